@@ -1,7 +1,4 @@
-"""The command line.
-
-click looks for a translation of each of its texts. There are none, and to look for them takes 1 % of a start.
-"""
+"""The command line."""
 
 import os
 import sys
@@ -24,11 +21,7 @@ def _system() -> str:
 
 
 def import_libraries() -> None:
-    """Not with this package: a signal that comes meanwhile is to find the handler that `entry` has set.
-
-    `typing_extensions` has nothing for msgspec that `typing` does not have from Python 3.11 on, and nobody asks it for
-    schemas of records: 2 % of `validate`.
-    """
+    """Import msgspec and click without what nobody uses (2 % of `validate`), after `entry` has set signal handlers."""
     if "msgspec" not in sys.modules:
         with (
             stand_in("typing_extensions"),

@@ -1,7 +1,4 @@
-"""`runner apply`: carries out the versions of jobs that have not been applied yet, each once at each target.
-
-What was applied is in a ledger, a file that outlives the runs. Nothing is undone that is gone from the files.
-"""
+"""`runner apply`: carries out each version of a job once at each target; a ledger file records what was applied."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -162,9 +159,7 @@ def apply(context: click.Context) -> int:
 
 
 def _refuse_ledger_above(ledger: LedgerFile, versions: Sequence[AppliedVersion], *, base: Path) -> None:
-    """Raise `UsageError` where these jobs were applied with a ledger above `base`, to which folders are relative,
-    before their folder became a project of its own: all of them would be carried out a second time.
-    """
+    """Raise `UsageError` where a ledger above `base` has these jobs: a new ledger would carry them out again."""
     own = {(version.title, (base / version.folder).resolve()) for version in versions}
     for file in ledgers_above(base):
         above = file.parent.parent
@@ -187,10 +182,7 @@ def _job_files(run_set: RunSet) -> list[Path]:
 
 
 def _applied_here(context: click.Context, run_set: RunSet, places: reports.ReportPlaces) -> ExitCode:
-    """The ledger is that of `--ledger`, else that of the jobs' project, with the runs beside it.
-
-    Raises `UsageError` where jobs of several projects are given, and no ledger is named.
-    """
+    """Apply on this machine. Raises `UsageError` for jobs of several projects without `--ledger`."""
     given, named = context.params, context.params["ledger"]
     base = project_of(_job_files(run_set), only=named is None)
     store: LocalRunStore = given["runs"]
@@ -229,11 +221,7 @@ def _check_reports(context: click.Context) -> None:
 
 
 def _fleet_dsn(context: click.Context) -> str | None:
-    """The database of the fleet that is to carry the versions out; None where this command does. What is typed comes
-    first.
-
-    Raises `UsageError` where options do not go together, and where the libraries of a fleet are not installed.
-    """
+    """The database of the fleet; None where this command carries the versions out. Raises `UsageError`."""
     dsn: str | None = context.params["dsn"]
     typed = typed_names(context)
     here = [name for name in typed if name in _HERE]

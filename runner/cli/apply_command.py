@@ -100,10 +100,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         return self.run_set.runs
 
     def say_if_all_is_new(self) -> None:
-        """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again.
-
-        Raises `UsageError` where something is to be repeated of a ledger that has nothing.
-        """
+        """Say that the ledger is empty, also with `--quiet`. Raises `UsageError` for `--retry` with an empty ledger."""
         if not self.ledger.exists():
             if retry := self.context.params["retry"]:
                 message = f"`--retry {retry}` repeats nothing: nothing is in the ledger {clean(self.ledger.name)} yet"
@@ -214,9 +211,8 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
     def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True, only: Decision | None = None) -> str:
-        """The command with what it is about, and where its ledger is, as it may be typed again, also where variables of
-        the environment names them. `also` are more options that belong to it. Without values it does not show inputs.
-        With `only` it is about that version alone.
+        """The command to type again, with what the environment set. `also` are more options; `only` selects one
+        version.
         """
         given, specs = self.context.params, self.specs
         again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if self.store.is_fleet else _HERE)}

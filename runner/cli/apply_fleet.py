@@ -1,7 +1,7 @@
-"""`apply` with a fleet: the versions go into its queue, and workers carry them out.
+"""`apply` with a fleet: queues the versions, and workers carry them out.
 
-Whoever applies needs no secret, and no way to the sites. What is decided and what is queued is a single transaction, in
-which no other command changes the ledger: of four commands at once only one queues each version.
+This machine needs no secrets and no access to the sites. A single transaction decides and queues, so that of several
+commands only one queues each version.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""`apply` without a fleet: each version is written down before anything of it is sent, and its end when it has ended.
-
-A run that broke off goes on as `resume` lets it. Whatever keeps it from that is printed, and keeps no other run back.
-"""
+"""`apply` without a fleet: writes each version down before it begins, and its end; resumes runs that broke off."""
 
 import os
 import time
@@ -57,9 +54,9 @@ from runner.terminal.run_console import RunConsole
 def resumable_runs(
     decisions: Iterable[Decision], specs: Mapping[str, RunSpec], *, targets: Path | None
 ) -> dict[str, ResumableRun]:
-    """The runs that broke off and can go on, by the digests of their versions. What keeps others from it is printed.
+    """The runs that can be resumed, by the digests of their versions; why others cannot is printed.
 
-    Sandboxes that were at another address than the first are left to `resume`: a command serves each anew.
+    A command serves each sandbox anew at one address; runs of a sandbox at another are left to `resume`.
     """
     found: dict[str, ResumableRun] = {}
     ports: set[int | None] = set()
@@ -90,13 +87,11 @@ def _secrets_of(spec: RunSpec) -> dict[str, Given]:
 
 
 class ApplyRuns(Struct, kw_only=True):
-    """The runs that this command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
+    """The runs that this command carries out: new (`fresh`), or `resumed` by the digest of their version.
 
-    `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
-    have ended otherwise. `refused` are starts of earlier attempts. `version_of_run` has the versions of
-    runs under way by the runs' ids. `taken` are versions that another command has begun since they were decided on, or,
-    with a problem, those that a `rerun` carries out.
-    `is_unwritten`: the end of a run could not be written into the ledger.
+    `passed` and `not_passed` are digests of versions that have ended, also by other commands. `refused` are starts of
+    earlier attempts. `taken` are versions that another command has begun meanwhile, with a problem if that is a
+    `rerun`.
     """
 
     versions: ApplySet

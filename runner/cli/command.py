@@ -1,8 +1,4 @@
-"""What the verbs share that carry runs out: what is asked for, and the runs, to an exit code and reports.
-
-All locks that the jobs name (`concurrency`) are taken before anything begins, and released at the end. A lock that is
-taken is reported with its run, its process and since when, so that a person can look at it or wait.
-"""
+"""What `run`, `rerun`, `resume` and `apply` share: from the options to the runs, the reports and the exit code."""
 
 import os
 import threading
@@ -112,12 +108,10 @@ def carry_out(
     ended: Callable[[ActiveRun], None] = lambda _run: None,
     stop: Stop | None = None,
 ) -> tuple[Carried, ExitCode]:
-    """Carry runs out to the command's exit code; what did not begin is reported. `store` has the locks of its runs;
-    `until_ready` waits for the sites before the first begins, and gives whether it may; `ended` gets each run that has
-    ended, before another begins; `stop` is the command's own, if it looks at it afterwards.
+    """Carry runs out, and report what did not begin. Raises `RefusedError` where another program has a lock.
 
-    Raises `RefusedError` where another program has a lock. They are given back when all runs have ended.
-    Signals are listened for until the command ends: a second signal from outside must not cost the reports.
+    `store` keeps the locks. `until_ready` waits for the sites, and says whether runs may begin. `ended` gets each run
+    that has ended. Signals are listened for until the command ends: a second signal must not cost the reports.
     """
     given = context.params
     stop, given_up, over = stop or Stop(grace=given["grace"]), threading.Event(), threading.Event()
@@ -205,10 +199,7 @@ def _carried_under_locks(
     store: LocalRunStore,
     until_ready: Callable[[Stop], bool],
 ) -> Carried:
-    """Carry the runs out under all the locks that they name. Where a signal ends the waiting for a lock, no run begins.
-
-    A lock that is taken is found out before sites are waited for.
-    """
+    """Take all locks of the runs, then wait for the sites, then carry the runs out; after a signal no run begins."""
     stop = options.stop
 
     def pause(seconds: float) -> bool:

@@ -1,7 +1,7 @@
-"""Where the command begins: what a signal does before anything else has begun, then `runner.cli.main`.
+"""Where the command begins: sets signal handlers, then calls `runner.cli.main`.
 
-A signal that comes while modules are imported ends the program there and then. An exception in the middle of an import
-may be swallowed, or leave a module locked, so that a thread would wait for ever.
+A signal during the imports ends the program at once: an exception in an import may be swallowed, or leave a module
+locked.
 """
 
 import gc

@@ -1,8 +1,6 @@
-"""What to write instead of what was typed: verbs, options and variables, and accidents between a command line and the
-shell, such as dashes of a text processor, a hyphen too few, a value without its quotes.
+"""Hints for mistyped verbs, options, variables and quotes.
 
-Environment options are the variables that set options. Only the module of the chosen verb is imported, so their names
-are in a file, `variables.txt`; a test compares them with all verbs, and writes it.
+Only the module of the chosen verb is imported, so `variables.txt` lists all environment options; a test writes it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -239,9 +237,7 @@ def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
 
 
 def unread_variables(command: click.Command, environment: Mapping[str, str]) -> Iterator[Problem]:
-    """A warning for each variable that no option has, where an option is near: others may be somebody's own. And for
-    the variable that an option of the command would have by its name, where that is of other verbs.
-    """
+    """A warning for each variable that looks like an environment option, and is none of this command."""
     for option in (option for option in command.params if option.envvar):
         long = max(option.opts, key=len)
         if (variable := variable_of(long)) != option.envvar and variable in environment:

@@ -1,6 +1,5 @@
-"""The command `runner`: a table of verbs, and the only `try` of the program.
+"""The command `runner`: a table of verbs, and the only place that turns an exception into an exit code.
 
-Whatever goes wrong ends here in a sentence and an exit code; a fault of ours leaves a log file.
 Only the module of the chosen verb is imported: `runner validate` never pays for a web server.
 """
 
@@ -196,10 +195,7 @@ def _command(arguments: Sequence[str]) -> click.Command | None:
 
 
 def check_encoding(arguments: Iterable[str], environment: Mapping[str, str]) -> None:
-    """Raise `UsageError` for words and variables of ours that are not UTF-8.
-
-    They could not be written into a journal, sent to a site, or shown to anybody as they are.
-    """
+    """Raise `UsageError` for words and variables of ours that are not UTF-8: no journal or site takes them."""
     problems = tuple(_other_encodings(arguments, environment))
     if problems:
         raise UsageError(*problems)

@@ -78,9 +78,7 @@ def say_where_others_are(context: click.Context, verb: str) -> None:
 
 
 def _store_of(name: str, stores: Sequence[_Store]) -> _Store:
-    """The store with the newest run that `name` may stand for. The own store, the first, comes first; but `last`
-    may be a run of `apply`, too.
-    """
+    """The own store, the first, or another that has a newer run; with `last` also the store of `apply`."""
     near = [store for store in stores[1:] if name == LAST and is_beside_ledger(store.name.text)]
     found = [store for store in (stores[0], *near) if _newest(store, name)]
     return max(found or stores, key=lambda store: _newest(store, name))

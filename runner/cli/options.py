@@ -56,9 +56,8 @@ class FilledPath(click.Path):
 
 
 class NamedFile(FilledPath):
-    """A file that is read. A word without an ending, or with `=`, belongs elsewhere: `instead` says where.
-
-    `folders`: a folder that is there may be named, too.
+    """A file, or with `folders` also a folder, that is read. `instead` is a hint for a word that looks like something
+    else.
     """
 
     def __init__(self, instead: str, *, folders: bool = False) -> None:

@@ -1,8 +1,6 @@
-"""`runner ready`, and `--wait-ready` of other verbs: waiting until sites are ready, as after a deployment.
+"""`runner ready`, and `--wait-ready` of other verbs: wait until sites are ready, as after a deployment.
 
-The sites are waited for side by side, each in a thread of its own, while the main thread prints what they wait for and
-hears signals. At a terminal the line is redrawn; elsewhere a line says what is new, and that the wait goes on. No
-process is started.
+Each site has a thread; the main thread prints what they wait for, and hears signals. No process is started.
 """
 
 import os
@@ -145,8 +143,9 @@ def _document(known: Iterable[KnownTarget], waits: Iterable[SiteWait], code: Exi
 
 
 class SiteWaits(Struct, kw_only=True):
-    """The waits of a command. A sandbox is ready at once, and is not among them. `longest` is in seconds: None where no
-    option asks for a wait, so that the target decides whether there is any; 0 where an option leaves it to the target.
+    """The waits of a command for sites; a sandbox is always ready.
+
+    `longest` is in seconds: None where only a target may ask for a wait, 0 for the duration that the target names.
     """
 
     sites: Sites
@@ -256,10 +255,7 @@ class _Inbox(Struct):
 
 
 def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) -> float:
-    """Wait until all sites are ready, a site cannot be any more, or a signal comes; the seconds that it took.
-
-    The stories show how it ended. Where a site is not ready nothing is sent, so the others are left then, too.
-    """
+    """Wait until all sites are ready, one of them cannot be any more, or a signal comes; gives the seconds."""
     began, inbox = time.monotonic(), _Inbox()
     progress = WaitProgress(waits=waits, began=began, quiet=quiet)
     for wait in waits:

@@ -1,7 +1,7 @@
-"""The reports that a command is asked for: where they may go, written there, and shown where a CI looks.
+"""The reports that a command is asked for: checks where they may go, writes them, and shows them in a CI.
 
-No file is written over but a report of the same kind, which begins with the mark of its kind, and never a file that the
-command reads. A command that ended before its runs began writes its reports, too: an old report would look green in CI.
+Only a report of the same kind is overwritten. A command that ends before its runs begin writes its reports, too: an old
+report would look green in CI.
 """
 
 import os
@@ -146,10 +146,8 @@ def read_by(context: click.Context) -> Iterator[Path]:
 
 
 def overwrites(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
-    """Why `what` must not be written to `place`. `mark` is how such a file begins.
-
-    What is no file, such as a device, takes all that is written to it, and an empty file is nobody's. Of a file
-    that cannot be read whoever writes it reports.
+    """Why `what` must not be written to `place`, if so. `mark` is how such a file begins; `read` are read by the
+    command.
     """
     if not place.is_file():
         return None
@@ -232,10 +230,9 @@ def _unwritable(place: str, why: str) -> Problem:
 def report_unstarted(
     arguments: Sequence[str], environment: Mapping[str, str], problems: Sequence[Problem], code: ExitCode
 ) -> None:
-    """Write the reports of a command that ended before its runs began: they hold why, as a failed entry. The words of
-    the command line are searched, not its parsed options: what is wrong may be the command line itself.
+    """Write the reports of a command that ended before its runs began; their failed entry says why.
 
-    A report that cannot go where it was asked for is left out: the problems name it.
+    The words of the command line are searched, since it may not parse.
     """
     if not arguments or arguments[0] not in _REPORTING:
         return

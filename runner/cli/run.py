@@ -113,9 +113,7 @@ def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, St
 
 
 def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permission) -> None:
-    """Name what these runs start again of runs with the same inputs that are left open. Raises `RefusedError` where a
-    person then does not want that; without a person it is a warning.
-    """
+    """Warn of what these runs start again of open runs with the same inputs; at a person's no `RefusedError`."""
     sites = {run.name: run for run in runs if isinstance(run.target, SiteTarget)}
     found = []
     inputs = {name: open_inputs(run.job, run.inputs) for name, run in sites.items()}

@@ -304,11 +304,7 @@ def _names(run: PastRun) -> tuple[str, ...]:
 
 
 def _rebuilt(store: RunStore) -> int:
-    """Put a line for each stored run into the history, in the place of its earlier line; how many runs that were.
-
-    A run that is under way gets its line when it ends; a run that cannot be read has none. A line that another process
-    adds meanwhile is newer than what is read here.
-    """
+    """Put a line for each stored run that has ended into the history; how many. Lines added meanwhile stay."""
     before = _content(store, None)
     lines: list[bytes] = []
     for name in store.runs():

@@ -1,7 +1,4 @@
-"""The verbs that need no site: `runner explain` and `runner schema` hand out what ships with the program, `runner
-sandbox` serves doubles of processes as a site would, `runner init` starts a project, or with `--deploy` writes what
-applies its jobs in a cluster, a CI or by a timer.
-"""
+"""The verbs that need no site: `explain`, `schema`, `sandbox` and `init`."""
 
 import json
 import signal

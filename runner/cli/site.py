@@ -1,8 +1,4 @@
-"""The verbs that only read a site: `runner doctor` checks the way to it step by step, a line for each; `runner
-record` writes down a run that happened there, as a double of its process and a job that calls it.
-
-They start no process. What is found out is the business of `runner.doctor` and `runner.recording`.
-"""
+"""The verbs that only read a site: `doctor` checks the way to it, `record` makes a double and a job from a run."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,9 +1,6 @@
-"""`runner validate` and `runner list`: check job files and all that they lean on, and list what jobs there are.
+"""`runner validate` and `runner list`: check and list jobs; they send nothing, and read no secret.
 
-They send nothing, and read no secret.
-
-A hook that runs before a commit names whatever has changed: a targets file, a catalogue, a double and the records of a
-sandbox are checked as what they are, and so is a folder that holds doubles and no job.
+Targets files, catalogues and doubles may be named by themselves: a hook before a commit names all that has changed.
 """
 
 import os
@@ -152,9 +149,7 @@ def checked(
     recursive: bool = False,
     may_be_empty: bool = False,
 ) -> Project:
-    """Everything wrong with `specs` and with what they lean on, each mistake once. `against`: names of targets that the
-    jobs are checked against in the place of their own; of those outside of the targets file only catalogues are read.
-    """
+    """Every mistake in `specs` and the files that they use, once. `against` are targets in place of the jobs' own."""
     jobs = [spec for spec in specs if not _is_no_job(spec)]
     ignored_files.check_specs(jobs, of_targets=False)
     project = open_project(

@@ -37,9 +37,7 @@ class EnvOption(Option):
 
 
 class FilledOption(EnvOption):
-    """An option without which the command is about other runs, or carries out what has been carried out elsewhere: its
-    variable must not be empty, which for other options is as if it were not set.
-    """
+    """An option whose variable must not be empty: without it the command would be about other runs."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         if os.environ.get(str(self.envvar)) == "":
@@ -123,10 +121,7 @@ class Verb(Helped):
 
 
 def _with_values_apart(command: click.Command, args: Sequence[str]) -> list[str]:
-    """Let `--wait-ready specs` be the option alone, and a SPEC: click would take any word for its value.
-
-    A value begins with a digit, and goes on with digits and letters.
-    """
+    """Let `--wait-ready specs` be the option without a value, then a SPEC. A value begins with a digit."""
     may_be_alone = {
         name
         for option in command.params

@@ -26,9 +26,9 @@ NOT_READ = Attempt()
 
 
 def parameters_of(row: OpenRow, written: Mapping[str, Json]) -> JsonObject:
-    """The parameters of a call by their codes; a null leaves its parameter out. Raises `EvaluationError`.
+    """The parameters of a call by their codes, without nulls. Raises `EvaluationError`.
 
-    A null that is written is on purpose. A template that gives null may be a mistake, so the row warns of it.
+    A literal null is on purpose; a template that gives null may be a mistake, so the row warns of it.
     """
     values = worked_out(row, written, Room("the parameters of this call"))
     row.warnings = tuple(
@@ -126,9 +126,7 @@ def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:
 def process_failed(
     found: LogRow, *, verified: bool | str = False, known: bool = True, why: str | None = None
 ) -> Attempt:
-    """The row `found` of the process log says that its process failed or was cancelled. Its text is the best sentence
-    there is. `known`: the row is that of the call for certain. `why` there is no reason, where there is no such row.
-    """
+    """The log says that a process failed or was cancelled. `known`: the row `found` certainly belongs to the call."""
     return Attempt(
         status=Status.FAILED,
         trouble=_why_failed(found, why=why),
@@ -146,11 +144,7 @@ def _why_failed(found: LogRow, element: JsonObject | None = None, *, why: str | 
 
 
 def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:
-    """`last`, with the element in its trouble at which its process failed.
-
-    The log of elements only explains: it is asked once, may be empty, since tracing can be off, or refuse. A signal, or
-    the end of the job's time, ends the row as it is known to have ended.
-    """
+    """`last`, with the element at which its process failed, if the log of elements names it at the first reading."""
     if last.failed_row is None or row.step.verify is Verify.NONE or row.log.refusal is not None:
         return last
     row.known = last

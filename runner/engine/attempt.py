@@ -16,33 +16,25 @@ INFERRED: Final = "inferred"
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """How an attempt ended, or what is known of its process alone.
-
-    `verified` and `process_id` are as in `runs.events.StepFinished`; `process_status` is in the words of the log.
-    `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
-    cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
-    the process log that says that its process failed. `seconds` is how long the process took by the log,
-    where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since. `by_hand`: it
-    is in doubt, and the log has nothing by which to find it. `went_on`: its process still ran when it was answered.
-    """
+    """How an attempt ended, or what is known of its process alone."""
 
     status: Status = Status.PASSED
     result: Json = None
     trouble: Trouble | None = None
-    again: RetryOn | None = None
+    again: RetryOn | None = None  # the kind of failure that a retry may be allowed for
     retry_after: float | None = None
     checks: tuple[Check, ...] = ()
     outputs: JsonObject | None = None
-    verified: bool | str | None = None
+    verified: bool | str | None = None  # as in `runs.events.StepFinished`
     process_id: str | None = None
     process_status: str | None = None
-    lost: bool = False
-    failed_row: LogRow | None = None
-    seconds: float | None = None
+    lost: bool = False  # it passed, but its result, which is not null, never arrived
+    failed_row: LogRow | None = None  # of the process log, which says that the process failed
+    seconds: float | None = None  # how long the process took by the log, where nobody waited
     warnings: tuple[str, ...] = ()
-    cause: Trouble | None = None
-    by_hand: bool = False
-    went_on: bool = False
+    cause: Trouble | None = None  # what put the row in doubt first
+    by_hand: bool = False  # in doubt, and the log has nothing by which to find it
+    went_on: bool = False  # its process still ran when it was answered
 
     def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""

@@ -1,6 +1,4 @@
-"""What a person says of a call in doubt, while its run is under way; a call of which the log shows a start is not sent
-again without their word.
-"""
+"""A person's verdict on a call in doubt, while its run is under way."""
 
 from msgspec.structs import replace
 
@@ -18,10 +16,7 @@ _HAS_STARTED = frozenset({"E208", "E402"})
 
 
 def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
-    """Ask for a verdict on a row in doubt; None where a person wants the call to be repeated.
-
-    Not so where the run is being closed: it is not left half way, and asks at its end.
-    """
+    """Ask for a verdict on a row in doubt; None to repeat the call. A run that is being closed asks at its end."""
     last = unknown
     row.process_id = row.process_id or unknown.process_id
     if row.state.run.cleanup_ends is not None:

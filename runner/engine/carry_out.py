@@ -1,7 +1,7 @@
-"""The engine: a generator that yields effects, is handed their outcomes, and so carries a plan out.
+"""The engine: a generator that yields effects, receives their outcomes, and so carries a plan out.
 
-It knows no network, no file, no clock and no chance. Given the same outcomes it asks for the same effects, which is
-what lets a broken run be resumed by feeding the outcomes it had to a fresh engine.
+It knows no network, no file, no clock and no chance: the same outcomes lead to the same effects. So a broken run is
+resumed by feeding its outcomes to a fresh engine.
 """
 
 from runner.engine.effects import Running
@@ -33,11 +33,7 @@ _EXIT_CODES = {
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
-    """Carry out the steps, reach the turning point, then undo and `finally`, whatever happened.
-
-    A run that has ended with rows in doubt asks for as long as there are some whether they can be settled now. Then it
-    undoes what it could not undo before.
-    """
+    """Carry out the steps, then `undo` and `finally`; then ask for verdicts, and undo what had to wait for them."""
     run_state = RunState(plan=plan, refused={each.key: each for each in plan.refused})
     state = State(run=run_state, job=plan.job, names=names_of(plan, run), ends=plan.job.timeout)
     state.names.functions.update(state.conditions())

@@ -1,8 +1,6 @@
-"""Rows that came since a call, and are written before its watermark: no reading since that shows them. The site's clock
-was set back, or a node of it has another clock than the node that wrote the watermark.
+"""Rows that came since a call and are dated before its watermark: the site's clock was set back, or a node has another.
 
-Which call has started them cannot be distinguished. So such a row proves nothing; that it failed is a sign, and as long
-as it is there the call is not made again.
+Nobody knows which call started them. Such a row proves nothing, but while it is there the call is not made again.
 """
 
 from runner.engine import start_bounds, starts

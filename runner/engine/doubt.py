@@ -1,9 +1,8 @@
-"""A call that must not happen twice and was not answered: it is searched for in the process log, and never repeated.
+"""A `once` call that was not answered: it is searched for in the process log, and never repeated.
 
-Absence is no proof: a row may appear only when the call returns [S], a request may still queue, rows may be hidden by
-rights. So a call of which the log shows no start stays in doubt, and only a person's verdict lets it be sent again.
-A start that is found is taken for ours where it is the only start and of our own owner; that is inferred, since another
-program may share the account. The log gives a status, never the result.
+Absence is no proof: a row may appear only when the call returns [S], a request may queue, rights may hide rows. So a
+call without a row stays in doubt, and only a person may have it sent again. The only start of our own owner is taken
+for the call, as inferred: another program may share the account. The log gives a status, never the result.
 """
 
 from collections.abc import Sequence
@@ -65,9 +64,7 @@ def look_in_log(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
 
 
 def as_judged(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> Attempt:
-    """The row as a person says that it ended, of which so much was `known`. A result that they hand in is judged like
-    any other.
-    """
+    """The row with a person's verdict. A result that they give is judged like any other."""
     process_id = row.process_id
     if answer.get("as") == "failed":
         message = "somebody checked the site and said that it failed"
@@ -105,24 +102,21 @@ def _happened(process_id: str | None) -> str:
 
 
 def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[list[LogRow] | Unread]:
-    """The rows of the log that may be made by `start`, without those that other calls own; `last` as in `new_rows`.
+    """The rows that `start` may have made, without those of other calls; `last` as in `new_rows`.
 
-    Since a call before which the log could not be read, those of all users: only where nobody else has started the
-    process is a row its own. `at_any_time`: with the new rows that began at another time by the server's clock, which
-    may be of two clocks, but for those that an earlier start may have made.
+    Where the log could not be read before the call, rows of all users count. `at_any_time` adds new rows of another
+    time by the server's clock, which may be of two clocks.
     """
     found = yield from search_log(row, start, last=last, at_any_time=at_any_time)
     return found if isinstance(found, Unread) else found.rows
 
 
 class FoundRows(Struct, frozen=True, kw_only=True):
-    """The rows that a start may have made, as may another run, the `rival`; `elsewhen`: new rows of another time that
-    no other start has made.
-    """
+    """The rows that a start may have made."""
 
     rows: list[LogRow]
-    elsewhen: list[LogRow]
-    rival: starts.OtherRun | None
+    elsewhen: list[LogRow]  # new rows of another time that no other start has made
+    rival: starts.OtherRun | None  # another run that may have made the rows
 
 
 def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[FoundRows | Unread]:
@@ -209,10 +203,9 @@ def _as_now(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
 
 
 def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:
-    """What the rows come to that may be those of the call: only a row that nobody else can have made is its own.
+    """Judge the rows that may be the call's: only a row that nobody else can have made is its own.
 
-    Where as many calls of the run lack theirs as there are rows, each of them has happened; so it is where the rows
-    were given to the call when another one was settled.
+    Where as many calls of the run lack their rows as there are rows, each call has happened.
     """
     is_given = row.key in row.log.given
     others = () if is_given else _others(row, start, rows)
@@ -278,9 +271,7 @@ def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
 
 
 def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, known: bool = True) -> Attempt:
-    """The attempt as the only start shows it that was taken for ours, with the time that the process took. `known` is
-    as in `process_failed`.
-    """
+    """The attempt by the row that was taken for its own. `known` is as in `process_failed`."""
     status, process_id = str(shown.status), shown.id if known else None
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))
     if status in ENDED_BADLY:

@@ -14,9 +14,7 @@ from runner.service.calls import LogRow, ReadRows
 
 
 def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
-    """How the attempt ends where the run that this run repeats made the call, which was refused, and may
-    have started the process all the same: so a person says whether it is made. None where the log shows no such start.
-    """
+    """How the attempt ends where an earlier run's refused start may have happened; None where the log shows none."""
     before = row.state.run.refused.pop(row.key, None)
     if before is None or before.process != process:
         return None

@@ -150,10 +150,7 @@ def skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
 
 
 def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
-    """End the rows, but for the first `down_to`, that were under way when the run was stopped.
-
-    Gives the status of the outermost of them.
-    """
+    """End the rows that were under way, but for the first `down_to`; gives the status of the outermost."""
     run = state.run
     cut = status = Status.FAILED if why == TIMEOUT else Status.ERROR
     while len(run.open_rows) > down_to:

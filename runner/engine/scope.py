@@ -1,7 +1,6 @@
-"""What the expressions of a run can see, and which of it is secret.
+"""What the expressions of a run can see, and which of it is secret; what is made from a secret is secret.
 
-The scope grows as steps end. A step that did not run leaves its status and nothing else: whoever uses its
-result gets a sentence, never a silent null. What is made from a secret becomes a secret as soon as it exists.
+A step that did not run leaves its status only: an expression with its result gets a message, never a silent null.
 """
 
 import uuid
@@ -23,16 +22,13 @@ LARGEST_OUTPUTS = 64 << 20
 
 
 class Names(Struct, frozen=True, kw_only=True):
-    """The names of a run. `missing` says why a known name has no value; `tainted` are the paths made from secrets.
-
-    `room_for_outputs` is what the outputs of the run's steps may still come to, those of turns each counted.
-    """
+    """The names of a run."""
 
     known: JsonObject
     functions: dict[str, Callable[..., Json]]
     secrets: Secrets
-    missing: dict[tuple[str, ...], str] = field(default_factory=dict)
-    tainted: set[tuple[str, ...]] = field(default_factory=set)
+    missing: dict[tuple[str, ...], str] = field(default_factory=dict)  # why a known name has no value
+    tainted: set[tuple[str, ...]] = field(default_factory=set)  # paths made from secrets
     room_for_outputs: Room = field(default_factory=lambda: Room("the outputs of all steps", most=LARGEST_OUTPUTS))
 
     def value(self, written: Json, label: str, room: Room) -> Json:

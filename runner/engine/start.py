@@ -1,7 +1,7 @@
-"""Sending the start of a process: what it could be found by is known before, and what became of it after.
+"""Sending the start of a process, with what it can be found by in the log.
 
-A call that must not happen twice is not made again, for whatever reason, before the process log was read: what was
-answered may be the answer to a proxy's repetition of a call that did happen.
+A `once` call is not made again before the log was read: the refusal may be a proxy's answer to its own repetition of a
+call that did happen.
 """
 
 from functools import partial
@@ -38,8 +38,8 @@ def start(
 ) -> Running[Attempt | Done]:
     """The answer, or how the attempt ended without an answer.
 
-    `needs_mark`: the process log is read before, so that the row can be found without its id. `in_turn`: runs side by
-    side wait for each other's starts of the process, so that each finds its own row.
+    `needs_mark`: the log is read before the call. `in_turn`: starts of the process take turns, so that each finds its
+    row.
     """
     process, step = call.process, row.step
     if found := (yield from _began_before(row, process)):
@@ -130,10 +130,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
 
 
 def as_came(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:
-    """The failure as what it is worth: a gateway that refuses a call seconds after it was `sent` may have handed it on.
-    The process may still run then, and be in the log only when it has ended [S]: that is no answer. A session is
-    looked at before a call is handed on, which takes long only where the site has just begun.
-    """
+    """The failure; unanswered, if a gateway refused seconds after the call was `sent`: the process may run [S]."""
     is_session = failure.trouble.code == SESSION_REFUSED
     is_at_the_door = is_session or row.t - sent <= SLOW or failure.nothing_ran or _is_fault(failure)
     is_proof = not failure.unproved and failure.kind is not FailureKind.TURNED_AWAY
@@ -146,8 +143,8 @@ def as_came(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:
 
 
 def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
-    """A call that may be made again was turned away, or ended in a fault, and may have happened all the same: its row
-    proves nothing of the next call. So it is searched for as that of a `once` call; else the start counts.
+    """A repeatable call was turned away or ended in a fault, and may have happened: keep its row apart from the next
+    call's.
     """
     start = start_bounds.counted(row.log, sent)
     if row.sought is None or not start.marked:
@@ -162,13 +159,10 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
 
 
 def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt | None]:
-    """How the attempt ends where a call that was turned away may have happened; None where it may be made again. After
-    each of the `pauses`, in seconds, the log is read again.
+    """How the attempt ends where a call that was turned away may have happened; None where it may be made again.
 
-    Which answers prove by themselves that nothing ran, the client of the service knows (`CallFailed.nothing_ran`).
-    After any other answer the log has to be read, with `verify: none`, too: not to judge the process, but to start it
-    only once. A log that cannot be read leaves the call in doubt, unless the service itself failed, or takes our
-    session nowhere.
+    The log is read after each of the `pauses`, also with `verify: none`, unless the answer proves that nothing ran. A
+    log that cannot be read leaves the call in doubt, unless the service itself failed, or accepts our session nowhere.
     """
     assert row.turned_away is not None
     sent, failure = row.turned_away
@@ -193,9 +187,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
 
 
 def _look_again(row: OpenRow, unknown: Attempt, *, sent: Start, failure: CallFailed) -> Running[Attempt]:
-    """How a call in doubt ends that was turned away: as it would have where the log shows by now that it began nothing,
-    since what was there belongs to another run, and not to the call, as far as this run has given rows to its own.
-    """
+    """Settle a call in doubt that was turned away: the log may show by now that its candidates belong to other runs."""
     lacks_row = any(start is row.sought for start in starts.missing(row.log, sent.process))
     if not lacks_row or (yield from _rows_of(row, sent, _LOOKS)) != []:
         return (yield from doubt.look_in_log(row, unknown))
@@ -206,10 +198,7 @@ def _look_again(row: OpenRow, unknown: Attempt, *, sent: Start, failure: CallFai
 
 
 def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[list[LogRow] | Unread]:
-    """The rows that may be those of the call, which come within a second where it has happened. What is new since its
-    watermark may be, whatever the server's clocks say: only where nothing is new it may be made again. A row that may
-    be of another run is often known to be when that run's call is answered, which is waited for.
-    """
+    """The rows that may be the call's: they come within a second. Any new row counts, whatever its time."""
     if row.log.refusal is not None:
         return Unread(row.log.refusal)
     rows: list[LogRow] | Unread = []
@@ -227,11 +216,7 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
 
 
 def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
-    """A refusal that may be a proxy's, after it has handed the call on: where the log shows no start it is a refusal.
-
-    So it is where there is nothing at the address of the log either: then the site is elsewhere. A fault is a refusal,
-    too, where the log is not read: the service itself said no.
-    """
+    """A refusal that may be a proxy's: it counts where the log shows no start, or the log's address is missing, too."""
     is_elsewhere = row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND
     if is_elsewhere:
         return call_failed(failure, row.step.effect)

@@ -1,6 +1,6 @@
-"""A start from when it is made ready until it is answered: by when its process must have begun, if it has at all.
+"""The time in which a start may have begun its process, by the server's own time: the `Date` of its answers.
 
-The server's own time bounds it: the `Date` of its answers. Whose the rows are is in `runner.engine.starts`.
+`runner.engine.starts` knows whose the rows are.
 """
 
 import math
@@ -69,10 +69,9 @@ def left(start: Start, delay: SendDelay | None) -> Start:
 
 
 def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> Start:
-    """The call was made, and may have started its process: as what it counts from now on.
+    """The call was sent, and may have started its process: what it counts as from now on.
 
-    Its result proves that it began before the answer came; an answer without one, that it has begun or waits in the
-    background, for any time. Without an answer only its time bounds it.
+    A result proves that it began before the answer; without a result it may wait in the background for any time.
     """
     log = row.log
     span = start.span
@@ -135,20 +134,12 @@ def queued(log: LogState, start: Start) -> Start:
 
 
 def may_have_begun(failure: CallFailed) -> bool:
-    """Whether a call that failed so may have started its process.
-
-    Not so where it never left or was turned away (a row that may be its own is searched for at once), and where the
-    service refused before it began anything, whatever the status of that answer: no right, no such process, a call that
-    it cannot read. A refusal that may be a proxy's is none of the service.
-    """
+    """Whether a failed call may have started its process: not if it never left, was turned away, or surely refused."""
     return failure.kind is FailureKind.UNANSWERED or (failure.kind is FailureKind.REFUSED and failure.unproved)
 
 
 def has_begun_nothing(failure: CallFailed) -> bool:
-    """Whether no other run need count the call, as if it may have made a row: it never left, or the answer proves it.
-
-    A call that was turned away may have happened all the same: a proxy repeats a call, and hands on its second answer.
-    """
+    """Whether other runs may ignore the call. A call that was turned away may have happened: a proxy may repeat it."""
     if failure.kind is FailureKind.TURNED_AWAY:
         return failure.nothing_ran
     return not may_have_begun(failure)

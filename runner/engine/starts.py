@@ -1,11 +1,9 @@
-"""Whose a row of the process log is: the only place that knows which starts of this run still lack their row.
+"""Which call a row of the process log belongs to, and which starts of this run still lack their row.
 
-A row belongs to at most one call. A start that lacks its row stays counted until it has it, whatever its `verify` is;
-a row that several starts may have made is distinguished by the server's own time alone: the `Date` of its answers
-bounds the time of a call, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows
-are of the same clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row
-proves that they are two clocks, no time of the server is used in this run. Which rows other runs own is asked of the
-host (`QueryPeers`), which also writes down what belongs to this run.
+A row belongs to one call at most, and a start counts until it has its row. Rows that several starts may have made are
+distinguished by the server's own time: the `Date` of answers bounds each call. That `Date` and `StartDate` are of one
+clock is a choice [?]: where a row proves otherwise, this run uses no server time. The host knows which rows other runs
+own (`QueryPeers`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,15 +35,12 @@ class OtherRun(Struct, frozen=True, kw_only=True):
 
 
 class OwnRows(Struct, frozen=True, kw_only=True):
-    """The new rows that may be those of a call, newest first. `contested` are the earlier starts of this run that may
-    have made some of them; `rival` is another run that may have. `outside` are new rows that by the server's own time
-    began at another time, and that no known call has made; or that failed, as clocks may differ.
-    """
+    """The new rows that may be a call's, newest first."""
 
     rows: tuple[LogRow, ...] = ()
-    outside: tuple[LogRow, ...] = ()
-    contested: tuple[Start, ...] = ()
-    rival: OtherRun | None = None
+    outside: tuple[LogRow, ...] = ()  # rows of another time that no call has made, or failed rows
+    contested: tuple[Start, ...] = ()  # earlier starts of this run that may have made them
+    rival: OtherRun | None = None  # another run that may have
 
     @property
     def starts(self) -> int:
@@ -87,11 +82,9 @@ def span_of(log: LogState, start: Start) -> StartTime:
 
 
 def compare_clocks(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> None:
-    """Find out from `rows`, which have just been read for `start` and are not known yet, whether the server's `Date`
-    and the times of its rows are of two clocks.
+    """Find out whether `Date` and the times of the new `rows` are of two clocks, as with a log in local time.
 
-    What appeared since the watermark has begun before now, and not long before: where its time says otherwise, it is
-    not of the clock that `Date` is of. An hour more or less is a log in local time, or a proxy that writes `Date`.
+    A row that came since the watermark must have begun before now, and not long before.
     """
     log = row.log
     first = next(iter(missing(log, start.process)), start)
@@ -167,11 +160,7 @@ def named(found: LogRow) -> str:
 
 
 def can_be_inferred(row: OpenRow, start: Start, found: LogRow) -> bool:
-    """Whether the time of the row `found` speaks for `start`, which nobody answered.
-
-    Where the server gave no time, a row that is seen while the call may still be under way began in that time, too; of
-    a row that is seen later nobody knows.
-    """
+    """Whether the time of a row speaks for an unanswered start: it is in its bounds, or the call was under way."""
     log = row.log
     if not may_be_of(log, start, found):
         return False
@@ -202,11 +191,7 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
 def not_of_others(
     row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
-    """The rows without those that other calls own, and which other run may have made some of the rest.
-
-    What is left belongs to the calls of `keys` from now on, unless another run may have made it, and no id is
-    `certain`.
-    """
+    """The rows that no other call owns, and the other run that may have made some. The calls of `keys` own them now."""
     log = row.log
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
     before, before_read = _before(log, process, row.t) if has_time and not (certain or log.slack) else ((), 0.0)
@@ -249,10 +234,7 @@ def _rival(others: Others) -> OtherRun | None:
 
 
 def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, float], ...], float]:
-    """What `QueryPeers.before` says, only rows that are known to be of our own user; and `before_read`.
-
-    Waits that are no work, and breaks, are not in the active time, and the server's counts whole seconds.
-    """
+    """`before` and `before_read` of a query. Waits and breaks are no active time; `Date` has whole seconds."""
     now, marked = log.server_time(t), log.marked_at.get(process)
     read, rows = log.before.get(process, (t, ()))
     assert now is not None
@@ -280,10 +262,9 @@ def settle_missing(
 
 
 def take(row: OpenRow, process: str, rows: Sequence[LogRow], *, makers: Sequence[Start]) -> None:
-    """`rows` (newest first) are those of `makers`, and no candidates again; the newest is the next watermark.
+    """Give `rows` (newest first) to `makers`; the newest is the next watermark.
 
-    Where there are fewer than makers nobody knows whose they are: any of them may still lack its row. Steps that ended
-    in doubt are settled by theirs when they are looked at again.
+    With fewer rows than makers any of them may still lack its row. Steps in doubt are settled when they are looked at.
     """
     log = row.log
     if len(rows) == len(makers):

@@ -1,7 +1,4 @@
-"""How far a run has come: the only mutable records of the engine.
-
-All follows from the outcomes alone: a fresh engine fed with the same outcomes gets to the same state.
-"""
+"""How far a run has come: the only mutable records of the engine, all made from the outcomes alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,41 +38,32 @@ class StartTime(Struct, frozen=True, kw_only=True):
 
 
 class Start(Struct, frozen=True, kw_only=True, eq=False):
-    """A call of the row `key` that may have started `process`, as it can be searched for in the process log.
-
-    `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
-    server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,
-    after so many `breaks` of the run. `slack` is that of the server's time then. It was `answered` then, by that time.
-    `is_resumed`: the run broke off at the call, so that it may have been sent twice.
-    """
+    """A call that may have started `process`, as the log can be searched for it."""
 
     process: str
-    key: str
-    marked: bool
-    mark: str | None
-    marked_at: float | None
+    key: str  # of its row
+    marked: bool  # the log was read before the call
+    mark: str | None  # the newest row then
+    marked_at: float | None  # by the server's own time
     span: StartTime
-    sent: float
-    ends: float
-    breaks: int
-    slack: float = 0.0
-    answered: float | None = None
-    is_resumed: bool = False
+    sent: float  # in active seconds, as is `ends`
+    ends: float  # when its time and that of settling are over
+    breaks: int  # how often the run had broken off
+    slack: float = 0.0  # as in `LogState`
+    answered: float | None = None  # by the server's own time
+    is_resumed: bool = False  # the run broke off at the call: it may have been sent twice
 
 
 class ElementInstance(Struct, frozen=True, kw_only=True):
-    """An element of a running process, as the site shows it. `uid` is that of its design; what is not known is None.
-
-    `stored`: it comes from the engine's own store.
-    """
+    """An element of a running process, as the site shows it."""
 
     id: str
-    uid: str | None
+    uid: str | None  # of its design
     status: str | None
     kind: str | None = None
     caption: str | None = None
     error: str | None = None
-    stored: bool = False
+    stored: bool = False  # it comes from the engine's own store
 
 
 class CalledElement(Struct, frozen=True, kw_only=True):
@@ -87,52 +75,35 @@ class CalledElement(Struct, frozen=True, kw_only=True):
 
 
 class OpenRow(Struct, kw_only=True, eq=False):
-    """A row that has begun, with the `state` and `step` it began with.
-
-    `whole` is the step that it is a part of, if it is a part, and `index` its place among them, or that of its
-    turn. `has_parts`: it holds rows of its own, and ends as they do. `ready_by`: when what its next call needs has to
-    be read. `not_sent_seconds`: what calls that never left have taken of the attempt's time, over all its tries.
-
-    `start` is its last call that may have started a process; `sought` the same as long as its row in the log may be
-    searched for; `shown` are ids of rows that may be its own, and were not distinguished; `process_id` is the id known
-    as its own. `turned_away` is a call that the service says it did not act upon, and why; `first` is such
-    a call that was made again, as the log showed no start of it. `element` is what it has called last; `look_again`
-    looks once more whether that call happened.
-
-    `in_doubt`: a `once` call was sent and its outcome is not certain. `unanswered`: its call was not answered, so that
-    a start is taken for its own by inference only. `doubt` is the sentence on a row that has ended in doubt, `cause`
-    what put it there. `late`: the process log was read although the job's time was over; that is done once, until
-    `late_ends`. `known`: how the row ends, whatever stops what is still asked about it. `replies`: those of a chain
-    before its element in doubt, None where a result was lost. `unread`: why the last look at its process failed.
-    """
+    """A row that has begun."""
 
     key: str
     started: float
     state: "State"
     step: Step
-    index: int | None
-    has_parts: bool
+    index: int | None  # its place in `whole`, or that of its turn
+    has_parts: bool  # it holds rows of its own, and ends as they do
     attempts: int = 0
-    in_doubt: bool = False
-    sought: Start | None = None
-    start: Start | None = None
-    shown: tuple[str, ...] = ()
-    turned_away: tuple[Start, CallFailed] | None = None
-    first: Start | None = None
-    whole: Step | None = None
-    unanswered: bool = False
+    in_doubt: bool = False  # a `once` call was sent, and its outcome is not certain
+    sought: Start | None = None  # `start`, as long as its row may be searched for
+    start: Start | None = None  # the last call that may have started a process
+    shown: tuple[str, ...] = ()  # ids of rows that may be its own
+    turned_away: tuple[Start, CallFailed] | None = None  # a call that the service did not act upon, and why
+    first: Start | None = None  # such a call that was made again, as the log showed no start
+    whole: Step | None = None  # the step that it is a part of
+    unanswered: bool = False  # a start is its own by inference only
     process_id: str | None = None
-    late: bool = False
+    late: bool = False  # the log was read after the job's time, once, until `late_ends`
     late_ends: float | None = None
-    ready_by: float | None = None
-    not_sent_seconds: float = 0.0
-    known: Attempt | None = None
-    element: CalledElement | None = None
-    look_again: "LookAgain | None" = None
-    doubt: Trouble | None = None
-    cause: Trouble | None = None
-    replies: list[Json] | None = None
-    unread: Trouble | None = None
+    ready_by: float | None = None  # when what its next call needs has to be read
+    not_sent_seconds: float = 0.0  # what calls that never left took of the attempt's time
+    known: Attempt | None = None  # how the row ends, if its last questions are stopped
+    element: CalledElement | None = None  # that was called last
+    look_again: "LookAgain | None" = None  # whether that call happened
+    doubt: Trouble | None = None  # the message on a row that ended in doubt
+    cause: Trouble | None = None  # what put it in doubt first
+    replies: list[Json] | None = None  # of a chain, before its element in doubt; None where lost
+    unread: Trouble | None = None  # why the last look at its process failed
     warnings: tuple[str, ...] = ()
 
     @property
@@ -202,47 +173,30 @@ class EarlierRow(Struct, frozen=True, kw_only=True):
 
 
 class LogState(Struct, kw_only=True):
-    """What is known of the target's process log.
+    """What is known of the target's process log. `…_due` are active seconds; most dicts are by process."""
 
-    `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
-    that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest
-    first: a row that comes late may be that of any of them; `given` the rows that were found for the starts of rows
-    in doubt meanwhile, by the keys of these: as many as starts that may have made them; `schema_ids` the ids by
-    which a process is filtered where its code is refused. `refusal`: the log refused to be read, and is not asked
-    again; `library_refusal` the same of the library of processes until `library_due`; our own user is asked for at
-    `owner_due`, all of these active seconds; `is_away`: the log could not be read after the last call. `clock` is the
-    server's own time and the active second at which an answer brought it, since the run broke off last, `slack` the
-    seconds that this answer took, where it was long: the server may have written its time at their beginning; `breaks`
-    is how often the run broke off. `owner` is our own user, of calls since so many breaks as `owner_since` says:
-    another account made those before. `shows_owners`: the log shows whose rows are, so that a row without an owner is
-    not ours. `marked_at` is the server's time when a watermark was read; `clocks_differ`: the times of rows are of
-    another clock than it. `before` are the newest rows at the watermark, with the active second before they were read;
-    `there` those before the first call of the process, by their ids.
-    `called_at` is since when, by the server's time, processes may have begun whose id a call was answered with.
-    """
-
-    refusal: CallFailed | None = None
-    library_refusal: CallFailed | None = None
+    refusal: CallFailed | None = None  # the log is not asked again
+    library_refusal: CallFailed | None = None  # of the library of processes
     library_due: float = 0.0
-    is_away: bool = False
+    is_away: bool = False  # it could not be read after the last call
     owner_due: float = 0.0
-    owner: str | None = None
-    owner_since: int = 0
-    shows_owners: bool = False
-    marks: dict[str, str | None] = field(default_factory=dict)
-    marked_at: dict[str, float | None] = field(default_factory=dict)
-    before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    there: dict[str, frozenset[str]] = field(default_factory=dict)
-    called_at: dict[str, float | None] = field(default_factory=dict)
-    missing: dict[str, list[Start]] = field(default_factory=dict)
-    given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)
-    schema_ids: dict[str, str] = field(default_factory=dict)
+    owner: str | None = None  # our own user
+    owner_since: int = 0  # calls before so many breaks had another account
+    shows_owners: bool = False  # a row without an owner is not ours
+    marks: dict[str, str | None] = field(default_factory=dict)  # `started` of the newest known row
+    marked_at: dict[str, float | None] = field(default_factory=dict)  # the server's time of the watermark
+    before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)  # newest, and since when
+    seen: set[str] = field(default_factory=set)  # ids of rows that are no candidates any more
+    there: dict[str, frozenset[str]] = field(default_factory=dict)  # ids before the first call
+    called_at: dict[str, float | None] = field(default_factory=dict)  # by id of a process: it began after that
+    missing: dict[str, list[Start]] = field(default_factory=dict)  # starts without their row, oldest first
+    given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)  # rows found for doubtful rows, by key
+    schema_ids: dict[str, str] = field(default_factory=dict)  # to filter by where the code is refused
     versions: dict[str, Versions] = field(default_factory=dict)
-    clock: tuple[float, float] | None = None
-    slack: float = 0.0
-    breaks: int = 0
-    clocks_differ: bool = False
+    clock: tuple[float, float] | None = None  # the server's time, and the active second of that answer
+    slack: float = 0.0  # seconds that this answer took, if many: `Date` may be older
+    breaks: int = 0  # how often the run broke off
+    clocks_differ: bool = False  # rows are dated by another clock than `Date`
 
     def owner_of(self, start: Start) -> str | None:
         """The user whose row that of `start` is, where that is known."""
@@ -267,50 +221,35 @@ class LogState(Struct, kw_only=True):
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """A moment: what had failed by then of what was `seen`, looking from `since` on, a time of the server's clock as it
-    writes it; None is before all rows.
-    """
+    """What of `seen` had failed at a moment: `since` in the server's time as it writes it, None before all rows."""
 
     since: str | None
     seen: frozenset[str] = frozenset()
 
 
 class RunState(Struct, kw_only=True, eq=False):
-    """What is known of the whole run. `t` is its active seconds at the last outcome.
-
-    `stopped_by` is the signal that stopped the host, `ordered_by` who ordered that of a fleet; `open_rows` are the
-    rows under way, the innermost last; `undoable` those that passed and can be undone, `doubts` those whose outcome
-    nobody knows, `undoing` the states in which they were undone. `executed` are the elements that were executed, by
-    their ids, each with the key of the only row for which it counts. `settled_incomplete`: nothing failed, but
-    something had been left out; `left_as_it_is`: something failed that may have changed the site, and is not
-    undone; `owes_undo`: what passed was not undone, as an outcome was unknown; `undecided` are the steps that were
-    decided about meanwhile, `misled` the keys of those that were carried out, and would not be as they were by what
-    is known now. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of the steps, or
-    that, was over before they were. `began`: the moment at which the run did, or why it is not known, where a step
-    asks for it. `used_results`: by the identity of a job, the ids of its steps whose results it names. `refused`
-    are those of `Plan.refused`, by their keys, that were not searched for yet.
-    """
+    """What is known of the whole run."""
 
     plan: Plan
-    refused: dict[str, RefusedStart]
+    refused: dict[str, RefusedStart]  # of `Plan.refused`, by key, that were not searched for yet
     log: LogState = field(default_factory=LogState)
-    t: float = 0.0
-    stopped_by: str | None = None
-    ordered_by: Person | None = None
-    timed_out: bool = False
-    settled_incomplete: bool = False
-    owes_undo: bool = False
-    left_as_it_is: bool = False
-    cleanup_ends: float | None = None
-    open_rows: list[OpenRow] = field(default_factory=list)
+    t: float = 0.0  # active seconds at the last outcome
+    stopped_by: str | None = None  # the signal that stopped the host
+    ordered_by: Person | None = None  # who had a run of a fleet stopped
+    timed_out: bool = False  # the steps, or undo and `finally`, did not end in time
+    settled_incomplete: bool = False  # nothing failed, but a step had been left out
+    owes_undo: bool = False  # not undone, as an outcome was unknown
+    left_as_it_is: bool = False  # a failed step may have changed the site, and is not undone
+    cleanup_ends: float | None = None  # when undo and `finally` have to be done
+    open_rows: list[OpenRow] = field(default_factory=list)  # the innermost last
     undoable: list[Undoable] = field(default_factory=list)
-    doubts: list[DoubtfulRow] = field(default_factory=list)
-    undoing: "list[State]" = field(default_factory=list)
-    undecided: "list[Undecided]" = field(default_factory=list)
-    misled: set[str] = field(default_factory=set)
-    began: Moment | CallFailed | None = None
-    executed: dict[str, str] = field(default_factory=dict)
-    used_results: dict[int, frozenset[str]] = field(default_factory=dict)
+    doubts: list[DoubtfulRow] = field(default_factory=list)  # whose outcome nobody knows
+    undoing: "list[State]" = field(default_factory=list)  # the states in which they were undone
+    undecided: "list[Undecided]" = field(default_factory=list)  # decided about while an outcome was unknown
+    misled: set[str] = field(default_factory=set)  # keys of those that would be decided otherwise now
+    began: Moment | CallFailed | None = None  # when the run did, if a step asks
+    executed: dict[str, str] = field(default_factory=dict)  # keys of rows, by the id of their element
+    used_results: dict[int, frozenset[str]] = field(default_factory=dict)  # ids of steps, by the identity of the job
 
 
 class Undecided(Struct, frozen=True, kw_only=True):
@@ -323,29 +262,21 @@ class Undecided(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, kw_only=True, eq=False):
-    """What is known of a job of the run: the run's own, or a job that a step includes.
-
-    `prefix` comes before the keys of its rows. `halted`: a step has stopped it, with the key `halted_by`, or
-    something else has; `closing`: its steps are over; `is_inside_cleanup`: undo or `finally` includes it. `ends` is
-    the active second at which its time is over. `counted` holds the statuses that count for it, `left_out` the keys
-    of what was not carried out as it would be by what is known now, `running` the processes (by id, else the key of
-    their row) that rows have started and that had not ended at the last look. `moments` are those at which steps
-    began, by id, where a step asks for them.
-    """
+    """What is known of a job of the run: the run's own, or an included job."""
 
     run: RunState
     job: Job
     names: Names
-    prefix: str = ""
-    halted: bool = False
+    prefix: str = ""  # of the keys of its rows
+    halted: bool = False  # a step has stopped it, or something else
     halted_by: str | None = None
-    closing: bool = False
-    is_inside_cleanup: bool = False
-    ends: float | None = None
-    counted: set[Status] = field(default_factory=set)
-    left_out: set[str] = field(default_factory=set)
-    running: set[str] = field(default_factory=set)
-    moments: dict[str, Moment | CallFailed] = field(default_factory=dict)
+    closing: bool = False  # its steps are over
+    is_inside_cleanup: bool = False  # undo or `finally` includes it
+    ends: float | None = None  # the active second at which its time is over
+    counted: set[Status] = field(default_factory=set)  # the statuses that count for it
+    left_out: set[str] = field(default_factory=set)  # keys of what would be carried out by what is known now
+    running: set[str] = field(default_factory=set)  # processes that had not ended, by id or the key of their row
+    moments: dict[str, Moment | CallFailed] = field(default_factory=dict)  # when steps began, by id, if a step asks
 
     @property
     def t(self) -> float:

@@ -40,9 +40,8 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[None]:
-    """Carry steps out. The place where an interruption is caught: a signal came, or the time is over.
-
-    What is under way ends. Of the steps the rest is skipped; of undo and `finally` only where nothing can be performed.
+    """Carry steps out. A signal, or the end of the time, ends what is under way and skips the rest, but undo and
+    `finally`.
     """
     depth = len(state.run.open_rows)
     for position, planned in enumerate(steps):
@@ -59,10 +58,7 @@ def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[Non
 
 
 def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_to: int) -> Running[bool]:
-    """End what was under way, and let the job and the run know why. Whether nothing more is performed.
-
-    The time of the run's steps may be over in the `finally` of an included job: its rest has the time of the run's own.
-    """
+    """End what was under way for a signal or the time. Whether nothing more is performed: `finally` of a job is."""
     run, is_over = state.run, stop.over
     if stop.why != TIMEOUT:
         run.stopped_by = run.stopped_by or stop.why
@@ -125,9 +121,7 @@ def _decision(state: State, planned: PlannedStep) -> _Decision:
 
 
 def _note_undecided(state: State, planned: PlannedStep, decision: _Decision) -> None:
-    """A step is decided about while an outcome is unknown: when that is settled, it may be that it was left out, or was
-    carried out for nothing; a reading does no harm then.
-    """
+    """Remember a decision that an unknown outcome may change when it is settled. A reading does no harm."""
     is_done = decision.is_wanted and decision.items != []
     if state.run.doubts and not (is_done and planned.step.effect is StepEffect.READ):
         key = f"{state.prefix}{planned.key}"

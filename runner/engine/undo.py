@@ -17,11 +17,7 @@ NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 
 
 def undo(state: State) -> Running[None]:
-    """Undo every row that passed and can be undone, if the run has failed so far; an undo that fails stops no other.
-
-    Nothing is undone where an outcome is unknown: what is not known to have happened cannot be undone safely. It is
-    made up for when everything is known.
-    """
+    """Undo every row that passed, if the run has failed so far; while an outcome is unknown, later."""
     run = state.run
     has_failed = bool(state.counted) or run.stopped_by is not None or run.timed_out
     run.owes_undo = has_failed and Status.UNKNOWN in state.counted

@@ -98,11 +98,10 @@ def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]
 
 
 def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRows | Unread]:
-    """The rows since the watermark. Those of earlier calls may come late: there should be a row for each start.
+    """The rows since the watermark: as many as starts, since rows of earlier calls may come late.
 
-    Those of other runs are waited for, too, until it is known whose they are; not so of what may be repeated, which
-    goes side by side with other runs: they would wait for each other. `patient`: where there is no row at all, for as
-    long as that of a call without an answer is searched for.
+    Rows that may be of other runs are waited for, too, unless the call may be repeated: two runs would wait for each
+    other. `patient`: a missing row is searched for as long as that of an unanswered call.
     """
     pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
     failed: dict[str, LogRow] = {}
@@ -135,9 +134,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
 
 
 def _may_be_read(row: OpenRow, unread: Unread) -> bool:
-    """Whether the log, which was read before the call, may be read again soon: the site is away for a moment. That is
-    waited for once, and not at each call until the log can be read again, unless the step depends on it.
-    """
+    """Whether the log, which was read before the call, may soon be read again. That is waited for once in a run."""
     failure = unread.failure
     is_over = row.log.refusal is not None or failure.refused_sign_in or failure.trouble.code == "E208"
     if is_over or readings.is_refused_now(failure):
@@ -200,9 +197,7 @@ def _followed(row: OpenRow, rows: list[LogRow]) -> Running[list[LogRow]]:
 
 
 def undistinguished(row: OpenRow, rows: list[LogRow], *, why: str) -> Attempt:
-    """The rows may be those of others. Of what may be repeated, none of which has passed, nor has this. No row that has
-    passed is waited for: beside that of another run a call that failed would pass, too, not verified.
-    """
+    """The rows may be those of others. A repeatable call does not pass by them, not even if all have passed."""
     if rows and not row.is_once and all(map(_is_bad, rows)):
         return replace(process_failed(rows[0], known=False), verified=None).warned(f"not verified: {why}")
     return not_verified(row, why, doubtful=_hold_failure(rows))
@@ -267,9 +262,7 @@ def _why_inferred(row: OpenRow, rows: list[LogRow]) -> str | None:
 
 
 def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str | None]:
-    """The sentence on more rows than calls, empty where there are no more; and what to do: nothing where the two rows
-    of a call may be those of before the run broke off at it, and of its resume: that repeats what may be repeated.
-    """
+    """The message on more rows than calls, if so, and a hint, unless both rows may be of a resumed call."""
     if len(rows) <= count:
         return "", None
     ids = ", ".join(each.id for each in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
@@ -357,10 +350,7 @@ def not_verified(row: OpenRow, why: str, *, doubtful: bool = False) -> Attempt:
 
 
 def marked(row: OpenRow, process: str, *, turn: bool) -> Running[Attempt | None]:
-    """Read the log before a start. Gives why the call is not made; None where it is.
-
-    Nothing was sent, so that this may be tried again whatever the step's effect.
-    """
+    """Read the log before a start. Gives why the call is not made, if so; a retry is allowed whatever its effect."""
     unread = yield from process_log.mark(row, process, turn=turn)
     if unread is None:
         return None

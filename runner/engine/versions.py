@@ -1,8 +1,7 @@
-"""The versions of a process, as a run knows them: a row of the log bears the id of the version that ran.
+"""The versions of a process: a row of the log has the id of the version that ran.
 
-A process may get a version while a run is under way. So before the absence of a row counts for anything, the versions
-are read once more after the call: a start that was answered has begun in a version that was there by then. Where
-versions cannot be read, rows are found by the code; a missing row proves less then, and no call is repeated.
+A process may get a version while a run is under way, so versions are read again before a missing row counts. Where they
+cannot be read, rows are found by the code; a missing row proves less then, and no call is repeated.
 """
 
 from msgspec import Struct, convert
@@ -30,22 +29,17 @@ class KnownVersion(Struct, frozen=True, kw_only=True):
 
 
 class Versions(Struct, frozen=True, kw_only=True):
-    """All versions of `process`, as they were at the active second `read_at`. `due`: when they are to be read again.
-    `codes` are those by which a call may name the process, its own first.
-
-    `grown_at`: when a version was found that earlier readings of the log did not ask for. `unread`: why the last
-    reading of the versions failed; `final`: it is not tried again in this run.
-    """
+    """All versions of `process`."""
 
     process: str
-    read_at: float
+    read_at: float  # in active seconds
     root: str | None = None
-    codes: tuple[str, ...]
+    codes: tuple[str, ...]  # by which a call may name the process, its own first
     members: tuple[KnownVersion, ...] = ()
-    grown_at: float | None = None
-    unread: str | None = None
-    due: float = NEVER
-    final: bool = False
+    grown_at: float | None = None  # when a version was found that the log was not asked for
+    unread: str | None = None  # why the last reading failed
+    due: float = NEVER  # when they are read again
+    final: bool = False  # they are not read again in this run
 
     @property
     def schema_ids(self) -> tuple[str, ...]:

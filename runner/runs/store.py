@@ -143,30 +143,27 @@ class SharedTurns(Protocol):
 
 
 class RowQuery(Struct, frozen=True, kw_only=True):
-    """Whose `rows` are, which the call of `key` may have made; the rest is as in `runner.engine.effects.QueryPeers`."""
+    """Which of `rows` do other calls own? The call of `key` may have made them."""
 
     key: str
-    codes: tuple[str, ...]
-    rows: tuple[str, ...] = ()
-    keys: tuple[str, ...] | None = None
-    certain: bool = False
-    timed: bool = True
-    slack: float = 0.0
-    before: tuple[tuple[str, float], ...] = ()
-    before_read: float = 0.0
+    codes: tuple[str, ...]  # of all versions of the process
+    rows: tuple[str, ...] = ()  # ids of processes
+    keys: tuple[str, ...] | None = None  # rows that now own them, if there is no rival; None only asks
+    certain: bool = False  # the ids prove it, so that no rival matters
+    timed: bool = True  # the server's time excludes starts that are long over
+    slack: float = 0.0  # the server's time was so many seconds less exact than usual
+    before: tuple[tuple[str, float], ...] = ()  # our own earlier rows, and how many seconds ago they began
+    before_read: float = 0.0  # how many seconds ago they were read
 
 
 class Rival(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A start of another run that lacks its row: of the step `key`, empty where nobody knows, `began` in UTC, `…Z`.
-    `folder` is the other folder of runs that has the run, if that is known. A call that begins after `until` is none
-    that it may be taken for, as far as is known now.
-    """
+    """A start of another run that lacks its row."""
 
     run: str
-    key: str = field(name="step")
-    began: str
-    until: str
-    folder: str | None = None
+    key: str = field(name="step")  # empty where nobody knows
+    began: str  # in UTC, `…Z`
+    until: str  # calls that begin later do not compete with it
+    folder: str | None = None  # the other folder of runs, if known
 
 
 class LostRows(Struct, frozen=True, kw_only=True):

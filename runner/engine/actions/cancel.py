@@ -1,7 +1,6 @@
-"""A `cancel`: ends a process that runs or is in error, by its id.
+"""A `cancel`: ends a process by its id, at most once.
 
-The log says before whether there is anything to cancel, and afterwards whether it was: CancelExecution answers with
-nothing [C]. To cancel twice is to cancel once.
+The log is read before and after: CancelExecution answers with nothing [C].
 """
 
 from msgspec import to_builtins
@@ -88,8 +87,8 @@ def _not_cancelled(found: LogRow) -> Attempt:
 
 
 def _not_verified(row: OpenRow, process_id: str, found: Unread | None) -> Attempt:
-    """The log does not say what became of it: `verify` decides. A readable log without it shows a wrong id, unless the
-    service gave that.
+    """`verify` decides what an unreadable log means. A log without the process shows a wrong id, unless the service
+    gave it.
     """
     if row.step.verify is Verify.NONE:
         return judged(row, None)

@@ -1,7 +1,6 @@
-"""An attempt of an element: executed, or completed with values. The service executes none twice [D].
+"""An attempt of an element: it is executed, or completed with values. The service executes none twice [D].
 
-An element that is named is found in its process, executed, and read again: its own row says whether it moved,
-which no answer does; where the answer is lost, that settles the doubt.
+Its own row says whether it moved, which no answer does; where the answer is lost, that settles the doubt.
 """
 
 from collections.abc import Sequence

@@ -34,11 +34,7 @@ def attempt_execute(row: OpenRow) -> Running[Attempt]:
 
 
 def _ending(row: OpenRow, action: Execute, value: Json) -> Running[Attempt]:
-    """What the answer comes to.
-
-    The log is read first where an expression asks what it says, and not at all for an answer that will be asked for
-    again. Where an expectation failed it is read, too: a process that failed explains its strange result.
-    """
+    """Judge the answer. The log is read first where an expression asks for it, or an expectation failed."""
     step = row.step
     found: Attempt | None = None
     reads = step.verify is not Verify.NONE

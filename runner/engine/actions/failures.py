@@ -1,10 +1,8 @@
-"""A `failures`: watches the process log, and fails as soon as it shows more failed instances than are allowed.
+"""A `failures`: watches the process log, and fails when it shows more failed instances than are allowed.
 
-They count since a moment: what had failed by then, in the hour before the newest row of the process log, is remembered
-by its id. So neither this machine's clock plays a part, nor which node of the site wrote a row.
-Whatever keeps the failures from being counted is an error: a log, or a library of processes, that cannot be read; a
-pattern that no process matches; a failed instance of a process that the library does not show. All owners count, and
-the versions of a process count as that process.
+They count since a moment. What had failed by then, in the hour before the newest row, is remembered by its id, so that
+no clock matters. What cannot be counted is an error: a log or library that cannot be read, a pattern that no process
+matches, an unknown process. All owners and all versions count.
 """
 
 from collections.abc import Iterator
@@ -46,14 +44,11 @@ _READ_ALL = 'give the user the right to read all of VwProcessLib, or count all: 
 
 
 class _Watch(Struct, frozen=True, kw_only=True):
-    """What is counted: instances of the processes that match, failed since `moment`.
-
-    `roots` is the code of a process's root by the id of a schema; empty for a schema that the library does not show.
-    """
+    """What is counted: instances of the processes that match, failed since `moment`."""
 
     action: Failures
     moment: Moment
-    roots: dict[str, str]
+    roots: dict[str, str]  # the code of the root by the id of a schema; empty where unknown
 
     def counts(self, code: str) -> bool:
         return any(fnmatchcase(code, pattern) for pattern in self.action.processes)
@@ -112,9 +107,7 @@ def attempt_failures(row: OpenRow) -> Running[Attempt]:
 
 
 def _late_rows(row: OpenRow, watch: _Watch) -> Running[list[str] | None]:
-    """The processes that count and that this run started, where the log has shown no row of the call so far. None where
-    it shows one now, which the last look may not have seen.
-    """
+    """The processes that this run started and whose row the log did not show; None where it shows one now."""
     late = []
     for process in list(row.log.missing):
         waiting = [start for start in missing(row.log, process) if start.marked]

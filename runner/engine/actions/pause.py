@@ -14,9 +14,7 @@ _LEAST_SECONDS = 0.01
 
 
 def attempt_pause(row: OpenRow) -> Running[Attempt]:
-    """Wait. A pause for which the job has no time is not shortened and called passed. A stop ends a pause of undo and
-    `finally`, so that what follows is done within the grace.
-    """
+    """Wait. A pause that does not fit into the job's time is not cut. A stop ends a pause of `undo` and `finally`."""
     action, ends, begun = row.step.action, row.state.ends, row.t
     assert isinstance(action, Pause)
     is_cut = ends is not None and row.t + action.seconds > ends

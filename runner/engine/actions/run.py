@@ -1,7 +1,7 @@
-"""An attempt of a `run`: RunProcess answers with the process's id, so that its end is known for certain.
+"""An attempt of a `run`: RunProcess answers with the process's id.
 
-A status of done or error with an id is a verdict without a reading [M]. A process that still runs is followed by its
-id; a queued process has no id yet, and is found by the watermark.
+A status of done or error with an id is a verdict without a reading [M]. A running process is followed by its id, a
+queued process, which has none yet, is found by the watermark.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,8 +1,7 @@
 """A `signal`: changes a record, and follows the process that this starts, in the process log.
 
-We choose the Id of a new record, so that no repetition makes a second: where an insert was not answered, or refused,
-the record itself shows whether it happened. A process that a record starts may run as any user [?]: a row that
-is not ours is taken for its start where no other row is new, and that is inferred.
+The run chooses the Id of a new record, so that a repetition makes no second and the record shows whether it was made. A
+process that a record starts may run as any user [?]: a row of another user is inferred where no other row is new.
 """
 
 import math
@@ -239,10 +238,8 @@ def _is_no(call: ChangeCall, failure: CallFailed) -> bool:
 
 
 def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: CallFailed) -> _Changed | None:
-    """The change as the record shows it; None where it does not show it.
-
-    An Id that the run has chosen proves an insert; an Id that the job names may be that of an older record, and a
-    record may have had the values of an update before: when it was changed last says which, where it says so [?].
+    """The change as the record shows it, if it does. An Id that the run has chosen proves an insert; else `ModifiedOn`
+    [?].
     """
     action, call = row.step.action, sent.call
     is_own = isinstance(action, Signal) and action.id is None

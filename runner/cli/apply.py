@@ -14,7 +14,7 @@ from runner.cli.apply_command import apply_command
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
-from runner.cli.verb import FilledOption, Verb, refuse_beside_db, typed_names
+from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import stored_plans
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
@@ -58,7 +58,6 @@ _OPTIONS: Final = options.together(
     options.option(
         "--for",
         "key",
-        cls=FilledOption,
         envvar="CREATIO_RUNNER_APPLY_FOR",
         metavar="KEY",
         help="Make this text, such as a release, part of each version: all are carried out once for it. Its variable "
@@ -66,7 +65,6 @@ _OPTIONS: Final = options.together(
     ),
     options.option(
         "--every",
-        cls=FilledOption,
         envvar="CREATIO_RUNNER_APPLY_EVERY",
         metavar="DURATION",
         help="Carry each version out once in each stretch of this length, `24h`, counted in UTC. Its variable is "
@@ -81,21 +79,18 @@ _OPTIONS: Final = options.together(
     ),
     options.option(
         "--ledger",
-        cls=FilledOption,
         metavar="FILE",
         help="The file that holds which versions were applied. [default: .runner/ledger beside targets.yaml]",
     ),
     options.option(
         "--db",
         "dsn",
-        cls=FilledOption,
         metavar="URL",
         help="Queue the versions in the PostgreSQL database of a fleet, whose workers carry them out; the ledger is "
         "there, too: `postgresql://HOST/NAME`, or as libpq takes it.",
     ),
     options.option(
         "--fleet",
-        cls=FilledOption,
         metavar="NAME",
         help="With --db, the name of the ledger: repositories that share a database have one each.",
     ),

@@ -9,7 +9,7 @@ import click
 from msgspec.structs import replace
 
 from runner.cli import hints
-from runner.cli.verb import EnvOption, FilledOption, Option, SwitchedOption, is_typed
+from runner.cli.verb import EnvOption, Option, SwitchedOption, is_typed
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -282,15 +282,13 @@ KEYWORD = option(
 
 def _runs(usual: str) -> Callable[[_F], _F]:
     what = f"The folder in which runs are stored. [default: {usual}]"
-    settings = {"cls": FilledOption, "type": StoreOfRuns(), "default": USUAL, "callback": _store}
-    return option("--runs", metavar="DIR", help=what, **settings)
+    return option("--runs", metavar="DIR", type=StoreOfRuns(), default=USUAL, callback=_store, help=what)
 
 
 RUNS = _runs(USUAL)
 DB = option(
     "--db",
     "database",
-    cls=FilledOption,
     metavar="URL",
     type=FleetOfRuns(),
     is_eager=True,

@@ -28,22 +28,18 @@ class Option(click.Option):
 
 
 class EnvOption(Option):
-    """An option that the environment can set; a variable's value may be for another verb."""
+    """An option that the environment can set; a variable's value may be for another verb.
+
+    An empty variable is a mistake, as an empty argument is: without it the command may do more. A switch is off then.
+    """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        if self.type is not click.BOOL and not os.environ.get(str(self.envvar), "-").strip():
+            message = f"the environment variable `{self.envvar}` is empty; set it, or remove it"
+            raise click.BadParameter(message, ctx, self)
         value = super().resolve_envvar_value(ctx)
         choices = self.type.choices if isinstance(self.type, click.Choice) else None
         return None if value is None or hints.is_for_others(value, choices=choices) else value
-
-
-class FilledOption(EnvOption):
-    """An option whose variable must not be empty: without it the command would be about other runs."""
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        if os.environ.get(str(self.envvar)) == "":
-            message = f"the environment variable `{self.envvar}` is empty; set it, or remove it"
-            raise click.BadParameter(message, ctx, self)
-        return super().resolve_envvar_value(ctx)
 
 
 class SwitchedOption(EnvOption):

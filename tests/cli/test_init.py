@@ -118,7 +118,7 @@ def test_the_commented_target_of_a_new_project_is_one_when_the_marks_are_taken_a
     assert ended(["init"]) == 0
     targets = Path("targets.yaml")
     targets.write_text(re.sub(r"(?m)^  # ", "  ", targets.read_text()))
-    monkeypatch.setenv("CREATIO_RUNNER_TARGETS", "")
+    monkeypatch.delenv("CREATIO_RUNNER_TARGETS", raising=False)
     assert ended(["plan", ".", "-t", "staging"]) == 0
 
 

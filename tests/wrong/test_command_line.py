@@ -166,7 +166,12 @@ ENVIRONMENT = {
     "CREATIO_RUNNER_TARGETS=sandbox": "the value comes from the environment variable `CREATIO_RUNNER_TARGETS`",
     "CREATIO_RUNNER_TARGET=stagin": "these environment variables are in use: `CREATIO_RUNNER_TARGET`",
     "CREATIO_RUNNER_TARGETS=nowhere.yaml": "these environment variables are in use: `CREATIO_RUNNER_TARGETS`",
-    "CREATIO_RUNNER_RUNS=": "the environment variable `CREATIO_RUNNER_RUNS` is empty; set it, or remove it",
+    "CREATIO_RUNNER_RUNS=": "variable `CREATIO_RUNNER_RUNS` is empty; set it, or remove it",
+    "CREATIO_RUNNER_TARGET=": "variable `CREATIO_RUNNER_TARGET` is empty; set it",
+    "CREATIO_RUNNER_TAGS=": "variable `CREATIO_RUNNER_TAGS` is empty; set it",
+    "CREATIO_RUNNER_KEYWORD=": "variable `CREATIO_RUNNER_KEYWORD` is empty; set it",
+    "CREATIO_RUNNER_CHANGED_SINCE=": "variable `CREATIO_RUNNER_CHANGED_SINCE` is empty; set it",
+    "CREATIO_RUNNER_CATALOG=": "variable `CREATIO_RUNNER_CATALOG` is empty; set it",
     "CREATIO_RUNNER_GRACE=30": "the value comes from the environment variable `CREATIO_RUNNER_GRACE`",
 }
 PROBABLE = {

@@ -169,7 +169,8 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
         if found.rows and failed and _is_answered(row):
             return _in_doubt(row, cause, why=f"the process log shows {starts.at_another_time(failed)}")
         if found.rows:
-            return (yield from _judge_candidates(row, row.sought, found.rows, cause=cause))
+            rows = _without_rivals(row, row.sought, found.rows)
+            return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
         less = starts.why_less(row.log, row.sought) or starts.at_another_time(found.elsewhen)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return _in_doubt(row, cause, why=why)
@@ -183,6 +184,14 @@ def _is_answered(row: OpenRow) -> bool:
 def _is_its_row(row: OpenRow, start: Start, only: LogRow) -> bool:
     """Whether the only row is that of the call, since it was answered, and the row began by then."""
     return _is_answered(row) and not start_bounds.began_after_answer(start, only)
+
+
+def _without_rivals(row: OpenRow, start: Start, rows: list[LogRow]) -> list[LogRow]:
+    """Of an answered call without the rows that began later, where it passes whichever of the rows is its own."""
+    later = [found for found in rows if start_bounds.began_after_answer(start, found)]
+    if not _is_answered(row) or len(later) == len(rows) or any(found.status != "done" for found in later):
+        return rows
+    return [found for found in rows if found not in later]
 
 
 def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True) -> Attempt:

@@ -79,6 +79,25 @@ def test_a_row_that_began_after_the_answer_may_be_that_of_another(seconds: float
     assert ends(world)[-1] == end
 
 
+@pytest.mark.parametrize(("status", "end"), [("done", ("passed", True)), ("error", ("unknown", None))])
+def test_a_row_that_began_after_the_answer_is_no_rival_of_an_earlier_one_unless_it_failed(
+    status: str, end: tuple[str, object]
+) -> None:
+    class Beside(Away):
+        """Another program starts the process ten and twenty seconds after the answer."""
+
+        def _ending(self, send: Send) -> Ending:
+            if self.executed and self.t >= 10.0 * len(self.rows):
+                self.add_row("UsrA", status)
+            return super()._ending(send)
+
+    world = Beside(statuses=["done"], verdicts=[{"as": "unknown"}, {"as": "log"}], call_seconds=0.0, tells_time=True)
+    world.seconds = 20.0
+    world.carry_out(planned(STRICT + "finally:\n  - pause: 30s\n"))
+    assert len(world.rows) > 1
+    assert ends(world)[-1] == end
+
+
 def test_what_is_not_known_of_an_answered_start_is_how_it_ended() -> None:
     class Beside(Away):
         def _ending(self, send: Send) -> Ending:

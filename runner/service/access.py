@@ -60,18 +60,22 @@ class Access:
             return known
         return self.fresh(known, deadline)
 
-    def fresh(self, stale: Session | None, deadline: Deadline) -> Session | CallFailed:
+    def fresh(self, stale: Session | None, deadline: Deadline, *, is_over: bool = True) -> Session | CallFailed:
         """A session of another sign-in than `stale`: another thread's, or a fresh session. `stale` without a sign-in.
 
         A refusal is remembered, since a second try, by this thread or another, could lock the account; and the session
-        that was to be replaced is over, so that nobody takes it for a session that lasts.
+        that was to be replaced is over, so that nobody takes it for a session that lasts: unless that is not certain
+        (`is_over`), as where a gateway's page answers the sign-in, too.
         """
         if self._credentials is None:
             return stale or session({})
         if not self._lock.acquire(timeout=max(0.0, deadline.at - self._clock())):
             return outages.no_time_left(self._site.name, deadline.seconds)
         try:
-            return self._other_session(stale) or self._signed_in(self._credentials, deadline)
+            found = self._other_session(stale) or self._signed_in(self._credentials, deadline)
+            if isinstance(found, CallFailed) and (is_over or found.refused_sign_in):
+                self._end_session()
+            return found
         finally:
             self._lock.release()
 
@@ -120,7 +124,6 @@ class Access:
 
     def _signed_in(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
         if (refusal := self._sign_ins.begin(deadline)) is not None:
-            self._end_session()
             return refusal
         begun = self._clock()
         found = self._asked(credentials, deadline)
@@ -128,7 +131,6 @@ class Access:
             found = replace(found, final=False)  # it let us in before: maintenance, and no wrong address
         self._sign_ins.end(found if isinstance(found, CallFailed) else None)
         if isinstance(found, CallFailed):
-            self._end_session()
             return found
         if found.token is not None:
             self._on_secret("target.token", found.token)

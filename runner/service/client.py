@@ -107,7 +107,7 @@ class Client:
             return send(self._access.fresh(known, deadline))
         if isinstance(call, Act) or not self._is_over(reply, known):
             return reply
-        again = send(self._access.fresh(known, deadline))
+        again = send(self._access.fresh(known, deadline, is_over=False))
         is_forbidden = isinstance(again, Reply) and again.status == HTTPStatus.FORBIDDEN
         self._fruitless = self._fruitless + 1 if is_forbidden else 0
         return again

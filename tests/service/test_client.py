@@ -160,6 +160,22 @@ def test_a_session_is_over_where_a_reading_is_forbidden_that_it_was_allowed() ->
         assert service.sign_ins == number
 
 
+def test_a_session_is_kept_where_a_gateways_page_answers_a_reading_and_the_sign_in() -> None:
+    service, is_shut = Service(), [False]
+    page = httpx.Response(403, content=b"<html><title>403 Forbidden</title></html>")
+    client = client_of(lambda request: page if is_shut[0] else service(request))
+    reading = ReadRow(process_id="p")
+    client.perform(reading, 5)
+    is_shut[0] = True
+    for _ in range(5):
+        ending = client.perform(reading, 5)
+        assert isinstance(ending, CallFailed)
+        assert (ending.kind, ending.trouble.code, ending.refused_sign_in) == (FailureKind.NOT_SENT, "E303", False)
+        assert (ending.trouble.hint or "").startswith("a server before the application answered")
+    is_shut[0] = False
+    assert client.perform(CALL, 5) == Answered(value=1)
+
+
 def test_a_lacking_right_costs_few_sign_ins_however_often_it_is_asked_for() -> None:
     service = Service()
     client = client_of(lambda request: forbidden(service, request) if "filter" in target(request) else service(request))

@@ -18,6 +18,7 @@ be that of the server, and the same job would mean another time on another node.
 """
 _URL_HINT: Final = "`url` of the target must be the root of a Creatio site, without `/0` and without a page after it"
 _AUTH_HINT: Final = "check `auth` of the target; nothing is tried again, since a few wrong tries lock an account"
+_PAGE_HINT: Final = "a server before the application answered, and checked no password: let it pass this call"
 _CHANGE_HINT: Final = "sign in with a browser once: the password has to be changed"
 
 
@@ -64,7 +65,7 @@ def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:
         return answer.no_sign_in(why, hint=f"if that is the site, write `url: {root}`; nothing was sent there")
     if answer.is_login_page or answer.status == 403:  # noqa: PLR2004  Forbidden
         message = f"{site.name} refused the sign-in: {words}"
-        gateways = failure.trouble.hint if answer.is_login_page else None
+        gateways = failure.trouble.hint if answer.is_login_page else _PAGE_HINT if answer.is_page else None
         is_checked = is_checked and gateways is None
         return answer.refusal(message, hint=gateways or _AUTH_HINT, final=final, is_checked=is_checked)
     if failure.kind is FailureKind.REFUSED:

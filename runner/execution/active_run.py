@@ -31,14 +31,7 @@ from runner.version import VERSION
 
 
 class ActiveRun(Struct, kw_only=True):
-    """A run under way or ended.
-
-    `earlier` is what its journal held before this command; `lets_in` says whether the site does, before the run is
-    resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
-    settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
-    `progress` has taken the `earlier` lines, and belongs to whoever listens to the journal. `in_reports` is the result
-    that the stored reports have. `is_of_other_account`: it began with another account than its site has now.
-    """
+    """A run that is under way, or has ended in this command."""
 
     store: RunStore
     plan: Plan
@@ -46,14 +39,14 @@ class ActiveRun(Struct, kw_only=True):
     journal: Journal
     site: ReadySite
     judgement: Judgement = field(default_factory=Judgement)
-    waits: tuple[Waited, ...] = ()
-    earlier: tuple[Line, ...] = ()
-    progress: Progress = field(default_factory=Progress)
-    lets_in: Callable[[], bool] = lambda: True
-    fault: BaseException | None = None
-    unused_verdicts: tuple[str, ...] = ()
-    in_reports: RunResult | None = None
-    is_of_other_account: bool = False
+    waits: tuple[Waited, ...] = ()  # for its lock
+    earlier: tuple[Line, ...] = ()  # what the journal held before this command
+    progress: Progress = field(default_factory=Progress)  # belongs to who listens to the journal
+    lets_in: Callable[[], bool] = lambda: True  # whether the site does, before the run is resumed
+    fault: BaseException | None = None  # what broke in its thread
+    unused_verdicts: tuple[str, ...] = ()  # keys of rows that were settled without them
+    in_reports: RunResult | None = None  # the result that the stored reports have
+    is_of_other_account: bool = False  # it began with another
     _folded: tuple[int, RunResult] | None = None
 
     @property
@@ -94,14 +87,12 @@ def new_id() -> str:
 
 
 class RunOrigin(Struct, frozen=True, kw_only=True):
-    """Where a new run comes from: all runs of a command share the id `command`. `run` is its own id, if it has any;
-    `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it, `begun_by` who began it.
-    """
+    """Where a new run comes from."""
 
-    command: str
-    run: str | None = None
-    rerun_of: str | None = None
-    applied: ApplyOrigin | None = None
+    command: str  # an id that all runs of the command share
+    run: str | None = None  # its own id, if it has one already
+    rerun_of: str | None = None  # the run that it repeats
+    applied: ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: Starter
 
 

@@ -1,6 +1,6 @@
-"""The versions that an `apply` is about: what the ledger and the stored runs know of each, and which waits for which.
+"""The versions of an `apply`: what the ledger and the stored runs know of each, and which waits for which.
 
-What a run came to is in its own events. The ledger learns it here, where whoever carried the run out could not.
+The ledger learns here how a run ended, if whoever carried it out could not write that down.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,15 +23,11 @@ from runner.reports.safe import clean
 
 
 class ApplyNeeds(Struct, frozen=True, kw_only=True):
-    """What lets a version begin: by its digest, for each job that it needs, the digests of the versions that must have
-    passed, with those of the ledger for what this command does not carry out. What nobody has carried out, with the
-    same key, has a digest that never passes. `known` are what the ledger has of the latter; `without_file`: jobs
-    of no file.
-    """
+    """What lets a version begin. Versions are named by their digests; of a job that nobody applied it never passes."""
 
-    waits: Mapping[str, Mapping[str, frozenset[str]]]
-    known: Mapping[str, ObservedEntry] = field(default_factory=dict)
-    without_file: frozenset[str] = frozenset()
+    waits: Mapping[str, Mapping[str, frozenset[str]]]  # versions that must have passed, by the jobs needed
+    known: Mapping[str, ObservedEntry] = field(default_factory=dict)  # entries of the ledger
+    without_file: frozenset[str] = frozenset()  # jobs of no file
 
     def lacking(self, digest: str, passed: Collection[str]) -> tuple[str, ...]:
         """The names of the needed jobs that have not passed."""
@@ -45,10 +41,7 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
         return digest in self.known and self.known[digest].entry.has_passed
 
     def hopeless(self, fresh: Collection[str], *, passed: Collection[str]) -> frozenset[str]:
-        """Those of `fresh`, digests, that cannot begin, whatever the others come to. `passed` may still pass, or have.
-
-        What nobody can wait for is found first, then what waits for that, and so on.
-        """
+        """Those of `fresh` that cannot begin, whatever the others come to. `passed` have passed, or still may."""
         hopeful = set(fresh)
         waiting: dict[str, list[str]] = {}
         for digest in fresh:
@@ -100,24 +93,19 @@ _NEVER = ""
 
 
 class ApplySet(Struct, kw_only=True):
-    """`specs` are the runs, by the digests of their versions. `queues`: a fleet carries them out. `passing` are runs
-    without an end that hold nobody up: nobody can say any more what they did, or their ends are waited for elsewhere.
-    """
+    """The versions of a command, and what is known of them."""
 
     ledger: Ledger
     observer: RunObserver
-    specs: Mapping[str, RunSpec]
+    specs: Mapping[str, RunSpec]  # the runs, by the digests of their versions
     all: Sequence[AppliedVersion]
     retry: Collection[VersionState] = ()
-    queues: bool = False
-    passing: set[str] = field(default_factory=set)
+    queues: bool = False  # a fleet carries them out
+    passing: set[str] = field(default_factory=set)  # runs without an end that hold nobody up
     _newest: list[LedgerEntry] = field(default_factory=list)
 
     def decisions(self, *, writing: bool) -> list[Decision]:
-        """What is to be done about each version, by what is known now. With `writing` the ledger learns what it lacks.
-
-        Raises `UsageError`.
-        """
+        """What is to be done about each version. With `writing` the ledger learns it. Raises `UsageError`."""
         if writing:
             self._teach()
         found = self._observed(self.ledger.find(self.specs).values())
@@ -151,9 +139,9 @@ class ApplySet(Struct, kw_only=True):
     def _strays(
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
     ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:
-        """Runs that have not ended, or are in doubt, and that the ledger does not know, as it was lost meanwhile; with
-        the version of now: they are of it where their plans are the same, else of an earlier version, which counts
-        while it is under way or in doubt.
+        """Open or doubtful runs that a lost ledger does not know, with their version of now.
+
+        Runs of another plan are of an earlier version, which counts while they are under way or in doubt.
         """
         names = {(version.job, version.case, version.target): version for version in new}
         runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})
@@ -233,9 +221,7 @@ class ApplySet(Struct, kw_only=True):
             raise UsageError(*unknown)
 
     def needs(self, names: Collection[str], *, in_order: bool) -> ApplyNeeds:
-        """Which versions wait for which, by `needs` of their jobs, and with `in_order` each for the job before. `names`
-        are all that the files hold, `job[case]`: what is not selected counts by what the ledger has of it.
-        """
+        """Which versions wait for which, by `needs`, and with `in_order` for the job before. `names`: of all jobs."""
         before = _jobs_before(self.all) if in_order else {}
         needed = {
             version.digest: tuple(

@@ -10,10 +10,7 @@ from runner.version import VERSION
 
 
 def fault_problem(fault: BaseException, *, where: str = "") -> Problem:
-    """The problem of an exception, which is written into a file. `where` it happened, as ` in order@here`.
-
-    Its trace may hold what a site sent, so only its last line is shown.
-    """
+    """The problem of an exception. Its trace, which may hold what a site sent, goes into a file."""
     trace = "".join(traceback.format_exception(fault))
     hint = f"see the run's events for what was sent so far; the details of the fault are {_stored(trace)}"
     return Problem(code="E700", message=f"a fault of this program{where}: {trace.strip().splitlines()[-1]}", hint=hint)

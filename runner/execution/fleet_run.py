@@ -74,9 +74,9 @@ class ShutOutError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class FleetRuns:
-    """The runs that this worker carries out. `say` prints a line. `hold`: runs wait where a call is in doubt, so that
-    it can be settled. A run that has changed nothing yet goes back into the queue where its site lets nobody in, and
-    its target is among the `suspended`.
+    """The runs that this worker carries out.
+
+    A run that has changed nothing goes back into the queue where its site lets nobody in; its target is `suspended`.
     """
 
     dsn: str
@@ -84,9 +84,9 @@ class FleetRuns:
     sites: Sites
     targets: Path | None
     grace: float
-    say: Callable[[str], None]
+    say: Callable[[str], None]  # prints a line
     suspended: SuspendedTargets
-    hold: bool = False
+    hold: bool = False  # runs wait where a call is in doubt, so that it can be settled
     _drained: threading.Event = field(default_factory=threading.Event)
     _stops: dict[str, DrainedStop] = field(default_factory=dict)
     _answers: dict[str, SharedAnswers] = field(default_factory=dict)

@@ -1,7 +1,4 @@
-"""The inputs that the command line gives: those of `-i`, then of `--inputs`.
-
-The environment and defaults come later, job by job; what is still missing a person may give (`AskForInputs`).
-"""
+"""The inputs of the command line: `-i`, then `--inputs`. Variables, defaults and a person's answers come later."""
 
 import errno
 import os
@@ -38,15 +35,12 @@ def ask_nobody(
 
 
 class GivenAnew(Struct, frozen=True, kw_only=True):
-    """What a command gives anew to a stored run: secret inputs, the file of its target; `ask` gets missing inputs.
+    """What a command gives anew to a stored run."""
 
-    `others` are the names of inputs that other runs of the command have.
-    """
-
-    inputs: dict[str, Given] = field(default_factory=dict)
-    targets: Path | None = None
-    ask: AskForInputs = ask_nobody
-    others: frozenset[str] = frozenset()
+    inputs: dict[str, Given] = field(default_factory=dict)  # secrets
+    targets: Path | None = None  # the file of its target
+    ask: AskForInputs = ask_nobody  # gets missing inputs
+    others: frozenset[str] = frozenset()  # names of inputs that other runs of the command have
 
 
 def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
@@ -103,10 +97,7 @@ def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
 def input_values(
     runs: Sequence[tuple[Job, Case | None, Mapping[str, Problem]]], known: dict[str, Given]
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each run, and every problem in them, each once.
-
-    A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
-    """
+    """The input values of each run, and every problem in them, once. A run: its job, case, and missing inputs."""
     problems = list(inputs.unknown(known, {declared.name for job, _, _ in runs for declared in job.inputs}))
     made = []
     for job, case, lacking in runs:

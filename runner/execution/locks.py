@@ -50,9 +50,10 @@ def hold_locks(
     pause: Callable[[float], bool],
     say: Callable[[str], None],
 ) -> Iterator[Mapping[Claim, HeldLock]]:
-    """Hold all locks of a command, each for a run whose title `claims` gives. `wait` is how long a taken lock is waited
-    for, None not at all; `pause` waits for some seconds and gives False where nothing is to be waited for any more;
-    `say` prints what is waited for. Raises `RefusedError` where a lock cannot be had.
+    """Hold all locks of a command; `claims` has the title of a run for each. Raises `RefusedError` for a lock that is
+    taken.
+
+    `wait` is how long to wait for one; `pause` waits for some seconds, and gives False to end the wait.
     """
 
     def lock(claim: Claim, myself: Holder) -> HeldLock:

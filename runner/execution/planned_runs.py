@@ -1,6 +1,4 @@
-"""The runs that a command was to begin, stored with the first that began, so that those that never did can be named,
-or carried out once more where they were to be reruns. Nothing here begins a run.
-"""
+"""The runs that a command was to begin, stored with its first run, so that those that it never began can be named."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -33,18 +31,15 @@ ONLY_APPLY: Final = "these are runs of an `apply`: what it never began, if anyth
 
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
-    """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None
-    where a secret is in any of them, or a stored plan has them. `secrets` are the names
-    of those, and of secret inputs that no variable of the environment gave.
-    """
+    """A run that a command was to begin."""
 
     file: str
     job: str
     case: str | None
     target: str
-    rerun_of: str | None = None
-    inputs: dict[str, Value] | None = None
-    secrets: tuple[str, ...] = ()
+    rerun_of: str | None = None  # the stored run that it was to repeat
+    inputs: dict[str, Value] | None = None  # None for a secret in any of them, or a stored plan
+    secrets: tuple[str, ...] = ()  # names of secret inputs that no variable gave
 
     @property
     def title(self) -> str:
@@ -102,10 +97,7 @@ class LackingCommand(Struct, frozen=True, kw_only=True):
 
 
 def never_begun(run: StoredRun) -> list[PlannedRun]:
-    """What neither the command of `run` nor a later command has begun; nothing while that command is under way.
-
-    Ids sort by time, and a command has its own before its runs have theirs: no run before it is read.
-    """
+    """What neither the command of `run`, which has ended, nor a later command has begun. Ids sort by time."""
     store, command = run.store, command_of(run.store, run.id) or run.id
     firsts = [] if store.name.is_fleet else [name for name in store.runs() if command <= name <= run.id]
     for first in reversed(firsts):

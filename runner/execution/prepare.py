@@ -1,7 +1,6 @@
-"""From the words of a command to runs that could begin: files, jobs, cases, inputs and targets.
+"""From the words of a command to the runs that could begin: files, jobs, cases, inputs and targets.
 
-Every problem in all of it is reported at once, and then nothing has been sent. A run is made for each job, case and
-target, in this order: jobs as they were named, cases as they were written, targets as they were given.
+Every problem is reported at once; nothing has been sent then. Runs are in the order of jobs, then cases, then targets.
 """
 
 import os
@@ -300,9 +299,7 @@ def _fitting_nothing(keywords: Sequence[str], runs: Sequence[_Selected]) -> Iter
 
 
 def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[Problem]:
-    """Probable typos, each with the word that is near; those of tags are errors: they select other jobs. What is near
-    to nothing may be for other jobs. `is_explained`: those of tags are named where it says that nothing was selected.
-    """
+    """Probable typos; those of tags are errors. `is_explained`: those of tags are named elsewhere."""
     jobs = [file.job for file in project.files if file.job is not None]
     tags = {tag for job in jobs for tag in job.tags}
     for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():

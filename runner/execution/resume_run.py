@@ -1,7 +1,7 @@
-"""A stored run, made ready to resume: its plan opened again, with secrets, target and credentials that come anew.
+"""A stored run, made ready to resume: its plan is opened with new secrets, target and credentials.
 
-Whatever would make it another run than began is refused here, before anything is sent: other secrets,
-another place, another version of the program, events that were changed, a verdict that settles nothing.
+What would make it another run is refused before anything is sent: other secrets, another place or version of the
+program, changed events, a verdict that settles nothing.
 """
 
 import os
@@ -41,9 +41,7 @@ from runner.version import REPLAY, VERSION
 
 _INPUT = "inputs."
 ABOUT_FILES = ("E144", "E145", "E146", "E147", "E148", "E149", "E17")
-"""What a site has, and a job's files are held against, may have changed since; the run is resumed with what it began
-with. Mistakes of the targets file are none of these.
-"""
+"""Problems of a job's files or of what the site has: both may have changed since the run began."""
 
 
 class RunBusyError(RefusedError):
@@ -121,10 +119,7 @@ def job_of(run: StoredRun) -> Job | None:
 
 
 def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> StoredPlan:
-    """The plan with something in the place of every secret that its texts held: a hole can be no YAML.
-
-    It shows which secrets are to be given; with them the texts are read once more.
-    """
+    """The plan with a text in place of every secret, so that its YAML shows which secrets are missing."""
     if not any(MARK in text for text in found.plan.sources.values()):
         return found.plan
     known = Secrets()

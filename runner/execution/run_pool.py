@@ -1,9 +1,8 @@
-"""The run pool: runs begin, and each is carried out in a thread of its own, up to `jobs` at once.
+"""The run pool: carries runs out, each in a thread, up to `jobs` at once.
 
-The main thread listens meanwhile: a signal handler in the thread that reads from a site would have to wait for the
-site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for each
-other. A run that has ended makes room for the next at once: its reports are written while others wait for the site.
-Where several are under way, a run that has passed does so while its end is being written to the disk.
+The main thread hears signals, which a thread that reads from a site could not. Runs side by side are reported as they
+end. A run that has ended makes room for the next while its reports are written; a run that has passed does so while its
+end is written to the disk.
 """
 
 import os
@@ -40,60 +39,44 @@ _POLL = 0.2
 
 
 class PendingRun(Struct, frozen=True, kw_only=True):
-    """A run that is to begin.
-
-    `may_begin` is asked again whenever a run has ended: a run that waits for others lets those after it pass. `begin`
-    gives None where there is nothing to begin any more, and raises `UsageError` where the run cannot be stored,
-    `RefusedError` where another command has it.
-    """
+    """A run that is to begin."""
 
     title: str
     lock: Claim | None
-    begin: Callable[[], ActiveRun | None]
-    may_begin: Callable[[], bool] = lambda: True
+    begin: Callable[[], ActiveRun | None]  # None: nothing is to begin any more; raises `UsageError`, or `RefusedError`
+    may_begin: Callable[[], bool] = lambda: True  # asked again whenever a run has ended
 
 
 class PoolOptions(Struct, frozen=True, kw_only=True):
-    """How runs are carried out. `ask` puts a question to a person, within seconds; None where no answer came in time.
-
-    `look` is called again and again while runs are under way, with the names of the locks that others wait for.
-    `given_up` is set where nobody waits any longer. `started` is called with each run as it begins and gives the
-    listener to its events; `ended` when it has ended, before another begins; `report` writes its reports afterwards.
-    `broken` is given a fault of ours and where it happened, and reports it.
-    """
+    """How runs are carried out."""
 
     stop: Stop
-    given_up: threading.Event
-    ask: Callable[[Ask, Stop, float | None], bool | None]
-    look: Callable[[Sequence[str]], None] = lambda _locks: None
-    started: Callable[[ActiveRun], Callable[[Line], None]]
-    ended: Callable[[ActiveRun], None]
-    report: Callable[[ActiveRun], None]
-    broken: Callable[[BaseException, str], Problem]
+    given_up: threading.Event  # set where nobody waits any longer
+    ask: Callable[[Ask, Stop, float | None], bool | None]  # asks a person; None where no answer came within the seconds
+    look: Callable[[Sequence[str]], None] = lambda _locks: None  # called in between, with the locks waited for
+    started: Callable[[ActiveRun], Callable[[Line], None]]  # gives the listener to the events of a run
+    ended: Callable[[ActiveRun], None]  # called before another run begins
+    report: Callable[[ActiveRun], None]  # writes the reports of a run that has ended
+    broken: Callable[[BaseException, str], Problem]  # reports a fault, with where it happened
     jobs: int = 1
     fail_fast: bool = False
     says_yes: bool = False
 
 
 class Carried(Struct, kw_only=True):
-    """What became of the runs: those that began, in the order in which they did, and those that did not, and might.
+    """What became of the runs."""
 
-    `trouble` is why a later run could not begin. `is_unready`: none did, since a site was not ready. `faults` are those
-    of ours: no run began after the first.
-    """
-
-    left_out: deque[PendingRun]
-    runs: list[ActiveRun] = field(default_factory=list)
-    trouble: UsageError | RefusedError | None = None
-    is_unready: bool = False
-    faults: list[Problem] = field(default_factory=list)
+    left_out: deque[PendingRun]  # those that did not begin, and might
+    runs: list[ActiveRun] = field(default_factory=list)  # those that began, in this order
+    trouble: UsageError | RefusedError | None = None  # why a later run could not begin
+    is_unready: bool = False  # none began, since a site was not ready
+    faults: list[Problem] = field(default_factory=list)  # after the first no run began
 
 
 def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
-    """Carry the runs out, up to `jobs` at once, in their order.
+    """Carry the runs out. After a signal, a fault, or with `fail_fast` a failure, no other begins.
 
-    A signal, a fault of ours, or with `fail_fast` the first that did not pass, lets no further run begin; those under
-    way come to their end. Raises `UsageError` or `RefusedError` where the first cannot begin and no other has begun.
+    Raises `UsageError` or `RefusedError` where the first cannot begin.
     """
     carried = Carried(left_out=deque(pending))
     pool = _Pool(options=options)
@@ -117,21 +100,20 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
 
 
 _News: TypeAlias = "queue.Queue[ActiveRun | str]"
-"""Runs that have ended, and before that the ids of those that have passed. A `SimpleQueue` of Python 3.11 waits for
-ever where the handler of a signal takes longer than what is left of the time that `get` may take.
+"""Runs that have ended, and the ids of those that have passed before that.
+
+No `SimpleQueue`: its `get` may wait for ever in Python 3.11 if a signal handler takes long.
 """
 
 
 class _Pool(Struct, kw_only=True):
-    """The runs under way, by their ids with the locks that they name. `passed` are those of them that make no call any
-    more. `unreported` have ended, and their reports are not written. `halted`: no further run may begin.
-    """
+    """The runs under way, by their ids."""
 
     options: PoolOptions
-    under_way: dict[str, Claim | None] = field(default_factory=dict)
-    passed: set[str] = field(default_factory=set)
-    unreported: deque[ActiveRun] = field(default_factory=deque)
-    halted: bool = False
+    under_way: dict[str, Claim | None] = field(default_factory=dict)  # with their locks
+    passed: set[str] = field(default_factory=set)  # runs that make no call any more
+    unreported: deque[ActiveRun] = field(default_factory=deque)  # have ended, and their reports are not written
+    halted: bool = False  # no further run may begin
     _turns: dict[str, Turns] = field(default_factory=dict)
     _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)

@@ -1,7 +1,6 @@
-"""What a command line asks for, the runs that it selects by `--tags` and `-k`, and whether they may begin.
+"""What a command line asks for, which runs it selects by `--tags` and `-k`, and whether they may begin.
 
-Every refusal is reported at once, and nothing has been sent. `--yes` answers the questions of jobs; it does not confirm
-a target: who says yes to a job may not know where its calls go.
+Every refusal is reported at once, before anything is sent. `--yes` answers a job's questions, and confirms no target.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -38,56 +37,44 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
-    that knows what did not pass, None where that does not matter; `may_be_empty`: a folder without jobs is fine;
-    `changed_since` is a commit. `from_environment` are the options that nobody has typed; `ask` gets the inputs that
-    are missing. `has_ledger`: the runs are for a ledger: they hold the data of their files, too. `secrets_elsewhere`:
-    whoever carries the runs out has the secret inputs. `sends_nothing`: a secret that nobody gives is not missed.
-    `planned` has the inputs of exactly those runs that an earlier command was to begin.
-    """
+    """What the command line asks for."""
 
     specs: Sequence[Path]
-    targets: Sequence[str] = ()
+    targets: Sequence[str] = ()  # names, in the order given
     targets_file: Path | None = None
     catalogue: Path | None = None
     given: Sequence[str] = ()
     inputs_file: Path | None = None
     tags: str | None = None
     keywords: Sequence[str] = ()
-    last_failed: RunStore | None = None
+    last_failed: RunStore | None = None  # the store that knows what did not pass
     confirmed: Sequence[str] = ()
-    from_environment: frozenset[str] = frozenset()
+    from_environment: frozenset[str] = frozenset()  # options that nobody has typed
     recursive: bool = False
-    may_be_empty: bool = False
-    changed_since: str | None = None
-    ask: AskForInputs = ask_nobody
-    has_ledger: bool = False
-    secrets_elsewhere: bool = False
-    sends_nothing: bool = False
-    planned: Mapping[RunName, Mapping[str, Json]] = field(default_factory=dict)
+    may_be_empty: bool = False  # a folder without jobs is fine
+    changed_since: str | None = None  # a commit
+    ask: AskForInputs = ask_nobody  # gets missing inputs
+    has_ledger: bool = False  # the runs hold the data of their files
+    secrets_elsewhere: bool = False  # a worker has the secret inputs
+    sends_nothing: bool = False  # a missing secret is fine
+    planned: Mapping[RunName, Mapping[str, Json]] = field(default_factory=dict)  # inputs of the only runs wanted
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
-    """A run that could begin. `sources` are the texts of all its files by their names.
-
-    `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
-    plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files. `written`
-    is what its files hold, by the names of `sources`; empty where it comes of a stored plan, or nobody asked for it.
-    `variables` of the environment gave secret inputs, by the names of these. The rest is as in `Plan`.
-    """
+    """A run that could begin. The rest is as in `Plan`."""
 
     job: Job
-    sources: Mapping[str, str]
+    sources: Mapping[str, str]  # the texts of all its files, by name
     target: Target
     inputs: dict[str, Json]
     case: Case | None = None
-    case_index: int | None = None
-    digest: str | None = None
-    plan_key: str | None = None
+    case_index: int | None = None  # among all cases of the job
+    digest: str | None = None  # of the stored plan that it comes from
+    plan_key: str | None = None  # of that plan's file
     elements: tuple[ProcessElement, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
-    written: Mapping[str, Json] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, Json] = field(default_factory=dict)  # what its files hold, by name, if somebody asked
+    variables: Mapping[str, str] = field(default_factory=dict)  # of the environment, by the secret inputs
     refused: tuple[RefusedStart, ...] = ()
 
     @property
@@ -115,19 +102,16 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
 
 class RunSet(Struct, frozen=True, kw_only=True):
-    """`nothing` says why there are no runs, where there are none; `notes` are lines for whoever carries them out;
-    `not_read` is the line on jobs in folders below, `unchecked` that on sites without a catalogue. `names` are those of
-    all runs that the files hold, `job[case]`, selected or not. `missing_needs`: with a ledger these may be known to it.
-    """
+    """The runs that a command line selects."""
 
     runs: tuple[RunSpec, ...]
     warnings: tuple[Problem, ...] = ()
-    nothing: str = NOTHING
-    notes: tuple[str, ...] = ()
-    not_read: str = ""
-    unchecked: str = ""
-    names: frozenset[str] = frozenset()
-    missing_needs: tuple[MissingNeed, ...] = ()
+    nothing: str = NOTHING  # why there are no runs
+    notes: tuple[str, ...] = ()  # lines for whoever carries them out
+    not_read: str = ""  # the line on jobs in folders below
+    unchecked: str = ""  # the line on sites without a catalogue
+    names: frozenset[str] = frozenset()  # all `job[case]` of the files, selected or not
+    missing_needs: tuple[MissingNeed, ...] = ()  # the ledger may know them
 
 
 def run_name(job: Job, case: Case | None) -> str:
@@ -179,14 +163,11 @@ def is_selected(
 
 
 class Permission(Struct, frozen=True, kw_only=True):
-    """What the command line permits: `yes` to every question of a job, and the targets that are `confirmed`.
+    """What the command line permits."""
 
-    `ask` puts a question to a person; None where there is none.
-    """
-
-    yes: bool = False
-    confirmed: frozenset[str] = frozenset()
-    ask: Callable[[str], bool] | None = None
+    yes: bool = False  # to every question of a job
+    confirmed: frozenset[str] = frozenset()  # targets
+    ask: Callable[[str], bool] | None = None  # asks a person, if there is one
 
     def of(self, target: Target) -> Confirmation | None:
         """How a run at the target was confirmed that `check_permission` has let begin; None where it need not be."""
@@ -196,10 +177,7 @@ class Permission(Struct, frozen=True, kw_only=True):
 
 
 def check_permission(runs: Sequence[RunSpec], given: Permission, *, asking: Sequence[Problem] | None = None) -> None:
-    """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
-
-    `asking` refuses each question of theirs that is left, None where none has been answered.
-    """
+    """Let the runs begin, or raise `RefusedError`. A person confirms each target once. `asking`: open questions."""
     unlike = {(id(run.job), id(run.target)): run for run in runs}.values()  # the cases of a job differ in inputs only
     refused = list(guards.not_allowed((run.job, run.target) for run in unlike))
     if not given.yes and given.ask is None:

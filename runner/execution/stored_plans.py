@@ -1,9 +1,7 @@
-"""Plans that were stored, opened again without their files: from the texts that they hold, whatever is on disk by now.
+"""Stored plans, opened again from the texts that they hold; secrets, target and credentials come anew.
 
-Three things come anew: the secrets, the target of the same name, and with it the credentials. A plan in a file is
-carried out exactly as it is, and only once: a pipeline that a machine repeats, or a second click, would start
-everything twice. That is claimed before the first of its runs begins, for all folders of this user on this machine, and
-the claim stays when they are pruned. What another machine has done is not known here.
+A plan in a file is carried out once, since a repeated pipeline or a second click would start everything twice. It is
+claimed before its first run begins, for all folders of this user on this machine; other machines do not know of it.
 """
 
 import os
@@ -50,19 +48,16 @@ Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 
 
 class PlanLoader(Struct, frozen=True, kw_only=True):
-    """Makes runs of plans. `known` are the inputs that were given, to which it adds the secrets that it `ask`s for;
-    `code` is that of a text that is missing; `base` is the folder from which the names of their files lead;
-    `has_passed`: this version checked their texts before it stored them.
-    """
+    """Makes runs of plans."""
 
     plans: Sequence[StoredPlan]
     targets_file: Path | None
-    known: dict[str, Given]
+    known: dict[str, Given]  # given inputs, to which the secrets of `ask` are added
     changes: Changes
     ask: AskForInputs = ask_nobody
-    code: str = "E154"
-    base: Path = Path()
-    has_passed: bool = False
+    code: str = "E154"  # of a text that is missing
+    base: Path = Path()  # the folder to which their files are relative
+    has_passed: bool = False  # this version checked their texts
 
     def runs(self, problems: list[Problem]) -> list[RunSpec]:
         """Their runs, as far as nothing is in their way; what is goes into `problems`."""
@@ -270,9 +265,8 @@ class PlanClaims:
                 raise RefusedError(*(_carried_out_before(self.store, runs) for runs in earlier))
 
     def take(self) -> None:
-        """Claim the plans, before their first run begins. Of two commands at once the later is refused.
-
-        Raises `RefusedError`, and `UsageError` where it cannot be written.
+        """Claim the plans before their first run begins. Raises `RefusedError`, and `UsageError` where that cannot be
+        written.
         """
         try:
             for key in self._keys:

@@ -7,14 +7,11 @@ USUAL = ".runner/runs"
 
 
 class StoreName(Struct, frozen=True):
-    """How messages and command lines name what stores runs: a folder, or the database of a fleet.
-
-    `must_be_named`: the environment names another store, so that command lines name this store although it is usual.
-    """
+    """How messages and command lines name a store of runs: a folder, or the database of a fleet."""
 
     text: str
     is_fleet: bool = False
-    must_be_named: bool = False
+    must_be_named: bool = False  # the environment names another store
 
     def __str__(self) -> str:
         return self.text

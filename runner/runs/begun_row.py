@@ -10,22 +10,17 @@ _JUDGED = "`runner resume` judges it and goes on; it is not sent again"
 
 
 class BegunRow(Struct):
-    """A row that has begun and not ended, and what its calls have come to.
-
-    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: such a call was answered.
-    `doubt` is the trouble with which a person was asked about it; `by_hand`: only a person can settle it. `pending`:
-    nothing is known yet of the last call.
-    """
+    """A row that has begun and not ended, and what its calls have come to."""
 
     row: Row
     started: float
     sent: str = ""
-    pending: bool = False
+    pending: bool = False  # nothing is known yet of the last call
     changing_calls: int = 0
-    in_doubt: bool = False
-    answered: bool = False
-    doubt: Trouble | None = None
-    by_hand: bool = False
+    in_doubt: bool = False  # a `once` call was sent, and may have happened
+    answered: bool = False  # so was such a call
+    doubt: Trouble | None = None  # with which a person was asked
+    by_hand: bool = False  # only a person can settle it
 
     def send(self, event: CallSent) -> None:
         self.sent = event.effect
@@ -45,9 +40,8 @@ class BegunRow(Struct):
             self.answered = True
 
     def fail(self, event: AttemptFailed) -> None:
-        """Only a call that never reached the service, or that it refused, is out of doubt.
-
-        `stopped` in the place of an answer is about a call that did not leave; elsewhere about what came after.
+        """Only a call that never left, or was refused, is out of doubt. `stopped` instead of an answer: it did not
+        leave.
         """
         if event.kind == "in_doubt":
             self.in_doubt = True

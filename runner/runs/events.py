@@ -1,8 +1,7 @@
-"""What happened in a run, as frozen records, and the line of the journal that each of them is.
+"""The events of a run, as frozen records, and the lines of the journal.
 
-These records are the only thing that reports, `show` and a resumed run know of an earlier run.
-The journal puts `v`, `seq`, `at` and `prev` around a record; `Line` is both together, read back.
-`t` and `seconds` count the run's active time; a step's rows are identified by `key` alone.
+Reports, `show` and a resumed run know of an earlier run by these alone. The journal adds `v`, `seq`, `at` and `prev`;
+`Line` has both. `t` and `seconds` are active time; a row is identified by its `key`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,26 +41,22 @@ class Trouble(evidence.Record, frozen=True):
 
 
 class Row(evidence.Record, frozen=True, omit_defaults=True):
-    """What a report knows of a step before it began. `kind` is the action's key; `help` is for people.
-
-    The rest is evidence, as the job has it: `condition` is its `if`, `process` the code, perhaps with a template.
-    `needs_result`: it must not happen twice, and the job needs its result, which no process log has.
-    """
+    """What a report knows of a step before it began, as the job has it."""
 
     key: str
     id: str | None
     name: str
-    kind: str
+    kind: str  # the action's key
     section: Section
     index: int | None
     line: int
-    help: str | None = None
+    help: str | None = None  # for people
     effect: str | None = None
     on_failure: str | None = None
     condition: str | None = msgspec.field(default=None, name="if")
-    process: str | None = None
+    process: str | None = None  # its code, perhaps with a template
     max_attempts: int | None = None
-    needs_result: bool = False
+    needs_result: bool = False  # `once`, and the job needs its result, which no log has
 
 
 class Check(evidence.Record, frozen=True, omit_defaults=True):
@@ -91,55 +86,45 @@ class RowEvent(Event, frozen=True):
 
 
 class RunFacts(Event, frozen=True, kw_only=True):
-    """What a run knows about itself, beside its plan. `run` is its id, a UUIDv7; `engine` the version of the program;
-    `started_at` is UTC, `…Z`; `commit` that of the checkout, `dirty`: files there differ from it.
+    """What a run knows about itself, beside its plan."""
 
-    `command` is an id that the runs of a command share. `traceparent` is the span of OpenTelemetry that the command was
-    started in, as W3C writes it. `rerun_of` is the run that it carries out once more, `applied` where an `apply`
-    ordered it, `begun_by` who gave the command. `variables` gave secret inputs, by the names of these.
-    """
-
-    run: str
-    engine: str
-    started_at: str
-    commit: str | None
-    dirty: bool | None = None
-    command: str | None = None
+    run: str  # its id, a UUIDv7
+    engine: str  # the version of the program
+    started_at: str  # UTC, `…Z`
+    commit: str | None  # of the checkout
+    dirty: bool | None = None  # files differ from the commit
+    command: str | None = None  # an id that the runs of a command share
     ci: evidence.CiRun | None = None
     access: evidence.SiteAccess | None = None
-    traceparent: str | None = None
-    rerun_of: str | None = None
-    applied: evidence.ApplyOrigin | None = None
-    begun_by: evidence.Starter | None = None
+    traceparent: str | None = None  # the span of OpenTelemetry around the command, as W3C writes it
+    rerun_of: str | None = None  # the run that it repeats
+    applied: evidence.ApplyOrigin | None = None  # the `apply` that ordered it
+    begun_by: evidence.Starter | None = None  # who gave the command
     variables: dict[str, str] = {}
 
 
 class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):
-    """`file` is as the user named it. `rows` is how many are planned, None where nobody can know; `source` a hash of
-    the texts of the job's files; a program with the number `replay` resumes the run.
-    """
+    """The run began."""
 
-    replay: int
+    replay: int  # a program with this number resumes it
     job: str
-    file: str
+    file: str  # as the user named it
     case: str | None
     target: TargetName
     inputs: dict[str, evidence.Value]
     digest: str
     help: str | None = None
-    rows: int | None = None
+    rows: int | None = None  # how many are planned, if that is known
     tags: tuple[str, ...] = ()
     description: str | None = None
-    source: str | None = None
+    source: str | None = None  # a hash of the texts of the job's files
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
-    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on,
-    `resumed_by` who gave the command, `ci` the CI job that did; a worker of a fleet does not say.
-    """
+    """The run had broken off, or somebody came to settle a doubt."""
 
-    t: float
-    resumed_by: evidence.Person | None = None
+    t: float  # where its active time goes on
+    resumed_by: evidence.Person | None = None  # who gave the command; no worker says it
     ci: evidence.CiRun | None = None
 
 
@@ -149,15 +134,13 @@ class StepStarted(Event, frozen=True, tag="step.started"):
 
 
 class CallSent(RowEvent, frozen=True, tag="call.sent"):
-    """Written before the call leaves. `call` is its record; `watermark` the newest known row of its process.
-    `delayed`: where it leaves later than it was made ready, by so many seconds of the clock on the wall.
-    """
+    """Written before the call leaves."""
 
     effect: str
     call: dict[str, evidence.Value]
-    watermark: dict[str, evidence.Value] | None = None
+    watermark: dict[str, evidence.Value] | None = None  # the newest known row of its process
     request: evidence.SentRequest | None = None
-    delayed: float | None = None
+    delayed: float | None = None  # by so many seconds of the wall clock, if it leaves late
 
 
 class CallAnswered(RowEvent, frozen=True, tag="call.answered"):
@@ -170,28 +153,25 @@ class CallAnswered(RowEvent, frozen=True, tag="call.answered"):
 
 
 class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
-    """`kind` is `not_sent`, `turned_away`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what
-    was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host had to
-    stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
-    more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started;
-    `unproved`: of `refused`, that it may be a proxy's, so that it does not prove that. `body` is the start of what the
-    service answered. `stopped_by` is the signal that stopped the run, and `ordered_by` who ordered that of a fleet.
-    `by_hand`: of `in_doubt`, that only a person can settle it.
+    """An attempt failed.
+
+    `kind` is of a call `not_sent`, `turned_away`, `refused` or `unanswered`; else `expectation`, `in_doubt` (a person
+    is asked), or `stopped` (the effect was not performed).
     """
 
     kind: str
     error: Trouble
     status: int | None = None
     retry_after: float | None = None
-    final: bool = False
-    date: str | None = None
-    nothing_ran: bool = False
-    body: str | None = None
-    stopped_by: str = ""
-    ordered_by: evidence.Person | None = None
+    final: bool = False  # repeating cannot help; of `stopped`: nothing more is performed
+    date: str | None = None  # as in `CallAnswered`
+    nothing_ran: bool = False  # of `turned_away`: the answer proves that nothing was started
+    body: str | None = None  # the start of the answer
+    stopped_by: str = ""  # the signal that stopped the run
+    ordered_by: evidence.Person | None = None  # who had a run of a fleet stopped
     bytes: int | None = None
-    unproved: bool = False
-    by_hand: bool = False
+    unproved: bool = False  # of `refused`: it may be a proxy's, and proves nothing
+    by_hand: bool = False  # of `in_doubt`: only a person can settle it
 
 
 GIVEN_UP = "given_up"
@@ -227,31 +207,24 @@ class WaitsFor(StrEnum):
 
 
 class Waited(RowEvent, frozen=True, tag="waited"):
-    """A call waits before it is sent: for the end of another start of its process (`turn`), or for the target's `rate`.
-    Or the run, before its first step, with an empty key: for the `lock` that its job names.
-
-    That is no active time of the run. `seconds` is None where it begins to wait, else how long it has waited. `name` is
-    that of the lock or the process, and `held_by` who had it.
-    """
+    """A call waits before it is sent, or with an empty key the run for its lock. That is no active time."""
 
     what: WaitsFor
-    seconds: float | None = None
-    name: str | None = None
+    seconds: float | None = None  # None where the wait begins
+    name: str | None = None  # of the lock or the process
     held_by: evidence.LockHolder | None = None
 
 
 class Asked(RowEvent, frozen=True, tag="asked"):
-    """Somebody was asked: a person, whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken;
-    or what other runs know of starts of its process.
+    """The answer to a question.
 
-    To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
-    `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
-    `{"taken": […], "rival": …}`, as `Others` of `runner.runs.store` has it: ids of processes that other runs have
-    started, and whether they may have started a process without knowing which. `by` is the person who answered.
+    A person grants a `confirm` (a boolean), or gives a verdict: `{"as": …}` with `passed` (perhaps `result`), `failed`,
+    `retry` (perhaps `even_though`), `log` (look again) or `unknown` (go on). Of other runs: `{"taken": […], "rival":
+    …}`, as `Others` of `runner.runs.store`.
     """
 
     value: evidence.Value
-    by: evidence.VerdictBy | None = None
+    by: evidence.VerdictBy | None = None  # the person who answered
 
 
 class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
@@ -261,27 +234,22 @@ class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
 
 
 class StepFinished(RowEvent, frozen=True, tag="step.finished"):
-    """The row of `key`, begun by its `step.started`, has ended.
-
-    `verified`: True, False (the log contradicts), "inferred", or None: `unverified` says why. `reason` is None but for
-    rows that ended in a way of their own (`stopped`: the host had to stop while it was under way). `running`: it passed
-    as the process that it has started runs, which had not ended at the last look.
-    """
+    """The row of `key` has ended."""
 
     status: Status
     seconds: float
     attempts: int
     flaky: bool = False
-    verified: bool | str | None = None
+    verified: bool | str | None = None  # False: the log contradicts; "inferred"; None: see `unverified`
     process_id: str | None = None
     result: evidence.Value = None
     outputs: dict[str, evidence.Value] = {}
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
-    reason: str | None = None
+    reason: str | None = None  # of a special end: `stopped`, by the host
     error: Trouble | None = None
     unverified: evidence.Unverified | None = None
-    running: bool = False
+    running: bool = False  # it passed, and its process ran at the last look
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):

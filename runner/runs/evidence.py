@@ -14,34 +14,24 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Difference(Record, frozen=True, omit_defaults=True):
-    """What an expectation wanted beside what there was, as values.
+    """What an expectation wanted, and what there was."""
 
-    `source` is what was compared, as it is written, or the place in a result; `sign` that of the comparison, or a
-    keyword of JSON Schema. Of a list that was searched, `at` is the index of the nearest item, which is `actual`, and
-    `among` how many items there were.
-    """
-
-    source: str
-    sign: str
+    source: str  # what was compared, as it is written, or the place in a result
+    sign: str  # of the comparison, or a keyword of JSON Schema
     expected: Value
-    actual: Value = None
-    at: int | None = None
-    among: int | None = None
+    actual: Value = None  # of a list that was searched: the nearest item
+    at: int | None = None  # the index of this item
+    among: int | None = None  # how many items there were
 
 
 class SentRequest(Record, frozen=True, omit_defaults=True):
-    """A call as it was put on the wire, but for what belongs to the session and to the connection.
-
-    `path` is below the site's root, encoded. `query` are its options, each value decoded; a query that would be
-    encoded in another way stays in `path`. `body` is the JSON that was sent; None is an empty body. Secrets are holes.
-    Of a large request `left_out` counts the bytes of query and body, which are not here.
-    """
+    """A call as it was sent, without what belongs to the session and the connection. Secrets are holes."""
 
     method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: Value | msgspec.UnsetType = msgspec.UNSET
-    left_out: int = 0
+    path: str  # below the site's root, encoded
+    query: tuple[tuple[str, str], ...] = ()  # decoded; a query that would be encoded otherwise is in `path`
+    body: Value | msgspec.UnsetType = msgspec.UNSET  # the JSON; None is an empty body
+    left_out: int = 0  # bytes of a large request that are not here
 
 
 class SiteAccess(Record, frozen=True):
@@ -60,17 +50,13 @@ class CiRun(Record, frozen=True):
 
 
 class ApplyOrigin(Record, frozen=True):
-    """The `runner apply` that ordered the run. `ledger` is the file of its ledger, or the address of the database;
-    `fleet` the name of the ledger there, None where no fleet carried the run out. `for_key` is the key of the version,
-    `targets` the targets file that was named. `inputs` are the texts of inputs that neither the case nor a default
-    gave, as `-i` takes them; never a secret.
-    """
+    """The `runner apply` that ordered the run."""
 
-    ledger: str
-    fleet: str | None = None
-    for_key: str | None = None
-    targets: str | None = None
-    inputs: dict[str, str] = {}
+    ledger: str  # its file, or the address of the database
+    fleet: str | None = None  # the ledger's name in the database
+    for_key: str | None = None  # the key of the version
+    targets: str | None = None  # the targets file that was named
+    inputs: dict[str, str] = {}  # as `-i` takes them, without secrets, case and defaults
 
 
 class VerdictSource(StrEnum):
@@ -106,13 +92,11 @@ class Confirmation(StrEnum):
 
 
 class Starter(Record, frozen=True):
-    """Who began a run: `user` with the machine, `ada@host`, and `ci_user` as in `Person`. Of a run of a fleet it is who
-    put it into the queue. `confirmed` is None where the target is not protected.
-    """
+    """Who began a run, or put it into the queue of a fleet."""
 
-    user: str
-    ci_user: str | None = None
-    confirmed: Confirmation | None = None
+    user: str  # with the machine, `ada@host`
+    ci_user: str | None = None  # as in `Person`
+    confirmed: Confirmation | None = None  # None: the target is not protected
 
 
 class VerdictBy(Record, frozen=True):

@@ -15,10 +15,7 @@ _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE)
 
 
 def facts(event: events.AnyEvent) -> events.AnyEvent:
-    """`event` without its sentences, which another version of the program may word in another way, and without
-    evidence, which a resumption does not work out again. Two events with the same facts mean the same. Fields of a call
-    that are null are left out, too: an older version may not have known them.
-    """
+    """`event` without its messages, its evidence and null fields, which another version may write in another way."""
     match event:
         case events.RunStarted():
             event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)

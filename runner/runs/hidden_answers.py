@@ -26,11 +26,7 @@ def has_secret_results(value: Json) -> TypeGuard[JsonObject]:
 
 
 def hidden_answer(event: CallAnswered, row: Row) -> HiddenAnswer | None:
-    """What of the answer is not known any more, and may be needed; None where all is, or nothing needs the rest.
-
-    Of an `execute` that must not happen twice its row says whether the job needs what it gave. Of a `run` the answer
-    names the process, too, which is always needed.
-    """
+    """What is missing of the answer, and may be needed, if anything. The answer to a `run` also names its process."""
     is_execute = row.kind == "execute"
     if is_execute and row.effect == "once" and not row.needs_result:
         return None

@@ -1,8 +1,7 @@
-"""The history of runs: a short line a run, which is left when the run itself is deleted.
+"""The history of runs: a short line a run, which outlives the run.
 
-A line holds ids, counts, times, and of a failure its code and the start of its sentence; no input, no parameter, no
-result. An expectation is there as the job has it, and what a sentence quotes is left out. Of several lines of a
-run the last counts: it was settled later.
+It holds ids, counts, times, and of a failure its code and the start of its message, without what that quotes; no value.
+The last line of a run counts.
 """
 
 from collections import Counter
@@ -41,15 +40,13 @@ class PastFailure(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PastStep(msgspec.Struct, frozen=True, array_like=True):
-    """What became of a step in a run, all turns of a loop together. `milliseconds` are of turns that passed, as far
-    as that is known.
-    """
+    """What became of a step in a run, over all turns of a loop."""
 
     passed: int
     flaky: int
     red: int
     skipped: int
-    milliseconds: tuple[int, ...]
+    milliseconds: tuple[int, ...]  # of turns that passed, as far as known
     failure: PastFailure | None
 
 

@@ -1,8 +1,7 @@
 """The journal of a run: its events, written line by line and never changed, and read back, whole or torn.
 
-Each line holds the SHA-256 of the line before, so that a later edit shows. Secrets are cut out before a line is made,
-and large results are stored apart. Where the lines are stored is the store's business. The journal does not know what
-the events mean, but for the last: a run that has reported its end must not forget it.
+Each line holds the SHA-256 of the line before, so that a later edit shows. Secrets are cut out, and large results are
+stored apart.
 """
 
 import errno
@@ -28,18 +27,13 @@ from runner.secrets.redact import Secrets
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
-    `is_foreign`: another version of the program wrote it, in another format.
-
-    `torn`: the last line was cut off in its middle, and is left out. Where it has no holes of secrets, its values are
-    what they were.
-    """
+    """A journal read back."""
 
     lines: tuple[Line, ...] = ()
-    flaw: int | None = None
-    torn: bool = False
-    may_have_holes: bool = True
-    is_foreign: bool = False
+    flaw: int | None = None  # the number of the first line that does not fit the chain
+    torn: bool = False  # the last line was cut off, and is left out
+    may_have_holes: bool = True  # of secrets
+    is_foreign: bool = False  # another version wrote it, in another format
 
 
 _MARK = MARK.encode()
@@ -106,10 +100,9 @@ def parse_line(written: bytes, *, before: str = FIRST_PREV, digest: str | None =
 
 
 class Journal:
-    """An open journal. `lines` are all that it holds so far; `listeners` hear each as soon as it is written.
+    """An open journal. `lines` are all that it holds; `listeners` hear each that is written.
 
-    After a line that could not be stored every other is refused. `flaw` is that of an earlier part that does not fit
-    the chain: nothing may be appended to it.
+    After a line that could not be stored, or an earlier part with a `flaw`, nothing may be appended.
     """
 
     def __init__(
@@ -131,10 +124,10 @@ class Journal:
     def reopened(
         cls, store: RunStore, run: str, secrets: Secrets, *, now: Callable[[], str], known: Reading | None = None
     ) -> "Journal":
-        """Resume the journal of a run that broke off. A torn last line is taken away, but for a journal with a flaw,
-        which is left as it is, as evidence. `known` is an earlier reading of it.
+        """Resume the journal of a run that broke off, without a torn last line. Raises `RunLockedError` and
+        `StoreError`.
 
-        Raises `RunLockedError` and `StoreError`.
+        `known` is an earlier reading of it. A journal with a flaw is left as it is, as evidence.
         """
         log = store.reopen(run)
         try:
@@ -159,9 +152,7 @@ class Journal:
         self._publish(line)
 
     def sync_run(self) -> None:
-        """Have on disk that there is this run: without it somebody who knows of the run would take it for lost, with it
-        a journal without lines proves that nothing was changed. Raises `StoreError`.
-        """
+        """Have the run itself on disk: an empty journal proves that nothing was changed. Raises `StoreError`."""
         self._guarded(self._log.sync_run)
 
     def commit(self) -> None:
@@ -177,10 +168,7 @@ class Journal:
         return decode(safe(event, self._secrets).body)
 
     def value_of(self, value: Json) -> Json:
-        """A value of an event as it was before it was written: read from where it is stored apart, its holes filled.
-
-        Raises `LookupError` for a hole whose secret is not known, and for a result that is not there or was changed.
-        """
+        """A value of an event, read from where it is stored apart, with its secrets. Raises `LookupError`."""
         name = referred_to(value)
         if name is None and not self._may_have_holes:
             return value

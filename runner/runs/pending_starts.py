@@ -1,8 +1,6 @@
-"""Which starts have their row in the process log, though nobody has read it for them: `verify: none` reads no log, and
-a run that could not say whose a row is takes none.
+"""Which starts have their row in the process log, though nobody has read it for them, as with `verify: none`.
 
-Such a start would stay counted as lacking its row, and a later run of the process would not be verified, nor the next
-after that, since the row of that run would belong to nobody either.
+Else they would count as lacking their row for ever, and later runs of the process would not be verified.
 """
 
 import math
@@ -22,9 +20,7 @@ SOON = 1.0
 AFTER = 2.0
 """Seconds after the answer of a start in which its row may still begin: `Date` counts whole seconds."""
 EXACT = 0.05
-"""Seconds before a start from which a row may be its own. `Date` makes a row look later than it is, never earlier; so a
-row from before the start is that of somebody else, which must not stand for the start's own row, still to come.
-"""
+"""Seconds before a start from which a row may be its own: `Date` makes a row look later, never earlier."""
 _RECENT = 60.0
 """Seconds before the first start from which on rows are counted: others that it has to be distinguished from."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -55,12 +51,10 @@ def settled(
     over: Callable[[float], Sequence[PendingStart] | None],
     now: float,
 ) -> dict[str, PendingStart]:
-    """The ids of rows with the `pending` starts that lack theirs no more. `rows` belong to no call; `over` gives the
-    starts that have ended since a moment, None where they may be any number.
+    """The ids of rows, with the `pending` starts that they show to have begun. `rows` belong to no call.
 
-    A start that was answered has begun by then: it is enough that a row is left for each start that is not over. What
-    is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
-    where there is a row for all that may have made it, over or not.
+    A start that is over has begun, so it is enough that a row is left for each. A start under way has a row only where
+    there is one for all that may have made it. `over` gives the starts that ended since a moment; None: any number.
     """
     since = min((start.began for start in pending), default=math.inf) - _RECENT
     known = {row: began for row, began in rows.items() if began >= since}
@@ -80,10 +74,9 @@ def as_pending(columns: Iterable[object]) -> PendingStart:
 
 
 def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict[str, PendingStart]:
-    """The ids of rows that are there for certain starts: where several may have made some rows, each of them has a row.
+    """The ids of rows that certain starts have made; `rows` belong to no call. A start that is not named lacks its row.
 
-    `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
-    Where the starts are of several runs, none of them is to take any of the rows for its own: they are of `NOBODY`.
+    Rows that starts of several runs may have made belong to `NOBODY`.
     """
     found: dict[str, PendingStart] = {}
     for makers, made in _linked(starts, rows):
@@ -98,11 +91,7 @@ def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict
 def _linked(
     starts: Sequence[PendingStart], rows: Mapping[str, float]
 ) -> Iterator[tuple[list[PendingStart], list[str]]]:
-    """Starts that may have made the same rows, directly or by way of others, with these rows, each in the order in
-    which they began. A start that can have made no row is in none.
-
-    The rows of a start follow each other, so that each group is a stretch of them: to sort is all the work.
-    """
+    """Groups of starts that may have made the same rows, with these rows, in order of time."""
     ordered = sorted(rows.items(), key=lambda item: (item[1], item[0]))
     moments = [began for _, began in ordered]
     stretches = [(*start.stretch(moments), start) for start in sorted(starts, key=lambda start: start.began)]

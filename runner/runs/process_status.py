@@ -1,7 +1,4 @@
-"""The statuses of a process: what they are called in the log, by RunProcess and here, and what they mean for a call.
-
-A status that has none of these ids or numbers is called by its id or number, and means nothing.
-"""
+"""The statuses of a process, by their names in the log, in RunProcess and here, and what they mean for a call."""
 
 from typing import Final
 
@@ -9,17 +6,14 @@ from msgspec import Struct
 
 
 class ProcessStatus(Struct, frozen=True, kw_only=True):
-    """`id` is that of the lookup SysProcessStatus [M], `numbers` are those of `processStatus` [M].
-
-    Where a process that ended so has not done what it was started for, `code` is its call's failure, `what` its end.
-    """
+    """A status of a process."""
 
     word: str
-    id: str | None = None
-    numbers: tuple[int, ...] = ()
+    id: str | None = None  # of the lookup SysProcessStatus [M]
+    numbers: tuple[int, ...] = ()  # of `processStatus` [M]
     has_ended: bool = False
-    code: str | None = None
-    what: str = ""
+    code: str | None = None  # the failure of a call whose process ended so
+    what: str = ""  # its end
 
 
 PROCESS_STATUSES: Final = {

@@ -1,7 +1,4 @@
-"""Starts that were refused, and may have happened all the same: a gateway may refuse an answer, or what it handed on.
-
-The log was read for a moment then, and showed no start. Whoever carries the run out once more looks there again.
-"""
+"""Starts that were refused, and may have happened all the same, as behind a gateway; a rerun looks for their rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,24 +11,22 @@ from runner.runs.events import AnyEvent, AttemptFailed, CallSent, Line, StepFini
 
 
 class RefusedStart(Struct, frozen=True, kw_only=True):
-    """A call of the row `key` of a `run` that should have started `process`. It took so many `seconds`, and was refused
-    `at` a moment of the server's own time, if that is known. `marked`: `mark` is the newest row of the process before.
-    """
+    """A refused call of the row `key` of a `run` that should have started `process`."""
 
     key: str
     process: str
     run: str
     status: int | None
-    seconds: float
-    at: float | None = None
-    marked: bool = False
-    mark: str | None = None
+    seconds: float  # it took
+    at: float | None = None  # the server's own time of the refusal
+    marked: bool = False  # the log was read before
+    mark: str | None = None  # the newest row then
 
 
 def refused_starts(run: str, lines: Sequence[Line], *, before: Iterable[RefusedStart]) -> Iterator[RefusedStart]:
-    """Those of a run that ended as refused: what the log showed a start of did not. With those from `before`, of the
-    run that it carried out once more, unless it has made the call itself, or somebody who checked the site said in it
-    that they failed or never began.
+    """Refused starts of a run that the log did not show, with those from `before`, of the run that it repeats.
+
+    Without those that it made again itself, or that a person has judged.
     """
     known = {key for line in lines if (key := _known(line.event)) is not None}
     yield from (each for each in before if each.key not in known)

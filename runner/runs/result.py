@@ -1,8 +1,7 @@
-"""What became of a run, from its events: `fold` makes a `RunResult` of a journal, whole or broken off anywhere.
+"""What became of a run, from its events: `fold` makes a `RunResult` of a journal, whole or broken off.
 
-It is a pure function: no file is read, no clock asked, no chain of hashes checked. What the engine wrote down is
-taken as it is; only where lines are missing is anything concluded, and never that something passed.
-Texts and values keep their holes: who prints them fills in the `***`.
+It is a pure function, and takes the events as they are. Of missing lines it never concludes that something passed.
+Values keep their holes of secrets.
 """
 
 from collections.abc import Iterable, Mapping
@@ -79,18 +78,7 @@ class StepResult(Row, frozen=True, kw_only=True):
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
-    """A run, as far as its events go. `finished` is false where they end before the run did.
-
-    Where not even the first line is left, every text but `id` and `events` is empty.
-    `events` is the hash of the last line: with it a later edit of the journal shows.
-    `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
-    `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was, at last by `resumed_by`.
-    `held`: it was left where a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a
-    run of a fleet; `applied` the `apply` that ordered it, `begun_by` who gave the command, `rerun_of` the run that it
-    carries out once more. `variables` of the environment gave secret inputs, by the names of these. With a `hidden`
-    answer it is not resumed.
-    `owes_undo`: it had ended, its last doubt was settled then, and it has no new end: what passed is not undone.
-    """
+    """A run, as far as its events go. Without any event every text but `id` and `events` is empty."""
 
     id: str
     job: str
@@ -106,30 +94,27 @@ class RunResult(Struct, frozen=True, kw_only=True):
     undo: str
     commit: str | None
     digest: str
-    events: str
+    events: str  # the hash of the last line
     steps: tuple[StepResult, ...]
     error: Trouble | None
     finished: bool
     help: str | None
-    log_unreadable: Trouble | None
-    closing: bool = False
-    resumed: int = 0
+    log_unreadable: Trouble | None  # why calls were not verified
+    closing: bool = False  # its steps are over, and no resume returns to them
+    resumed: int = 0  # how often
     resumed_by: Person | None = None
-    held: bool = False
-    stop_ordered_by: Person | None = None
-    applied: ApplyOrigin | None = None
-    begun_by: Starter | None = None
+    held: bool = False  # it was left for a person to settle a doubt
+    stop_ordered_by: Person | None = None  # who had a run of a fleet stopped
+    applied: ApplyOrigin | None = None  # the `apply` that ordered it
+    begun_by: Starter | None = None  # who gave the command
     rerun_of: str | None = None
     variables: Mapping[str, str] = {}
-    hidden: HiddenAnswer | None = None
-    owes_undo: bool = False
+    hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
+    owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
-    """The result of a run from any prefix of its journal; `run` is its id where no line is left that holds it.
-
-    A run that is still under way looks the same as a run that broke off.
-    """
+    """The result of a run from any prefix of its journal. A run under way looks like a run that broke off."""
     progress = Progress(run=run)
     for line in lines:
         progress.take(line)
@@ -322,10 +307,7 @@ class Progress:
                 assert_never(event)
 
     def _row(self, key: str) -> BegunRow:
-        """The open row of `key`; a row that has ended, to be settled; or an empty row where no line began it.
-
-        A journal is never so, its reader may be.
-        """
+        """The open row of `key`, or one that has ended, to be settled; an empty row where no line began it."""
         return self._open.get(key) or BegunRow(self._rows.get(key) or _row_called(key), self._t)
 
     def _end(self, step: StepResult) -> StepResult:

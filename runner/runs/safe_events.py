@@ -1,7 +1,4 @@
-"""An event as it may lie on disk: without secrets, and with a large result in a file of its own.
-
-Pure: it gives what is to be stored apart, and stores nothing.
-"""
+"""An event as it may be on disk: without secrets, and with a large result apart. Pure: it stores nothing."""
 
 import hashlib
 import json

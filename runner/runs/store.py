@@ -1,9 +1,8 @@
-"""What stores runs: the only interface to events, plans, results, reports, history, and what other runs know.
+"""What stores runs: the only interface to events, plans, results, reports, history, and other runs.
 
-`runner.runs.files` stores them in files, and nobody else knows a path; it also has what only one machine has: locks,
-plans that are carried out once, files of sandboxes. `runner.fleet` stores them in PostgreSQL. "Durable" means that it
-survives a loss of power once the call has returned; "safe from a kill" that it survives the end of this process. Runs
-are named by their ids, which sort by time. A method that cannot do what it promises raises `StoreError`.
+`runner.runs.files` implements it in files, also for what only one machine has: locks, uses of plans, sandboxes.
+`runner.fleet` implements it in PostgreSQL. "Durable" survives a loss of power; "safe from a kill" survives this
+process. Ids of runs sort by time. A method that cannot do what it promises raises `StoreError`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -36,14 +35,11 @@ class RunLockedError(Exception):
 
 
 class Part(Enum):
-    """What is stored of a run. `EVENTS` are written by a `RunLog` alone, each other part whole. The rest can be drawn
-    again from them, but for the plan, and for `PLANNED`, what its command was to begin, stored with the first run: a
-    hint that a loss of power may take away.
-    """
+    """What is stored of a run. A `RunLog` writes `EVENTS`, from which the reports can be drawn again."""
 
     EVENTS = "events.jsonl"
     PLAN = "plan.json"
-    PLANNED = "planned.json"
+    PLANNED = "planned.json"  # what its command was to begin; a loss of power may take it away
     REPORT = "report.json"
     JUNIT = "junit.xml"
     PAGE = "report.html"
@@ -57,10 +53,10 @@ class RunLog(Protocol):
     """The events of a run, open for writing by one process, until it closes them, ends, or is fenced out."""
 
     def append(self, line: bytes, *, durable: bool) -> None:
-        """Add a line, given without its line end. Lines keep their order, and each is safe from a kill at the latest
-        after `commit`; where a kill or a loss of power interrupts the writing, a prefix of the lines is left, of the
-        last perhaps only a part. `durable` is this line with all before it. An error may leave the line stored or not:
-        nothing may be appended after it. Raises `FencedError`, too.
+        """Add a line, given without its line end. `durable` are this line and all before it. Raises `FencedError`, too.
+
+        Each line is safe from a kill at the latest after `commit`; a kill leaves a prefix, perhaps with a torn last
+        line. After an error nothing may be appended.
         """
 
     def sync_run(self) -> None:
@@ -86,13 +82,10 @@ class RunLog(Protocol):
 
 
 class OwnedRows(Protocol):
-    """Which rows of process logs belong to which calls, of a run against a site. It outlives the runs.
-
-    A row belongs to at most one call of all runs: two processes that ask at the same moment do not both get it.
-    """
+    """Which rows of process logs belong to which calls; it outlives the runs. A row belongs to one call of all runs."""
 
     def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
-        """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill.
+        """A start of the row `key` is about to be sent, for up to `seconds`. Safe from a kill.
 
         `is_read`: the log will be read for its row. Others may be stored together until `flush`.
         """
@@ -104,8 +97,8 @@ class OwnedRows(Protocol):
         """Nobody answered the row's last start: if its time was over before, it begins only now."""
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered, or a person says how it ended: it began before, or while settling
-        takes. Until that is stored, with what follows, others take the start for under way.
+        """The last start of the row was answered, or judged. It is stored with what follows; until then others see it
+        under way.
         """
 
     def queue(self, key: str) -> None:
@@ -194,16 +187,13 @@ class Others(Struct, frozen=True, kw_only=True):
 
 
 class Claim(Discreet, frozen=True, kw_only=True):
-    """What is locked. `site` is the URL of a site, or the folder of a sandbox, whose URL is another each time.
-
-    Claims on the same site are equal however its host is written: else a run would wait for itself.
-    """
+    """What is locked."""
 
     NOT_COMPARED: ClassVar = frozenset({"site"})
 
     name: str
-    site: str
-    site_key: str = ""
+    site: str  # a URL, or the folder of a sandbox, whose URL changes
+    site_key: str = ""  # equal for all spellings of the site
 
     def __post_init__(self) -> None:
         force_setattr(self, "site_key", normalized_url(self.site))
@@ -327,9 +317,8 @@ class LocalRunStore(RunStore, Protocol):
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
     ) -> Lock | Taken:
-        """Take a lock, and wait for it up to `seconds`. It vanishes with the process, however that ends.
-
-        `wait` waits for some seconds, and gives False where nothing is to be waited for any more.
+        """Take a lock, and wait for it up to `seconds`, by `wait`, which gives False to end that. It ends with the
+        process.
         """
 
     def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:

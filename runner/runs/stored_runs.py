@@ -62,20 +62,17 @@ _plan = msgspec.json.Decoder(_Planned)
 
 
 class StoredRun(Struct, frozen=True, kw_only=True):
-    """`flaw` is the number of the first line whose chain does not hold, None where all do; `cut`: they do, but the
-    run's own report knows a line that is not there. `is_running`: some process is writing its events now. A run that
-    is resumed goes on from `progress`.
-    """
+    """A stored run, read back."""
 
     store: RunStore
     id: str
     lines: tuple[Line, ...]
     reading: Reading
     result: RunResult
-    progress: Progress
-    flaw: int | None
-    cut: bool = False
-    is_running: bool = False
+    progress: Progress  # what a resumed run goes on from
+    flaw: int | None  # the number of the first line whose chain does not hold
+    cut: bool = False  # the run's report knows a line that is not there
+    is_running: bool = False  # a process is writing its events now
 
     @property
     def damage(self) -> str:
@@ -150,10 +147,7 @@ def command_of(store: RunStore, run: str) -> str | None:
 
 
 def runs_of_command(run: StoredRun) -> list[StoredRun]:
-    """All runs that were begun by the command that began `run`, the oldest first; `run` alone where that is not known.
-
-    Of runs of other commands only the ends are read, and none from before the command: ids sort by time.
-    """
+    """All runs of the command that began `run`, the oldest first; `run` alone where that is not known."""
     command = _command(run.lines)
     if command is None:
         return [run]
@@ -191,9 +185,10 @@ class FirstEvents:
 
 
 def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
-    """The stored runs after any of `runs` that carry out once more what it does, each with that of `runs`; the oldest
-    first. Where `apply` has ordered such a run, so do those of the job that it has ordered later, and a run of that
-    name that is just about to write its first event.
+    """The stored runs that repeat any of `runs`, each with that run; the oldest first.
+
+    A run that `apply` has ordered is also repeated by later runs of its job that `apply` has ordered, and by a run of
+    that name without an event.
     """
     first_events = FirstEvents(store)
 
@@ -257,10 +252,8 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
 
 
 def not_passed(store: RunStore) -> dict[RunName, str]:
-    """What did not pass when it ran last, with the id of that run. Of each run only the first and the last line are
-    read; of a run that was deleted, its line in the history.
-
-    A run that cannot be read counts for nothing; a run that broke off, or is still under way, has not passed.
+    """What did not pass when it ran last, with the run's id. Deleted runs count by their history, unreadable runs do
+    not.
     """
     newest: dict[RunName, tuple[str, str]] = {}
     stored, deleted = set(store.runs()), _past_runs(store)
@@ -275,9 +268,7 @@ def not_passed(store: RunStore) -> dict[RunName, str]:
 
 
 def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[RunName, StoredRun]:
-    """Of each name the newest run with these inputs, where that broke off or is in doubt. A run of long ago is not
-    looked for: only the ends of the newest runs are read, `_NEWEST` more than there are names.
-    """
+    """Of each name the newest run with these inputs, if it broke off or is in doubt. Only the newest runs are read."""
     found: dict[RunName, str | None] = {}
     for run in store.runs()[: -len(inputs) - _NEWEST - 1 : -1]:
         result = _from_ends(store, run)

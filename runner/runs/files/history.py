@@ -1,7 +1,4 @@
-"""The file of the history: lines are appended to it, and now and then it is written anew, both under a lock.
-
-The lock is on a file of its own, since the history is replaced when it is written anew.
-"""
+"""The file of the history. It is appended to, or replaced as a whole, both under a lock on a file of its own."""
 
 import errno
 import os

@@ -1,10 +1,7 @@
-"""Locks with a name: two runs that ask for the same name on the same site do not overlap, as far as a user's runs go.
+"""Locks with a name: runs of a user that ask for the same name on the same site do not overlap.
 
-The kernel keeps them, on files in the user's own state folder, and releases them with the process, however it ends.
-The file names the holder, for people; that counts only while the kernel says that it is held.
-
-The library `filelock` is not used: its import costs 6 ms beside the HTTP client's and 23 without it (it brings asyncio
-along), its version 3 empties the file that it locks, and what it saves are the few lines of `private_files`.
+The kernel keeps them on files in the user's state folder, and releases them with the process; the file names the holder
+for people. No `filelock`: its import costs 6 to 23 ms, and its version 3 empties the file that it locks.
 """
 
 import hashlib

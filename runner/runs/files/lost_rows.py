@@ -1,8 +1,7 @@
-"""Whether a folder of runs has seen another shared file of rows on this machine than is there now.
+"""Whether this machine's shared file of rows is the file that the folder of runs has seen.
 
-What other folders had started until then is known to nobody: a start of theirs may have made a row that a call of
-this folder would take for its own. Where a folder is carried to another machine, as a CI does with its cache, nothing
-is lost by that: the folders of this machine did not know of its calls, nor of the rows of that site.
+If not, nobody knows what other folders had started until then: a row may be theirs. A folder from another machine, as
+in a CI's cache, loses nothing.
 """
 
 import os

@@ -1,8 +1,4 @@
-"""Whether the file of a database is still the file that was opened.
-
-Somebody may have deleted it, emptied it, or put another in its place. SQLite notices nothing of that: it writes on to a
-file that no name leads to, and whoever opens the name finds another.
-"""
+"""Whether the file of a database is still the file that was opened: SQLite does not notice that it was replaced."""
 
 import os
 from contextlib import suppress

@@ -1,13 +1,8 @@
-"""Which rows of process logs belong to which call, of all runs of a folder, whatever became of the runs themselves.
+"""Which rows of process logs belong to which call, of all runs of a folder; a second file has all folders of a user.
 
-Two folders may have runs against the same site, as two checkouts do: a second file has the runs of all folders of this
-user on this machine. A folder has its own for all that, since it may be carried to another machine.
-
-A row is given to a call in a transaction, so that two programs that ask for it at the same moment cannot both have
-it. A start is stored before it is sent, and stays until it has its row: as long as it lacks its row, a row that it may
-have made is given to nobody else. Starts whose row nobody will read are stored a second's worth at once: until then a
-record stands for them, however many they are. Whether two starts of this machine were under way at the same time is
-decided by this machine's clock alone, as it counts on, not as somebody sets it; the server's clock is the engine's.
+A row is given to a call in a transaction. A start is stored before it is sent, until it has its row; no other call gets
+a row that it may have made. Starts whose row nobody reads are stored together, once a second; one record stands for
+them until then. This machine's steady clock decides whether two starts overlapped.
 """
 
 import math
@@ -54,17 +49,15 @@ class _AnyNumber(Struct, frozen=True, kw_only=True):
 
 
 class RowsOfRun:
-    """The rows as a run sees them: a `runner.runs.store.OwnedRows`. It belongs to one thread.
+    """The rows as a run sees them: a `runner.runs.store.OwnedRows`, of one thread.
 
-    That starts were answered is stored soon after, many at once: with the question whose a row is, or the first start
-    after a second; and with that the starts themselves whose rows nobody reads.
+    Answers are stored with the next question, or with the first start after a second.
     """
 
     def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float, is_new: bool = False) -> None:
-        """Of a run that `is_new` the file has nothing yet; else it is read through once, 10 ms for 50,000 starts.
+        """Read the file once, unless the run `is_new`: 10 ms for 50,000 starts.
 
-        In a file of all folders ids are those of an address, where that is on this machine: stand-ins of a site may
-        number their processes, each from 1. Others never give an id twice.
+        In a shared file, ids of sites on this machine have their address: stand-ins may number their processes from 1.
         """
         self._rows = rows
         self._scope = "" if rows.place is None else local_address(site)
@@ -221,9 +214,7 @@ class RowsOfRun:
             database.executemany(_FORGOTTEN, [(self._run, other) for other in keys])
 
     def _settle_others(self, database: sqlite3.Connection, query: RowQuery) -> None:
-        """Starts whose row is among those from before the call do not lack it any more. A start that began after the
-        call, or after these were read, has made none of them. Rows of any number of starts prove nothing.
-        """
+        """Forget starts whose row was there before the call, unless they began after it, or after it was read."""
         now, marks = self._rows.now(), ", ".join("?" * len(query.codes))
         started: tuple[str | float, ...] = (self._settle, self._site, *query.codes)
         values = (*started, now - NEAR, now - query.before_read, self._run, query.key)
@@ -254,16 +245,12 @@ class RowsOfRun:
         return taken, len(found) == len(owners)
 
     def _has_all(self, database: sqlite3.Connection, rows: Sequence[str], own: Sequence[str]) -> bool:
-        """Whether each of the rows belongs to one of these calls already: then their starts are gone, and no start of
-        another run is their rival.
-        """
+        """Whether each of the rows belongs to one of these calls already, so that no other run competes for it."""
         owners = [database.execute(_OWNER, (self._stored(row),)).fetchone() for row in rows]
         return bool(rows) and all(owner in [(self._run, key) for key in own] for owner in owners)
 
     def _is_taken(self, run: str, key: str, own: Sequence[str], query: RowQuery) -> bool:
-        """Whether a row of the log is another call's: of another run, or where it is `certain`, of another row of this
-        run. What is of nobody certain is of the call that is certain of it, and may be of a call made again.
-        """
+        """Whether a row is another call's: of another run, or of another row of this run where that is `certain`."""
         if run == NOBODY and (query.certain or query.keys is None):
             return False
         return run != self._run or (query.certain and key not in own)

@@ -1,6 +1,7 @@
-"""Which stored plans were carried out, and by which runs: a file a plan in the folder of runs, with an id of a run a
-line, and in the user's state folder a file for all folders, with lines of JSON: the folder, and its run, null for a
-claim. The folder's own goes with it to another machine, as a CI's cache.
+"""Which stored plans were carried out, and by which runs.
+
+Two files a plan: in the folder of runs, with an id a line, and in the user's state folder, with the folder and its run
+(null: a claim) in JSON. The folder's own goes to other machines with it, as in a CI's cache.
 """
 
 import hashlib
@@ -16,10 +17,7 @@ from runner.runs.store import RunOfPlan
 
 
 class PlanUses:
-    """The uses of plans, `own` of the folder of runs that is called `place`, and those `shared` by all folders.
-
-    Where nothing can be written into `shared`, a plan is known to the own folder only, see `trouble`. Raises `OSError`.
-    """
+    """The uses of plans, `own` of a folder of runs and `shared` by all; see `trouble` for an unwritable `shared`."""
 
     def __init__(self, own: Path, shared: Path, *, place: str) -> None:
         self._own = own

@@ -1,6 +1,4 @@
-"""Which stored runs are being carried out once more: a file a command, which its command keeps locked, with what that
-has claimed. What a command that is gone had claimed is free.
-"""
+"""Which stored runs are being carried out once more: a locked file a command. A command that is gone claims nothing."""
 
 import errno
 import os

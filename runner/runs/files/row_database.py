@@ -25,9 +25,7 @@ class RowDatabase:
     """The file of a folder of runs, or of all folders; may be used by several threads and programs."""
 
     def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] | None = None) -> None:
-        """`place` is the folder of runs of this program, as a file of all folders is to know it. `made` is the
-        file that was opened last, `trouble` why it could not be, if it ever could not. `clock` may be that of the file.
-        """
+        """`place` is the folder of runs of this program, for a shared file. `clock` may be the file's."""
         self.file = file
         self.place = place
         self.clock = now
@@ -59,8 +57,8 @@ class RowDatabase:
                 self._database = None
 
     def opening(self) -> int | None:
-        """Which opening of the file this is, counted from 1: what was written before it may be lost, since the file was
-        deleted, emptied, or another is in its place. None where it cannot be opened: that is tried again after a while.
+        """The number of this opening, from 1: a replaced file has lost what was written before. None: it cannot be
+        opened now.
         """
         with self._lock:
             if self._database is not None and self._opened_file.is_in_place():

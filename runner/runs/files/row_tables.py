@@ -83,8 +83,8 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
 
 
 def _steady_clock(database: sqlite3.Connection) -> Callable[[], float]:
-    """The time for this file, which nobody sets: as the clock of this machine had it when a program used the file first
-    since the machine was started, and on from there. Where a system has no clock that counts on, it is the usual time.
+    """This file's time, which nobody sets: it began with the machine's clock. The usual time where there is no such
+    clock.
     """
     counter = getattr(time, "CLOCK_BOOTTIME", None)
     boot = _BOOT.read_text() if counter is not None and _BOOT.exists() else None

@@ -1,6 +1,4 @@
-"""Which rows of process logs belong to which call, by two files: that of the folder of runs, and that of all folders of
-this user on this machine.
-"""
+"""Which rows of process logs belong to which call, by the file of the folder of runs and that of all folders."""
 
 from msgspec.structs import replace
 
@@ -11,10 +9,10 @@ from runner.runs.store import Others, RowQuery, StoreError
 
 
 class RowsOfFolders:
-    """The rows as a run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
-    `runner.runs.store.OwnedRows`. While the shared file cannot be opened, the runs of other folders are not known, nor
-    is this run to them; where it is a new file, and after that, this run's part is written again, which its own has.
-    Other folders may have made any row of a call from before the shared file, where another was there before it.
+    """The rows as a run sees them, by its `own` file and the `shared` one: a `runner.runs.store.OwnedRows`.
+
+    While the shared file cannot be opened, runs do not know of other folders. Into a new shared file this run's part is
+    written again. Other folders may have made any row of a call from before a shared file was replaced.
     """
 
     def __init__(
@@ -56,9 +54,7 @@ class RowsOfFolders:
             rows.never_began(key)
 
     def sent(self) -> frozenset[str]:
-        """A start that the folder knows may not have left, if the program was killed then; what it does not know was
-        made by a copy of the folder, or before an older copy was put into its place.
-        """
+        """Starts that may not have left, or were made by a copy of the folder, as the folder's own file has them."""
         own = self._own_rows.stored()
         shared = own if self._shared.opening() is None else self._shared_rows.stored()
         begun = {str(start[1]) for start in shared.starts} - {str(start[1]) for start in own.starts}

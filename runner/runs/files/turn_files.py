@@ -1,11 +1,8 @@
 """Turns over all folders of runs: the starts of a process on a site by this user on this machine.
 
-A turn is a file that the kernel locks, in the user's own state folder: it is free with the process that has it, however
-that ends. The file names the run for others that wait, and how long it may need the turn: who hangs for longer is not
-waited for. Where there are no such files, as without a home, runs of other folders are not waited for.
-
-A program that has several runs hands its turn on within itself faster than others can look: so it steps aside
-where another waits.
+A turn is a file that the kernel locks in the user's state folder, and releases with the process. It names the run, and
+how long it may need the turn; after that it is not waited for. A program with several runs steps aside for others that
+wait.
 """
 
 import os

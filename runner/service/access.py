@@ -61,11 +61,9 @@ class Access:
         return self.fresh(known, deadline)
 
     def fresh(self, stale: Session | None, deadline: Deadline, *, is_over: bool = True) -> Session | CallFailed:
-        """A session of another sign-in than `stale`: another thread's, or a fresh session. `stale` without a sign-in.
+        """Another session than `stale`. A refusal is remembered, since a second try could lock the account.
 
-        A refusal is remembered, since a second try, by this thread or another, could lock the account; and the session
-        that was to be replaced is over, so that nobody takes it for a session that lasts: unless that is not certain
-        (`is_over`), as where a gateway's page answers the sign-in, too.
+        `is_over`: the session `stale` is certainly over, so that nobody uses it after a failed sign-in.
         """
         if self._credentials is None:
             return stale or session({})
@@ -80,10 +78,7 @@ class Access:
             self._lock.release()
 
     def hide(self, cookies: Iterable[str]) -> None:
-        """Report the values in these lines of Set-Cookie, whatever answer they came with: each may open a session.
-
-        `UserName` is the name that is shown anyway. Of a quoted value the inside alone is reported: it is in both.
-        """
+        """Report the values of Set-Cookie lines as secrets, but for `UserName`; of a quoted value the inside."""
         for name, value in cookies_in(cookies):
             text = value.strip('"')
             if name != "UserName" and len(text) >= SHORTEST:
@@ -96,10 +91,8 @@ class Access:
                 self._end_session()
 
     def keep(self, known: Session, cookies: Iterable[str]) -> None:
-        """Add the lines of Set-Cookie that came with an answer to a call of `known`.
-
-        Where they take BPMCSRF back the session is over: without it every call is answered with 403 [D], and from such
-        an answer a lost session cannot be known from a missing right.
+        """Add Set-Cookie lines of an answer to the session `known`. Where they remove BPMCSRF it is over: calls get 403
+        [D].
         """
         with self._lock:
             if self._session is known:  # else another thread has signed in anew

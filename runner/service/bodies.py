@@ -1,7 +1,7 @@
-"""What is in the body of a reply: JSON, a text wrapped in XML, a fault, a web page, or nothing.
+"""What is in the body of a reply: JSON, a text in XML, a fault, a web page, or nothing.
 
-Bytes in, JSON values out; bombs and nonsense end in a single exception with a sentence, never in another.
-What the content means for a call is not known here.
+Bytes in, JSON values out. Bombs and nonsense end in one exception with a message. What it means for a call is not
+known.
 """
 
 import contextlib
@@ -117,11 +117,10 @@ def title(body: bytes) -> str:
 
 
 def parsed(text: str, *, halves: bool = False) -> Json:
-    """Read JSON: without NaN and Infinity, integers within 64 bits, at most `DEEPEST` levels. An amount with more
-    digits than a number keeps becomes a text, which keeps them.
+    """Read JSON within bounds: no NaN, 64 bits, `DEEPEST` levels. Raises `NotJsonError`, or `NonsenseError` beyond
+    them.
 
-    `halves`: half of a surrogate pair, which no text can hold, becomes U+FFFD.
-    Raises `NotJsonError` for what is no JSON, `NonsenseError` for what is beyond these bounds.
+    An amount with more digits than a number keeps becomes a text. `halves`: half of a surrogate pair becomes U+FFFD.
     """
     parts = 0 if text.startswith('"') else text.count("[") + text.count("{")
     if parts > MOST_PARTS:
@@ -203,9 +202,8 @@ def _decoded(body: bytes, content_type: str) -> str:
 
 
 class _Reading:
-    """Reads an XML document without building a tree: 32 MiB of `<a/>` would cost half a gigabyte.
-
-    A DOCTYPE is refused, and with it every entity but the five of XML.
+    """Reads XML without a tree: 32 MiB of `<a/>` would cost half a gigabyte. A DOCTYPE, and so every entity, is
+    refused.
     """
 
     def __init__(self) -> None:

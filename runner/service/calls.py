@@ -1,7 +1,7 @@
-"""The calls a run can make, as records, and the ways in which a call ends.
+"""The calls that a run can make, as records, and the ways in which a call ends.
 
-A call is a request and its reply. What it looks like on the wire is `runner.service.wire`'s business;
-whether it is repeated, and what its failure means for a step, is the engine's.
+`runner.service.wire` writes them for the wire. Whether a call is repeated, and what a failure means, the engine
+decides.
 """
 
 from collections.abc import Mapping
@@ -64,13 +64,12 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 class RunProcessCall(Act, frozen=True, kw_only=True, tag="run"):
-    """RunProcess(). Answers `{"process_id", "status", "results", "error"}`.
+    """RunProcess(). Answers `{"process_id", "status", "results", "error"}`; `results` are the values by code.
 
-    `process_id` is a GUID, or None where the process is queued (an empty GUID with success) [M]; `status` is `done`,
-    `running`, `error`, `cancelled`, `queued`, or a number that is not known, as text; `results` the values by code;
-    `error` the reply's own words, generic where an element threw [M], None where it has none. `success: false` is a
-    refusal, but for a process with an id that ended in error or was cancelled: there the status is the verdict.
-    With `version` it is RunSpecifiedProcessVersion(): this version runs, active or not [S].
+    `process_id` is None for a queued process (an empty GUID with success) [M]. `status` is `done`, `running`, `error`,
+    `cancelled`, `queued`, or an unknown number. `error` is the reply's own text, generic where an element threw [M].
+    `success: false` is a refusal, unless an id shows that the process ended badly. With `version` it is
+    RunSpecifiedProcessVersion(): this version runs, active or not [S].
     """
 
     NOT_JOURNALED: ClassVar = frozenset({"version"})
@@ -88,10 +87,7 @@ class CancelCall(Act, frozen=True, kw_only=True, tag="cancel"):
 
 
 class ChangeCall(Act, frozen=True, kw_only=True, tag="change"):
-    """A record changed through OData. Answers the record of an insert, else None.
-
-    `starts` is the process that the change is to start, which is not sent.
-    """
+    """A record changed through OData. Answers the record of an insert, else None."""
 
     NOT_JOURNALED: ClassVar = frozenset({"starts"})
 
@@ -99,15 +95,11 @@ class ChangeCall(Act, frozen=True, kw_only=True, tag="change"):
     entity: str
     id: str
     values: Mapping[str, Json]
-    starts: str | None = None
+    starts: str | None = None  # the process that it starts; it is not sent
 
 
 class QueryCall(CallRecord, frozen=True, kw_only=True, tag="query"):
-    """A page of an OData collection. Answers `{"records": [...], "next": …}`.
-
-    `next` is what to hand in for the following page (path and query on the same site), None at the end. Keys that
-    begin with `@odata.` are dropped from the records. With `next` the other fields do not matter.
-    """
+    """A page of an OData collection. Answers `{"records": […], "next": …}`, without `@odata.` keys."""
 
     NOT_JOURNALED: ClassVar = frozenset({"orderby", "top"})
 
@@ -116,41 +108,35 @@ class QueryCall(CallRecord, frozen=True, kw_only=True, tag="query"):
     select: tuple[str, ...] = ()
     orderby: tuple[str, ...] = ()
     top: int = 100
-    next: str | None = None
+    next: str | None = None  # from the page before: path and query; the other fields do not matter then
 
 
 class ReadElements(CallRecord, frozen=True, kw_only=True, tag="read_elements"):
-    """SysProcessElementLog of a process. Answers a list of `{"id", "uid", "kind", "caption", "status", "error"}`,
-    newest first.
+    """SysProcessElementLog of a process, newest first: `{"id", "uid", "kind", "caption", "status", "error"}` each.
 
-    `id` is the element's own in this instance, `uid` that of its design.
-    `status` is in the words of `ReadRows`. It may be empty where process tracing is off (the sources conflict).
+    `id` is of this instance, `uid` of the design; `status` as in `ReadRows`. It may be empty where process tracing is
+    off (the sources conflict).
     """
 
     process_id: str
 
 
 class ReadElementData(CallRecord, frozen=True, kw_only=True, tag="read_element_data"):
-    """SysProcessElementData of a process: the engine's own store, which holds what waits, whatever is logged.
-
-    Answers a list of `{"id", "uid", "status"}`: `status` in the words of `ReadRows`, or the server's own number.
-    """
+    """SysProcessElementData of a process, the engine's own store of what waits: a list of `{"id", "uid", "status"}`."""
 
     process_id: str
 
 
 class LogRow(Struct, frozen=True, kw_only=True):
-    """A row of SysProcessLog: `status` is `running`, `done`, `error`, `cancelled` or the server's own id; `started` as
-    the server writes it; `parent` is the id of the process that has started this process as a part of itself.
-    """
+    """A row of SysProcessLog."""
 
     id: str
     name: str | None = None
-    started: str | None = None
+    started: str | None = None  # as the server writes it
     completed: str | None = None
-    status: str | None = None
+    status: str | None = None  # `running`, `done`, `error`, `cancelled`, or the server's own id
     owner: str | None = None
-    parent: str | None = None
+    parent: str | None = None  # id of the process that has started it as a part
     error: str | None = None
 
     @property
@@ -160,22 +146,15 @@ class LogRow(Struct, frozen=True, kw_only=True):
 
 
 class ReadRows(CallRecord, frozen=True, kw_only=True, tag="read_rows"):
-    """Rows of a process in SysProcessLog, newest first. Answers a list of rows, as in `LogRow`.
-
-    The process is named by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
-    code (filtered by `SysSchema/Name`).
-    `since` is a `started` of an earlier row; rows of that very instant are included.
-    As many rows as `top` may be the first of more; with fewer these are all, also where the log answers in pages.
-    `reasons`: with why processes failed, which may be secret, and is not needed of what was there before a call.
-    """
+    """Rows of a process in SysProcessLog, newest first, as `LogRow`."""
 
     NOT_JOURNALED: ClassVar = frozenset({"schema_ids", "top", "reasons"})
 
     process: str
-    schema_ids: tuple[str, ...] = ()
-    since: str | None = None
-    top: int = MOST_ROWS
-    reasons: bool = True
+    schema_ids: tuple[str, ...] = ()  # of its versions, which rows have; else its code counts (`SysSchema/Name`)
+    since: str | None = None  # `started` of an earlier row, included
+    top: int = MOST_ROWS  # so many rows may be the first of more
+    reasons: bool = True  # with why processes failed, which may be secret
 
 
 class ReadRow(CallRecord, frozen=True, kw_only=True, tag="read_row"):
@@ -191,14 +170,10 @@ class FindProcess(CallRecord, frozen=True, kw_only=True, tag="find_process"):
 
 
 class FindFamily(CallRecord, frozen=True, kw_only=True, tag="find_family"):
-    """VwProcessLib by the process's code, for the family of its versions.
-
-    Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process. `fresh`:
-    what was answered to another run of the command is not enough.
-    """
+    """VwProcessLib by the process's code. Answers the id of the root's design, or None."""
 
     process: str
-    fresh: bool = False
+    fresh: bool = False  # an answer to another run of the command is not enough
 
 
 class FindHiddenFamily(FindFamily, frozen=True, kw_only=True, tag="find_hidden_family"):
@@ -206,11 +181,10 @@ class FindHiddenFamily(FindFamily, frozen=True, kw_only=True, tag="find_hidden_f
 
 
 class ReadFamily(CallRecord, frozen=True, kw_only=True, tag="read_family"):
-    """VwProcessLib by the id of the root's design: every version of the process, the root among them.
+    """VwProcessLib by the id of the root's design: every version, as `{"code", "uid", "schema_id", "version", "active",
+    "enabled", "traced"}`, null for what the library does not have.
 
-    Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
-    library does not have; `schema_id` is what rows of the log bear. A library without versions refuses it [?]. `fresh`
-    as in `FindFamily`.
+    `schema_id` is what rows of the log have. A library without versions refuses it [?]. `fresh` as in `FindFamily`.
     """
 
     root: str
@@ -220,10 +194,9 @@ class ReadFamily(CallRecord, frozen=True, kw_only=True, tag="read_family"):
 class ReadSchema(CallRecord, frozen=True, kw_only=True, tag="read_schema"):
     """ProcessSchemaRequest: the signature of a process by the id of its row in VwProcessLib.
 
-    Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
-    "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`,
-    both with a `caption` where they have any; each is null where the reply does not say. `odd` are sentences about what
-    could not be read.
+    Answers `{"parameters", "elements", "odd"}` in the words of the language, null where the reply does not say:
+    parameters `{"code", "type", "direction", "items", "lookup"}`, elements `{"uid", "name", "type"}`, perhaps with a
+    `caption`. `odd` are messages on what could not be read.
     """
 
     schema_id: str
@@ -303,46 +276,35 @@ class FailureKind(StrEnum):
 
 
 class Answered(Discreet, frozen=True, kw_only=True):
-    """`date` is the server's own time, as the header of its answer says it.
-
-    `status` is of HTTP; `size` the bytes of the answer's body, over all its pages.
-    """
+    """A call was answered."""
 
     NOT_COMPARED: ClassVar = frozenset({"date", "status", "size"})
 
     value: Json
-    date: str | None = None
+    date: str | None = None  # the server's own time, from the header
     status: int | None = None
-    size: int | None = None
+    size: int | None = None  # bytes of the body, over all pages
 
 
 class CallFailed(Discreet, frozen=True, kw_only=True):
-    """`status` is of HTTP, None without a reply; `retry_after` is seconds; `final`: repeating cannot help.
-
-    `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
-    `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
-    `unproved`: a refusal is not known to be the service's own: a proxy may refuse what it has handed on.
-    `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
-    `body` is the start of what the service answered, as text; `size` the bytes of all that it answered.
-    `no_session` says why there is no session, for whoever asks for nothing else; empty of what failed after a sign-in.
-    """
+    """A call failed."""
 
     NOT_SHOWN: ClassVar = frozenset({"body"})
     NOT_COMPARED: ClassVar = frozenset({"size", "no_session"})
 
     kind: FailureKind
     trouble: Trouble
-    status: int | None = None
-    retry_after: float | None = None
-    final: bool = False
-    unwanted: bool = False
-    date: str | None = None
-    nothing_ran: bool = False
-    unproved: bool = False
-    refused_sign_in: bool = False
-    body: str | None = None
-    size: int | None = None
-    no_session: str = ""
+    status: int | None = None  # of HTTP
+    retry_after: float | None = None  # seconds
+    final: bool = False  # repeating cannot help
+    unwanted: bool = False  # nobody wanted it any more when it could be sent
+    date: str | None = None  # as in `Answered`
+    nothing_ran: bool = False  # of `turned_away`: the answer alone proves it
+    unproved: bool = False  # a refusal that may be a proxy's
+    refused_sign_in: bool = False  # credentials were refused; a few such tries lock an account
+    body: str | None = None  # the start of the answer
+    size: int | None = None  # bytes of the answer
+    no_session: str = ""  # why there is none; empty after a sign-in
 
 
 Ending: TypeAlias = Answered | CallFailed

@@ -1,7 +1,6 @@
-"""The way to an origin: a request and its reply, or the sentence on why there is none.
+"""The way to an origin: a request, and its reply or why there is none.
 
-No exception of h11, of sockets or of TLS leaves it. It follows no redirect, repeats nothing, and knows no environment
-or session.
+No exception of h11, sockets or TLS leaves it. It follows no redirect, and repeats nothing.
 """
 
 from collections.abc import Callable
@@ -40,11 +39,7 @@ def network(site: Site, clock: Clock) -> Transport:
 
 
 class Carrier:
-    """The way to the origin at `url`, a site or its identity service.
-
-    httpx reads the address (names of other alphabets, IPv6, what has to be encoded in a path). What is sent below it is
-    encoded by those who know the service, and goes as it is.
-    """
+    """The way to the origin at `url`, a site or its identity service. httpx reads the address; paths are encoded."""
 
     def __init__(
         self,
@@ -67,9 +62,8 @@ class Carrier:
     def exchange(
         self, request: Request, *, headers: Headers, deadline: Deadline, leaves: Callable[[], bool]
     ) -> Reply | CallFailed:
-        """Send `request` with the session's `headers` and read the whole reply, or say what broke.
-
-        `leaves` is asked last of all, when nothing is left to be waited for: where it says no, nothing is sent.
+        """Send `request` and read the whole reply, or give what broke. `leaves` is asked last: at its no nothing is
+        sent.
         """
         if self._barred is not None:
             return self._barred

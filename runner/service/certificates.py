@@ -1,7 +1,4 @@
-"""The names on a certificate that is trusted, and belongs to another host: a person compares them with `url`.
-
-The line that is opened to read them is for that alone: nothing is sent over it.
-"""
+"""The names on a trusted certificate of another host. The connection that reads them sends nothing."""
 
 import ssl
 from collections.abc import Mapping

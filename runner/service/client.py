@@ -1,8 +1,7 @@
-"""The client of a site: sends calls in a session, notices that it is lost and mends it once.
+"""The client of a site: sends calls in a session, and renews a lost session once. It may be shared by threads.
 
-Every call ends in a value or in a `CallFailed`; nothing is raised. Only a reading is made again in a fresh session: a
-call that acts is never repeated here, since what it was answered may be the answer to a proxy's repetition of it.
-It may be shared by threads. What a reply means is `replies`' business, what an outage means `outages`'.
+Every call ends in a value or a `CallFailed`. Only a reading is made again in a fresh session: the refusal of a call
+that acts may be a proxy's answer to its own repetition.
 """
 
 import time
@@ -34,8 +33,8 @@ def pace_of(site: Site, *, clock: Clock = time.monotonic) -> SitePace | None:
 class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
-    `transport` replaces the network, `clock` the time, `pace` what spaces the calls, `sign_ins` what knows refusals.
-    `on_secret` is given a token or a cookie before any call carries it, and before `perform` gives the answer back.
+    `transport` replaces the network, `pace` spaces the calls, `sign_ins` knows refusals. `on_secret` gets a token or a
+    cookie before any call carries it, and before `perform` gives the answer.
     """
 
     def __init__(
@@ -69,10 +68,10 @@ class Client:
         self._fruitless = 0
 
     def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
-        """Carry out `call` within `seconds`, signing in and a connection included, but not what `gate` waits for.
+        """Carry out `call` within `seconds`, with a sign-in and a connection, but without the waits of `gate`.
 
-        `gate` is asked whether it may leave when all that takes time before is over: a call that may not is not sent.
-        A reading that is answered in pages is read to its end, or to as many records as it asks for.
+        `gate` is asked last whether the call may leave. All pages of a reading are read, up to the records that it asks
+        for.
         """
         deadline = Deadline(at=self._clock() + seconds, seconds=seconds, gate=gate)
         try:
@@ -113,9 +112,8 @@ class Client:
         return again
 
     def _is_over(self, reply: Reply, known: Session) -> bool:
-        """Whether a reading is forbidden in a session that was allowed others before: so a gateway, or a lost BPMCSRF,
-        answers a session that is over. Or the user has no right to it: where a fresh session is forbidden it, too, the
-        next is tried after twice as many readings.
+        """Whether a forbidden reading shows that the session is over, as it was allowed others before. Or a right is
+        missing: where a fresh session is forbidden it, too, the next is tried after twice as many readings.
         """
         number, count = self._allowed
         if reply.status < HTTPStatus.BAD_REQUEST:

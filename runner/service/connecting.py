@@ -1,6 +1,6 @@
-"""Opens connections within a deadline: through a proxy or not, with TLS or without; and stores those at rest.
+"""Opens connections within a deadline, through a proxy or not, with TLS or not; and stores those at rest.
 
-What is trusted: the system's authorities, those of certifi, and those that a target names.
+The system's authorities are trusted, those of certifi, and those that a target names.
 """
 
 import contextlib
@@ -43,10 +43,7 @@ IDLE_SECONDS: Final = 2.0
 
 
 def trusting(authorities: str | None) -> ssl.SSLContext:
-    """What TLS trusts, but for what is read when a site is not known by it. `authorities` are in PEM.
-
-    A certificate of `authorities` need not be a root: whoever names it trusts it as it is.
-    """
+    """What TLS trusts at first. A certificate of `authorities`, in PEM, is trusted as it is: it need not be a root."""
     folder = _folder_by_hash()
     context = ssl.create_default_context(capath=folder)  # without a folder all of the system's are read
     if folder is None and context.cert_store_stats()["x509"] == 0:

@@ -1,9 +1,7 @@
 """A connection to an origin: a socket or TLS with a total deadline, and HTTP/1.1 on it, read by h11.
 
-A deadline is a point of time on the clock: every wait is for what is left of it. An answer belongs to the request
-before it and to no other: where bytes come that nobody asked for, the connection is not used again.
-Raised are `NotConnectedError` while nothing has been sent; after that what the socket or h11 raises, `TimeoutError`
-among it, and `EOFError` where the connection ends before the answer is whole.
+A deadline is a point of time. A connection on which bytes come that nobody asked for is not used again. It raises
+`NotConnectedError` before anything is sent; then what the socket or h11 raises, and `EOFError` for half an answer.
 """
 
 import contextlib
@@ -49,11 +47,7 @@ class SpokeFirstError(Exception):
 
 
 class Outgoing(Discreet, frozen=True, kw_only=True):
-    """A request to `origin`, a scheme, a host and a port, as it goes over a connection.
-
-    `leaves` is asked before its first byte is sent, again where another connection has to be opened after that: where
-    it says no, nothing is sent.
-    """
+    """A request to `origin`: scheme, host and port."""
 
     NOT_SHOWN: ClassVar = frozenset({"headers", "body"})
 
@@ -63,7 +57,7 @@ class Outgoing(Discreet, frozen=True, kw_only=True):
     headers: Lines
     body: bytes | None = None
     deadline: float
-    leaves: Callable[[], bool]
+    leaves: Callable[[], bool]  # asked before the first byte on each connection; at its no nothing is sent
 
 
 class Incoming(Discreet, frozen=True):
@@ -77,10 +71,7 @@ class Incoming(Discreet, frozen=True):
 
 
 class SocketStream:
-    """Bytes to and from a host, over a socket or TLS. `clock` gives the time that a deadline is on.
-
-    The socket never blocks: a wait is a call of the system, made only where there is something to wait for.
-    """
+    """Bytes to and from a host, over a socket or TLS, which never blocks. `clock` has the time of deadlines."""
 
     def __init__(self, line: socket.socket, clock: Clock) -> None:
         self._line = line
@@ -89,10 +80,7 @@ class SocketStream:
         line.settimeout(0)
 
     def read(self, deadline: float) -> bytes:
-        """What has come, nothing at the end. Over TLS an end without its own sign is no end, but a line that broke.
-
-        What answers a request is waited for first: it is not there at once.
-        """
+        """What has come, nothing at the end. An end of TLS without its sign is a broken connection."""
         if self._begun:
             self._begun = False
             self._wait(self._left(deadline), writes=False)
@@ -104,10 +92,7 @@ class SocketStream:
                 self._wait(left, writes=isinstance(error, ssl.SSLWantWriteError))
 
     def write(self, buffer: bytes, deadline: float) -> None:
-        """Write all of `buffer`.
-
-        Where the first write of a request fails at once, no byte of it has left: the call may be repeated.
-        """
+        """Write all of `buffer`. Where the first write of a request fails at once, the call may be repeated."""
         rest = memoryview(buffer)
         while rest:
             left = self._left(deadline)
@@ -124,9 +109,8 @@ class SocketStream:
             rest = rest[count:]
 
     def has_come(self) -> bool:
-        """Whether bytes, or the end, have come that nobody asked for. What TLS says to itself is none of them.
-
-        The stream is not to be used any more where they have: a byte may be lost.
+        """Whether bytes or the end have come that nobody asked for, besides those of TLS itself. Then it is not used
+        any more.
         """
         try:
             self._line.recv(1)
@@ -196,9 +180,8 @@ class Connection:
         self._stream.close()
 
     def ask(self, outgoing: Outgoing) -> Incoming:
-        """Send a request and read its answer to the end. Raises `TooLargeError`, too.
-
-        A server may answer before all is written, and close: so an answer is read also where writing broke half way.
+        """Send a request and read its answer, also where writing broke: a server may answer early. Raises
+        `TooLargeError`, too.
         """
         try:
             self._send(outgoing)

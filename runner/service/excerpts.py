@@ -1,8 +1,6 @@
-"""The start of a reply that failed, as text.
+"""The start of a reply that failed, as text. Pure.
 
-Pure. What the text means is not known here. It holds whatever the site wrote, secrets too, and those are searched
-later: so it is unescaped, and nothing is taken out of it that could be a part of a secret, such as a tag. JSON becomes
-lines of paths and texts, since a text in JSON in JSON cannot be recognized any more.
+It may hold secrets, which are searched later: so no part of it is taken out. JSON becomes lines of paths and texts.
 """
 
 import html

@@ -1,7 +1,6 @@
-"""Failed instances in the process log, and the families of their processes: what to ask for, and what an answer means.
+"""Failed instances in the process log: what to ask for, and what an answer means. Pure; times are the server's own.
 
-Pure. Times are the server's own, as it writes them. A version of a process is a schema of its own; all versions point
-at their root [C], and a row of the log bears the schema of the version that ran.
+A version of a process is a schema; all versions point at their root [C], and rows have the schema that ran.
 """
 
 from collections.abc import Iterable
@@ -16,9 +15,7 @@ from runner.service.process_log import text
 
 MOST: Final = 10_000
 _LOOK_BACK: Final = 3600.0
-"""Seconds by which the nodes of a site may differ, each of which writes its own time [?], and for which a process may
-have run that fails without a time of its end: such a row may be continued from the log [C].
-"""
+"""Seconds by which clocks of nodes may differ [?], and a failed process without a time of its end may have run [C]."""
 
 NEWEST: Final = QueryCall(entity="SysProcessLog", select=("Id", "StartDate"), orderby=("StartDate desc",), top=1)
 LIBRARY: Final = QueryCall(
@@ -37,9 +34,7 @@ def failed_since(moment: str | None) -> QueryCall:
 
 
 def look_from(newest: Iterable[JsonObject], *, now: float | None) -> str | None:
-    """From when on failures are looked at: well before the newest row began, and before `now` by the server's own time,
-    as a row may be of the future where a clock was set back. None where there is no row.
-    """
+    """From when on failures are looked at: well before the newest row and `now`, as a clock may have been set back."""
     moment = next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
     seconds = server_time.parse_record(moment or "")
     if seconds is None:

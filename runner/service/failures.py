@@ -1,7 +1,4 @@
-"""Replies that say no, and what each means for the call: turned away, refused, or unanswered.
-
-Pure. A reply that was never received is the subject of `runner.service.outages`.
-"""
+"""Replies that say no, and what each means for the call: turned away, refused, or unanswered. Pure."""
 
 import re
 from http import HTTPStatus
@@ -101,11 +98,10 @@ _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if 
 
 
 def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
-    """A call that was answered with a demand to sign in; None is the sign-in itself.
+    """A call, or the sign-in (None), was answered with a demand to sign in: the service did not dispatch it [M].
 
-    Such an answer is the service's own, and says that it did not dispatch the request [M]. It proves that nothing ran
-    only where the request is a POST: gateways repeat a GET that broke, and then hand on the answer to the second, but
-    never a POST that has left them [D: nginx, `proxy_next_upstream`].
+    That proves that nothing ran only for a POST: gateways repeat a GET that broke, but never a POST that has left them
+    [D: nginx, `proxy_next_upstream`].
     """
     shown = f"{site.name} answered with its login page"
     if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -201,10 +197,10 @@ def _redirected(call: calls.Call | None, reply: Reply, site: Site) -> calls.Call
 
 
 def _is_own(call: calls.Call | None, reply: Reply) -> bool:
-    """Whether a refusal is known to be the service's own, or to be about the request itself: a fault in its words.
-    What the service's own 403 looks like is not known [?]; a page, or nothing, may be that of a proxy, which judges
-    answers, too, or sends the call to another node when the first breaks. So may an empty 404, although a
-    method that is not routed is answered so [M].
+    """Whether a refusal is known to be the service's own: a fault in its words. What its own 403 looks like is not
+    known [?].
+
+    A page, or nothing, may be a proxy's. So may an empty 404, although a missing method is answered so [M].
     """
     if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
         return isinstance(call, calls.ExecuteCall) and _is_missing(call.process, bodies.title(reply.body))
@@ -219,9 +215,10 @@ def _is_missing(code: str, words: str, *, quoted: bool = False) -> bool:
 
 
 def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFailed:
-    """An exception passed through the service, which does not say when: a thread is aborted, a database does not answer
-    in time, and an answer cannot be written also after a process has begun. What only the check before that says is a
-    refusal for certain: the code of the process, or of a result, that is not there, or the right to run processes.
+    """An exception passed through the service, perhaps after a process has begun: a thread was aborted, a database was
+    slow.
+
+    It is a refusal for certain only where the check before says so: no such process or result, or no right.
     """
     failure = refused(call, reply, message)
     return failure if _is_checked_before(call, message) else _unproved(call, failure)

@@ -51,15 +51,12 @@ OPEN: Final = OpenGate()
 
 
 class Deadline(Struct, kw_only=True):
-    """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
+    """When the time of a call is over, without what it waits for before it may leave."""
 
-    What is waited before a call may leave is none of that time. `whole` has this as a part.
-    """
-
-    at: float
-    seconds: float
+    at: float  # on the clock
+    seconds: float  # it has, for messages
     gate: Gate
-    whole: "Deadline | None" = None
+    whole: "Deadline | None" = None  # of which this is a part
 
     def put_off(self, seconds: float) -> None:
         self.at += seconds
@@ -79,10 +76,7 @@ class SitePace(Protocol):
 
 
 class Pace:
-    """At most `rate` calls a second to a site, evenly spaced, whichever thread makes them; first come, first served.
-
-    A call that gives up waiting leaves no gap: after a stop, wanted calls do not wait for others.
-    """
+    """At most `rate` calls a second to a site, evenly spaced; first come, first served. Who gives up leaves no gap."""
 
     def __init__(self, rate: float, *, clock: Clock) -> None:
         self._gap = 1 / rate

@@ -1,8 +1,6 @@
-"""h11, and what reads addresses of httpx. Import them from here.
+"""h11, and what reads addresses of httpx. Import them from here: the rest of httpx costs 34 of the 250 ms of a call.
 
-The rest of httpx, its client with cookies, mails and uploads, is carried out when something of it is used: 34 of the
-250 ms of a call. What `dataclasses` would write for h11's events, 9 ms, nobody uses: they have an `__init__` of their
-own or no fields, and are not compared.
+What `dataclasses` would write for h11's events, 9 ms, nobody uses.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Signs that a call was not dispatched for want of a session: 401, or the login page in the place of an answer [M].
+"""Signs that a call was not dispatched for want of a session: 401, or the login page [M]. Pure.
 
-Pure. For a call that acts, such a sign lets it be sent a second time: an answer is never taken for that page.
+A call that acts may then be sent again, so an answer is never taken for that page.
 """
 
 import re
@@ -26,11 +26,10 @@ _MERELY_NAMES: Final = frozenset({b"link", b"img", b"area", b"!--"})
 
 
 def signed_out(call: Call | None, reply: Reply) -> bool:
-    """Whether the call was not dispatched; `call` is None while signing in.
+    """Whether the call was not dispatched; `call` is None while signing in. Only web pages count.
 
-    Only web pages count: a result may hold the same words. A page that was answered with 200 is taken for the login
-    page wherever it names it [M]; as the answer to a call that acts, it must do so in more than a link to it [?], or
-    hold a field for a password: an error page leads back to it, too, and may be of a call that was dispatched.
+    A page with 200 that names the login page is taken for it [M]; for a call that acts it must do so in more than a
+    link [?], or hold a field for a password: an error page links to it, too, and its call may have been dispatched.
     """
     if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
         return _ADDRESS.search(without_query(reply.headers.get("location", ""))) is not None

@@ -1,7 +1,4 @@
-"""OData, as far as calls need it: queries, literals, and the records of an answer with the way to those that follow.
-
-Pure. What the records mean is not known here.
-"""
+"""OData, as far as calls need it: queries, literals, and the records and next page of an answer. Pure."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -70,10 +67,7 @@ def page(call: QueryCall, answer: Json, *, url: str, prefix: str) -> Json:
 
 
 def following(answer: Json, entity: str, *, url: str, prefix: str, this: str | None = None) -> str | None:
-    """Path and query of the next page, None at the end. Raises `NonsenseError` where it is none of the site.
-
-    `this` is how the page was asked for that is answered here, where it was not the first.
-    """
+    """Path and query of the page after `this`, if any. Raises `NonsenseError` where it is none of the site."""
     whole = answer if isinstance(answer, dict) else {}
     link = next((whole[key] for key in _NEXT if whole.get(key) is not None), None)
     if link is None:
@@ -99,9 +93,8 @@ def plain(value: Json) -> Json:
 
 
 def _path(link: str, *, base: str) -> str:
-    """What `link` asks for, as seen from the page `base`. Only what is behind `odata` is used, and asked of the site
-    itself: the link may name another scheme, host, port or folder, since a site that has a gateway before it does not
-    know by which it is called.
+    """What `link` asks for below `odata`. Its host and folder may be another: a site behind a gateway does not know its
+    own.
     """
     try:
         found = urlsplit(urljoin(base, link))

@@ -1,7 +1,6 @@
-"""Calls without a reply: what broke, and whether the call had left this machine by then.
+"""Calls without a reply: what broke, and whether the call had left. Pure: exceptions in, messages out.
 
-Pure: exceptions of sockets, TLS and h11 in, sentences out. `place` is host and port, never a path or a query,
-which may hold what nobody should read.
+`place` is host and port, never a path or a query, which may hold secrets.
 """
 
 import errno

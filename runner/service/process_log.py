@@ -1,7 +1,4 @@
-"""The process log and what is read beside it: queries of OData, and the values in their answers.
-
-Read by code or by id, never by caption. Whose rows they are, and what they mean for a call, is the engine's business.
-"""
+"""The process log and what is read beside it: queries of OData, and the values in their answers, by code or id."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias, assert_never
@@ -109,10 +106,7 @@ def _status(found: Json) -> str | None:
 
 
 def _number(found: Json) -> str | None:
-    """The word for a status that is counted, or the server's own number.
-
-    That `Status` in SysProcessElementData counts as `processStatus` of RunProcess does [M] is [?].
-    """
+    """The word for a counted status, or its number. SysProcessElementData counts as RunProcess does [M] [?]."""
     known = run_process.STATUSES.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
     return known or (None if found is None else str(found))
 
@@ -188,10 +182,9 @@ def _shaped(record: JsonObject, columns: _Columns) -> JsonObject:
 
 
 def _process_filter(call: calls.ReadRows) -> str:
-    """Lookups are filtered by a path [M]; this path leads to a process's code [C], whether it can be filtered is [?].
+    """Lookups are filtered by a path [M], which leads to the code [C]; whether it can be filtered is [?].
 
-    Sub-processes are left out by who reads the answer: how a lookup is filtered by being empty is not known [?], and a
-    server that took it otherwise would hide our own rows.
+    Whoever reads the answer leaves sub-processes out: how an empty lookup is filtered is not known [?].
     """
     by_id = " or ".join(f"SysSchema/Id eq {schema_id}" for schema_id in call.schema_ids)
     condition = f"({by_id})" if len(call.schema_ids) > 1 else by_id

@@ -1,6 +1,6 @@
-"""What ProcessSchemaRequest answers for a process, in the words of the language (`service/README.md`, Library).
+"""What ProcessSchemaRequest answers for a process, in the words of the language (`service/README.md`, Library). Pure.
 
-Pure. Nothing odd is refused: what cannot be read is None or `unknown`, and a sentence says so.
+What cannot be read is None or `unknown`, with a message.
 """
 
 from collections.abc import Iterator

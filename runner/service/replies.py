@@ -1,6 +1,5 @@
-"""Replies: how each call ended, read from what came back.
-
-Pure. A returned value is no proof that the process passed: a failed process answers with what its parameter holds [M].
+"""Replies: how each call ended. Pure. A value proves nothing: a failed process answers with what its parameter holds
+[M].
 """
 
 import contextlib
@@ -34,10 +33,8 @@ class _RefusalError(Exception):
 def read(
     call: calls.Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = (), took: float = 0.0
 ) -> calls.Answered | calls.CallFailed | odata.RecordsPage:
-    """Read the reply to `call`. Raises nothing, whatever the bytes are.
-
-    A page of a reading that does not end with it is handed in as `earlier` with the reply to the next reading. `took`
-    are the seconds until the reply came: some proxies count them as its age [?].
+    """Read the reply to `call`; raises nothing. `earlier` are pages that came before; `took` the seconds until it came
+    [?].
     """
     if signed_out(call, reply):
         return failures.not_accepted(call, reply, site)
@@ -126,10 +123,7 @@ def _answer(
 def _reading(
     call: process_log.Query, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
 ) -> calls.Answered | odata.RecordsPage:
-    """What the records of a reading come to, once all have come: the record in question may be on a later page.
-
-    An empty page that leads on is taken for nonsense [?], so that no circle of pages is followed for ever.
-    """
+    """What all records of a reading come to. An empty page that leads on is nonsense [?]: it may be a circle."""
     asked = process_log.reading(call)
     found = odata.records(answer)
     records = (*earlier, *found)
@@ -167,10 +161,7 @@ def _check_refusal(call: calls.Call, value: Json) -> None:
 
 
 def _refuse_error_record(value: JsonObject, *, has_result: bool) -> None:
-    """A bare record that only speaks of an error may come from a gateway: what it says of the call is not known [?].
-
-    A result is a text that holds JSON [D]; it may have such keys beside others.
-    """
+    """A bare record that only speaks of an error may be a gateway's [?]. A result is a text that holds JSON [D]."""
     if has_result and not value.keys() <= _ERROR_KEYS:
         return
     code = value.get("Code")
@@ -188,10 +179,8 @@ def _in_quotes_twice(text: str) -> Json:
 
 
 def _inner(text: str) -> Json:
-    """The text inside `<string>` is JSON [D].
-
-    A text that is no JSON, and does not begin so, is taken for the text itself [?]: a bare GUID or date is a plausible
-    result, and calling it nonsense would leave the call in doubt.
+    """The text inside `<string>` is JSON [D]. A text that is not and does not begin so is the text itself [?], as a
+    bare GUID.
     """
     stripped = text.strip()
     if not stripped:

@@ -1,7 +1,7 @@
-"""RunProcess: what its reply says about the process that was started.
+"""RunProcess: what its reply says about the process. Pure.
 
-Pure. `success` is not the verdict: a process that failed may be answered with `true` [M], and with `false` although it
-has been started. The status is the verdict, where there is an id.
+The status is the verdict, where there is an id; `success` may be `true` for a failed process [M], `false` for a started
+one.
 """
 
 from typing import Final
@@ -24,10 +24,10 @@ def is_refused(answer: JsonObject) -> bool:
 
 
 def value(answer: JsonObject, *, error: str) -> Json:
-    """What a `RunProcessCall` answers. `error`: the reply's own words for what went wrong, empty for none.
+    """What a `RunProcessCall` answers; `error` is the reply's own text. Raises `NonsenseError` where it names no
+    process.
 
-    Raises `NonsenseError` where the reply names no process. Without an id, only `success: true` says that there is a
-    process: it is queued [M].
+    Without an id only `success: true` says that there is a process: it is queued [M].
     """
     found = process_id(answer)
     status = _status(answer, found)
@@ -41,10 +41,7 @@ def value(answer: JsonObject, *, error: str) -> Json:
 
 
 def process_id(answer: JsonObject) -> str | None:
-    """The process's id in lower case; an empty text is no id [M].
-
-    Raises `NonsenseError` for an id by which no row of the log can be found.
-    """
+    """The process's id in lower case; an empty text is none [M]. Raises `NonsenseError` for what is no id."""
     written = answer.get("processId")
     if written is None or written == "":
         return None
@@ -56,9 +53,8 @@ def process_id(answer: JsonObject) -> str | None:
 
 
 def _status(answer: JsonObject, found: str | None) -> str:
-    """The status as a word; a number that is not known, as text.
-
-    A process that is called inactive although it has an id has not begun [?].
+    """The status as a word, or an unknown number as text. A process with an id that is called inactive has not begun
+    [?].
     """
     status = answer.get("processStatus")
     if not isinstance(status, int) or isinstance(status, bool):

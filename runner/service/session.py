@@ -16,36 +16,27 @@ from runner.service.words import shortened
 
 
 class Session(Discreet, frozen=True, kw_only=True):
-    """What every call carries. `cookies` are as the site set them, `headers` is what they add; with an OAuth `token`
-    there are no cookies, and none are taken later.
-
-    `ends` is when it must not be used any longer, on the clock of whoever signs in. `number` counts sign-ins: sessions
-    with the same number differ in their later cookies only.
-    """
+    """What every call carries."""
 
     NOT_SHOWN: ClassVar = frozenset({"cookies", "headers", "token"})
 
-    cookies: Mapping[str, str]
-    headers: Headers
-    token: str | None = None
-    ends: float = math.inf
-    number: int = 0
+    cookies: Mapping[str, str]  # as the site set them
+    headers: Headers  # what the cookies add
+    token: str | None = None  # of OAuth; then there are no cookies
+    ends: float = math.inf  # when it must not be used any longer
+    number: int = 0  # counts sign-ins
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a reply to a request of a sign-in says.
-
-    `failure` is what its status means, None for success. `record` is the JSON record in it; `unread` says why there is
-    none, and begins with `it` or `its`. `location` is where a redirect leads to, without its query.
-    """
+    """What a reply to a request of a sign-in says."""
 
     status: int
-    failure: CallFailed | None
-    record: JsonObject | None
-    unread: str | None
+    failure: CallFailed | None  # what its status means, if it failed
+    record: JsonObject | None  # the JSON in it
+    unread: str | None  # why there is none, with `it` or `its` first
     is_page: bool
     is_login_page: bool
-    location: str
+    location: str  # where a redirect leads to, without its query
     cookies: tuple[str, ...]
     body: str | None
 
@@ -91,10 +82,7 @@ def session(cookies: Mapping[str, str]) -> Session:
 
 
 def renewed(known: Session, lines: Iterable[str]) -> Session:
-    """`known` with the cookies of further Set-Cookie lines: BPMSESSIONID comes only later [D].
-
-    A bearer call carries no cookie [C].
-    """
+    """`known` with the cookies of more Set-Cookie lines: BPMSESSIONID comes later [D]. A bearer call has none [C]."""
     if known.token is not None:
         return known
     cookies = dict(known.cookies)
@@ -115,9 +103,8 @@ def cookies_in(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def not_signed_in(failure: CallFailed, *, url_key: str = "url") -> CallFailed:
-    """What a failure of signing in means for the call that needs it: it never left. `url_key` names the address.
-
-    An answer that makes no sense ends all trying as a refusal does: retries could lock an account.
+    """What a failed sign-in means for its call: it never left. Nonsense ends all trying: retries could lock the
+    account.
     """
     trouble = failure.trouble
     hint = None if trouble.hint is None else trouble.hint.replace("`url`", f"`{url_key}`")

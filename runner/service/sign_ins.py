@@ -30,8 +30,8 @@ class SignIns(Protocol):
 
 
 class OwnSignIns:
-    """The sign-ins of this program alone: a refusal is final. Answers that are neither a refusal nor a session, as the
-    page of a site that is maintained, may follow a wrong password, too: after a few, sign-ins become rare.
+    """The sign-ins of this program: a refusal is final. After a few other failures, which may be refusals, they become
+    rare.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:

@@ -55,22 +55,17 @@ PREFIXES: Final = {Runtime.NET_FRAMEWORK: "/0", Runtime.NET: ""}
 
 
 class Site(Discreet, frozen=True, kw_only=True):
-    """Where calls go, and how they get there.
-
-    `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
-    tokens are asked for. `headers` are added to every call to the site. `authorities` are certificates in PEM that are
-    trusted beside those of this machine, `proxy` is the URL of a proxy.
-    """
+    """Where calls go, and how they get there."""
 
     NOT_SHOWN: ClassVar = frozenset({"headers", "authorities", "proxy"})
 
-    url: str
-    prefix: str = "/0"
+    url: str  # its root
+    prefix: str = "/0"  # `/0` on .NET Framework, nothing on .NET [D]
     calls: CallOptions = CallOptions()
-    identity_url: str | None = None
-    headers: Headers = ()
-    authorities: str | None = None
-    proxy: str | None = None
+    identity_url: str | None = None  # where tokens come from
+    headers: Headers = ()  # added to every call
+    authorities: str | None = None  # certificates in PEM that are trusted, too
+    proxy: str | None = None  # its URL
 
     @property
     def name(self) -> str:

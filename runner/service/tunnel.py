@@ -1,7 +1,6 @@
-"""The way through a proxy: a tunnel by CONNECT, asked for on a socket that leads to the proxy.
+"""The way through a proxy: a tunnel by CONNECT, also for plain HTTP.
 
-Calls to plain HTTP take it, too. So whatever a proxy answers comes before the first byte of a call has left, and a
-proxy never sees what is in a call. Nothing of the proxy is in a sentence: its address is kept secret.
+So a proxy answers before a call has left, and sees nothing of it. Its address is secret, and in no message.
 """
 
 import socket
@@ -31,10 +30,7 @@ class Proxy(Discreet, frozen=True, kw_only=True):
 
 
 class ProxyError(Exception):
-    """No way through the proxy. `status` is of its answer, if there was an answer; `words` are its own, or ours.
-
-    `cause` is what broke before it could answer.
-    """
+    """No way through the proxy. `status` and `words` are of its answer, if any; `cause` is what broke before."""
 
     def __init__(
         self, words: str = "", *, status: int | None = None, cause: Exception | None = None, knew_us: bool = False
@@ -57,10 +53,7 @@ def proxy_of(url: str) -> Proxy:
 
 
 def ask(line: socket.socket, proxy: Proxy, *, place: tuple[str, int], left: Callable[[], float]) -> None:
-    """Turn `line`, which leads to the proxy, into a tunnel to `place`, a host and port.
-
-    `left` gives the seconds that are left. Raises `ProxyError` where the proxy answers anything but yes, and `OSError`.
-    """
+    """Make `line` a tunnel to `place`, a host and port, within `left()` seconds. Raises `ProxyError` and `OSError`."""
     line.settimeout(_some(left()))
     line.sendall(_request(proxy, place))
     head = b""

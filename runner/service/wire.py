@@ -1,11 +1,7 @@
-"""Requests: how each call looks on the wire.
+"""Requests: how each call looks on the wire. Pure: nothing is sent here.
 
-Pure: nothing is sent here, and no reply is read (`runner.service.replies` does that).
-What belongs to the session (cookies, BPMCSRF, ForceUseSession) and to the connection (Host, Content-Length)
-is added by those who know it.
-
-Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the code of real clients,
-[M] measured on a live application, [?] unknown, so what is here is our choice.
+Session and connection add their own headers. Marks of facts: [D] documented by the vendor, [C] seen in the code of real
+clients, [M] measured on a live application, [?] unknown, so that it is our choice.
 """
 
 from collections.abc import Mapping
@@ -29,10 +25,7 @@ class UnwritableError(Exception):
 
 
 def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
-    """Write `call` for `site`. `username` is the name we sign in with; only `WhoIsUser` asks for it.
-
-    Raises `UnwritableError` where `call` names an entity that cannot exist.
-    """
+    """Write `call` for `site`. Only `WhoIsUser` asks for `username`. Raises `UnwritableError` for a wrong entity."""
     match call:
         case calls.ExecuteCall():
             return _execute(call, site)
@@ -85,10 +78,7 @@ def _complete(call: calls.CompleteCall, site: Site) -> Request:
 
 
 def _run_process(call: calls.RunProcessCall, site: Site) -> Request:
-    """Names of results, where any are given, let a process of the background run at once [S].
-
-    A version is named by its own code and by the id of its design: which of the two the service looks at is [?].
-    """
+    """Names of results let a background process run at once [S]. A version is named by its code and design's id [?]."""
     version = call.version
     named: JsonObject = {"schemaName": call.process if version is None else version.code}
     if version is not None and version.uid is not None:

@@ -1,7 +1,6 @@
-"""Asking the identity service for a token, with OAuth 2.0 client credentials [D].
+"""OAuth 2.0 client credentials [D]: the identity service gives a token for an hour, and none to refresh it by.
 
-The identity service is another origin than the site: it is sent nothing of a session and none of the target's headers.
-A token lives for an hour, and there is none to refresh it by [D]: who needs a fresh token asks again.
+The identity service is another origin: it gets nothing of a session, and none of the target's headers.
 """
 
 import math
@@ -30,10 +29,7 @@ _CLIENT_HINT: Final = "check `client_id` and `client_secret` in `auth` of the ta
 
 
 def sign_in(site: Site, texts: Mapping[str, str], now: float) -> SigningIn:
-    """Ask the identity service of `site` for a token at `now`.
-
-    A failure is of kind `not_sent`, since the call that needs it never left; `final` where asking again is no help.
-    """
+    """Ask the identity service of `site` for a token at `now`. A failure is `not_sent`: the call itself never left."""
     identity = Site(url=site.identity_url or site.url, prefix="")
     form = {**texts, "grant_type": "client_credentials"}
     headers = (*COMMON_HEADERS, ("Content-Type", "application/x-www-form-urlencoded"))
@@ -58,10 +54,7 @@ def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
 
 
 def _page(answer: Answer, identity: Site) -> CallFailed:
-    """A web page, or a redirect to it: asked for a token, the application answers with its login page [M].
-
-    A page of a gateway in trouble says nothing of the kind.
-    """
+    """A web page: the application answers with its login page [M]. A page of a gateway in trouble is no such sign."""
     failure = answer.failure
     if failure is not None and (answer.status >= 500 or answer.status == 429):  # noqa: PLR2004  trouble, too many
         return not_signed_in(failure, url_key="identity_url")

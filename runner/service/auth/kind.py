@@ -13,21 +13,15 @@ if TYPE_CHECKING:
 
 
 class AuthKind(Struct, frozen=True, kw_only=True):
-    """A way to sign in by its `keys` under `auth` of a target: the first names the account, the last is the secret.
+    """A way to sign in. `sign_in` gets the site, the credentials by their keys, and the time."""
 
-    `name` is what events call it.
-    `variables` are those of the target `env`, `registry` the keys that clio stores, each in the order of `keys`.
-    `described` says how a user signs in. `sign_in` is given the site, the texts of the credentials by their keys, and
-    the time on the clock of whoever signs in. `by_identity_service`: a target has to know where tokens come from.
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    variables: tuple[str, ...]
-    registry: tuple[str, ...]
-    described: str
+    name: str  # in events
+    keys: tuple[str, ...]  # under `auth` of a target: the first names the account, the last is the secret
+    variables: tuple[str, ...]  # of the target `env`, in this order
+    registry: tuple[str, ...]  # keys that clio stores, in this order
+    described: str  # how a user signs in
     sign_in: "Callable[[Site, Mapping[str, str], float], SigningIn]"
-    by_identity_service: bool = False
+    by_identity_service: bool = False  # a target names where tokens come from
 
     def credentials(self, **texts: str) -> "Credentials":
         return Credentials(kind=self, texts=tuple(texts[key] for key in self.keys))

@@ -1,7 +1,7 @@
 """Expressions over JSON, read by Jinja's parser and evaluated by us.
 
-Of Jinja no more is imported than its parser needs: with its compiler, its caches and loaders it would be a tenth of a
-start. Who draws a page has all of it. Its lexer asks `ast` to read decimal numbers: 2 % of `validate`.
+Jinja's compiler, caches and loaders are not imported: a tenth of a start. Nor is `ast`, by which its lexer reads
+numbers: 2 % of `validate`.
 """
 
 from importlib import import_module

@@ -1,7 +1,4 @@
-"""The allow-list: every node of a parsed expression is checked, and what is not known here is refused.
-
-Nothing is evaluated. The names and functions that an expression uses are collected on the way.
-"""
+"""The allow-list: every node of a parsed expression is checked, the unknown is refused, and names are collected."""
 
 from collections.abc import Iterable
 

@@ -1,8 +1,7 @@
-"""Conditions that break, and conditions that check nothing because they are always true.
+"""Conditions that break, and conditions that are always true.
 
-`and` and `or` give an operand. So `result == 5 or 10` is 10 where the first is false, which is no boolean.
-The left side of `and` may be a list or a text, as in `result and result[0].Paid`: a value that is empty is met with a
-failure there, which may be on purpose. `not` gives a boolean, also of a text, which is warned of: `"false"` is none.
+`and` and `or` give an operand: `result == 5 or 10` is 10, which is no boolean. The left side of `and` may be a list or
+a text, which is met with a failure where it is empty. `not` gives a boolean also of a text: `"false"` is none.
 """
 
 from collections.abc import Collection, Iterator, Mapping

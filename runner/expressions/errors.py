@@ -7,10 +7,9 @@ from runner.foundation.problems import Finding
 
 
 class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the file that holds the text
-    """A text that is no template, or no expression, of ours; found when it is parsed, before anything is sent.
+    """A text that is no template or expression of ours, found when it is parsed.
 
-    `name` is the part of the text that is wrong, so that its place can be found, or None for the whole; `line` counts
-    from 0 within the text that was parsed. `others` are further problems of the same text, `names` what it uses.
+    `name` is the wrong part, None the whole; `line` counts from 0. `others` are further problems, `names` what it uses.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
-"""Expressions and templates evaluated in a scope, by walking their checked trees: the face of this room to others.
+"""Evaluates expressions and templates in a scope, by walking their checked trees: the interface of this room.
 
-No code is generated and no attribute of a Python object is touched: a dot is a key. Only what `allowed` lets through
-has a function here, and each of them works on JSON alone. Nothing is random or reads a clock: a resumed run computes
-the same.
+No code is generated, and no attribute of a Python object is read: a dot is a key. Nothing is random or reads a clock,
+so that a resumed run computes the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -262,9 +261,7 @@ def _call(node: nodes.Call, frame: _Frame) -> Value:
 
 
 def _truth(node: nodes.Node, frame: _Frame, *, other: nodes.Node | None = None) -> Json:
-    """What is true where it is not empty. The text `false` would be true, which nobody who asks for it expects.
-    `other` is taken in its place.
-    """
+    """What is true where it is not empty, but for the text `false`, which nobody expects to be. `other` replaces it."""
     value = _given(node, frame)
     if is_boolean_in_words(value):
         hint = f'compare the text: `{written(node)} == "{value}"`'

@@ -1,6 +1,6 @@
-"""Why an expression came out as it did: what in it was false, what was not found, and the values that it saw.
+"""Why an expression came out as it did: what was false or not found in it, and the values that it saw.
 
-Parts of the expression are evaluated once more, and only when a failure is to be explained. What breaks is left out.
+Its parts are evaluated once more; what breaks is left out.
 """
 
 from collections.abc import Iterator
@@ -36,16 +36,13 @@ class FalseComparison(Struct, frozen=True, kw_only=True):
 
 
 class FailedSearch(Struct, frozen=True, kw_only=True):
-    """A list in which nothing was found. `values` are the items that were compared, or the `attribute` of each.
-
-    `sign` is that of the comparison, or the name of another test; `wanted` is None where the test takes no value.
-    """
+    """A list in which nothing was found."""
 
     source: str
-    attribute: str | None
+    attribute: str | None  # of each item that was compared, if not the item
     values: list[Json]
-    sign: str
-    wanted: SeenValue | None
+    sign: str  # of the comparison, or the name of another test
+    wanted: SeenValue | None  # None: the test takes no value
 
 
 FalsePart: TypeAlias = FalseComparison | FailedSearch

@@ -1,7 +1,4 @@
-"""The type of an expression, found by walking its tree: nothing is evaluated.
-
-What no value of the types could do is a finding; what some value could do is none.
-"""
+"""The type of an expression, by walking its tree. What no value of the types could do is a finding."""
 
 from collections.abc import Callable, Mapping
 

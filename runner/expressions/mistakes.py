@@ -1,7 +1,6 @@
-"""What is wrong with a text that the parser could not read, and what to write for the words of other languages.
+"""What is wrong with a text that the parser could not read, with hints for the words of other languages.
 
-Runs only once something is wrong. Most of it is data: tables of hints, and rows that are searched for in the text
-without the texts in it, all in `language/hints/expressions.yaml`.
+Most of it is data, in `language/hints/expressions.yaml`; rows are searched for in the text without its own texts.
 """
 
 import re

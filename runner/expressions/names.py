@@ -9,14 +9,11 @@ from runner.foundation.values import Path
 
 
 class Name(Struct, frozen=True, gc=False):
-    """A name and the keys after it, as far as they are written out: `steps.read.result[0]`.
-
-    `line` counts from 0 within the parsed text. `dynamic`: a computed subscript follows.
-    """
+    """A name and its literal keys: `steps.read.result[0]`."""
 
     path: Path
-    line: int
-    dynamic: bool = False
+    line: int  # counts from 0 within the text
+    dynamic: bool = False  # a computed subscript follows
 
 
 Functions: TypeAlias = Mapping[str, int]

@@ -1,8 +1,4 @@
-"""JSON values as expressions treat them: their parts, their text, and the bounds on all of it.
-
-Nothing is made that is larger than its bound, and what would be is refused before the work is done. No attribute of an
-object is touched.
-"""
+"""JSON values as expressions treat them: parts, text, and bounds, which are checked before anything is made."""
 
 import math
 from collections.abc import Iterable
@@ -30,16 +26,13 @@ _FALSE_IN_WORDS = frozenset({"no", "No", "off", "Off", "OFF", "0"})
 
 
 class Absent(Struct, frozen=True):
-    """What a missing key gives: `default` and `defined` see it, everything else refuses it.
+    """What a missing key gives: `default` and `defined` see it, everything else refuses it."""
 
-    `where` is the source of what has no value. The sentence that says why is only made when it is needed.
-    """
-
-    where: str
+    where: str  # the source of what has no value
     parent: str = ""
     container: Json = None
     key: str | int = ""
-    sentence: str | None = None
+    sentence: str | None = None  # why, made when it is needed
 
     def error(self) -> EvaluationError:
         if self.sentence is not None:
@@ -52,9 +45,8 @@ Value: TypeAlias = "Json | Absent"
 
 
 class Work:
-    """What an evaluation may still do, in items that are read or made; a few characters count as an item.
-
-    It bounds time and memory alike, by counting and not by a clock, so that it ends a resumed run's evaluation too.
+    """What an evaluation may still do, in items: it bounds time and memory by counting, so that a resumed run ends
+    alike.
     """
 
     __slots__ = ("left",)
@@ -129,10 +121,7 @@ def room_for(length: int) -> None:
 
 
 class Room:
-    """What values that are worked out together may still come to, in characters of their JSON.
-
-    `what` they are begins the sentence of who takes more.
-    """
+    """What values that are worked out together may still come to, in characters of JSON. `what` begins the message."""
 
     __slots__ = ("_most", "_what", "left")
 
@@ -156,10 +145,7 @@ def small(value: Json) -> Json:
 
 
 def characters(value: Json, *, most: int) -> int:
-    """About how many characters the JSON of `value` has, counted until there are more than `most`.
-
-    Parts that it shares count each time.
-    """
+    """About how many characters the JSON of `value` has, up to `most`; shared parts count each time."""
     left = most
     rest: list[Json] = [value]
     while rest and left >= 0:

@@ -1,7 +1,4 @@
-"""What operators do with JSON values: a table of comparisons, and a table of arithmetic.
-
-A boolean is no number here: to ask for `true == 1` is an error. Numbers stay within 64 bits.
-"""
+"""What operators do with JSON values: tables of comparisons and arithmetic. A boolean is no number; 64 bits."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,8 +53,8 @@ def same(left: Json, right: Json) -> bool:
 
 
 def equal(left: Json, right: Json, sign: str) -> bool:
-    """Whether two values are the same. A boolean is no text and no number, and a text that spells a number is none: a
-    site answers many of them as texts, and each `!=` would hold. So `EvaluationError` says that these are never equal.
+    """Whether two values are the same. Raises `EvaluationError` for a text beside a number or boolean: `!=` would hold
+    always.
     """
     if same(left, right):
         return True

@@ -1,7 +1,6 @@
 """Texts into expressions and templates: what they hold, what they use, and what is wrong with them.
 
-Each text is parsed once. A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; everything else is parsed
-by it, and then held against the allow-list. Names are checked elsewhere; nothing is evaluated.
+A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; the rest is then checked by the allow-list.
 """
 
 import re
@@ -39,9 +38,8 @@ _UNEXPECTED = lazy_pattern(r"unexpected char (?P<quoted>'.*'|\".*\") at [0-9]+",
 
 
 class _Syntax:
-    """What Jinja's lexer and parser ask of an `Environment`, which would bring its compiler, 4 % of a start.
-
-    The markers cannot occur: a text that holds their first character is refused before.
+    """What Jinja's lexer and parser ask of an `Environment`, without its compiler (4 % of a start). No text has the
+    markers.
     """
 
     block_start_string, block_end_string = "\0%", "%\0"
@@ -80,20 +78,15 @@ Read = TypeVar("Read", "Expression", "Template")
 
 
 class Expression(Struct, frozen=True, kw_only=True, gc=False):
-    """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
-
-    `names` are in the order of the text, before `default` and `is defined` too. `is_constant`: it uses neither names
-    nor functions. `constants`: the first comparison in it that does not, which mostly is a name put in quotes.
-    `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
-    """
+    """A checked expression."""
 
     text: str
-    names: tuple[Name, ...]
+    names: tuple[Name, ...]  # in the order of the text
     functions: frozenset[str] = frozenset()
-    path: Path | None = None
-    tree: nodes.Expr | None = None
-    constants: str = ""
-    compares_itself: bool = False
+    path: Path | None = None  # of what is nothing else
+    tree: nodes.Expr | None = None  # of what is more than a path
+    constants: str = ""  # the first comparison without names: mostly a name in quotes
+    compares_itself: bool = False  # as `x == x`
 
     @property
     def is_constant(self) -> bool:
@@ -101,14 +94,11 @@ class Expression(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Template(Struct, frozen=True, kw_only=True, gc=False):
-    """A text and the expressions in it, in order. Lines of `names` count within the whole text.
-
-    `lines`: how many lines of the text come before each expression, whose own lines count from 0.
-    """
+    """A text and its expressions, in order."""
 
     text: str
     parts: tuple[str | Expression, ...]
-    lines: tuple[int, ...] = ()
+    lines: tuple[int, ...] = ()  # of the text before each expression
     names: tuple[Name, ...] = ()
     functions: frozenset[str] = frozenset()
 

@@ -1,7 +1,6 @@
-"""Where an expression ends: the braces around it, and the brackets and quotes inside it.
+"""Where an expression ends, by braces, brackets and quotes, before Jinja's parser sees it.
 
-It runs before Jinja's parser sees anything, so that braces inside a text are found to be text, and that what is
-nested too deep or left open is reported in plain words. It knows nothing of operators.
+So braces in a text are text, and deep nesting and open quotes are reported in plain words.
 """
 
 import re

@@ -1,8 +1,7 @@
-"""The type check of an expression: what goes wrong in it for sure, as findings.
+"""The type check of an expression: what surely goes wrong in it, as findings.
 
-After `default` and `is defined` a field that is never there is reported only where it is another field with a typo, and
-as a warning: whoever asks expects that it may be missing. After a test that asks what a value is, nothing is certain,
-and nothing is reported; after a test that asks whether it is there, nothing is reported of that value.
+After `default` and `is defined` only a typo of a field is reported, as a warning. After a test of what a value is
+nothing is certain; after a test of whether it is there nothing is reported of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -52,20 +51,15 @@ class TypedPart(Struct, frozen=True, kw_only=True):
 
 
 class TypeCheck(Struct, kw_only=True):
-    """The state of a check. `names` are the types of what the expression may use, `line` is how far the check is.
-
-    `guarded`: how many tests before ask what a value is. `asked`: the values of which a test before asks whether they
-    are there. `expects_absence`: how many `default` or `is defined` follow. `may_fail`: how many `not` or `or` are
-    around, in which a test that is never true is as good as any.
-    """
+    """The state of a check."""
 
     names: Mapping[str, Type]
     findings: list[Finding] = field(default_factory=list)
-    line: int = 0
-    guarded: int = 0
-    asked: tuple[str, ...] = ()
-    expects_absence: int = 0
-    may_fail: int = 0
+    line: int = 0  # that the check has reached
+    guarded: int = 0  # tests before that ask what a value is
+    asked: tuple[str, ...] = ()  # values that a test before asks for
+    expects_absence: int = 0  # how many `default` or `is defined` follow
+    may_fail: int = 0  # how many `not` or `or` are around
 
     @contextmanager
     def within(

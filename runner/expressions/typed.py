@@ -1,7 +1,5 @@
-"""What is known of a value before it is there: which kinds of JSON it may be, and what is in it.
-
-A type never says more than what is certain: every value that can turn up belongs to it. What no value of it can do is a
-mistake.
+"""What is known of a value before it is there: its kinds of JSON, and what is in it. Every possible value belongs to
+it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,26 +17,19 @@ _MANY: Final = {BOOLEAN: "booleans", NUMBER: "numbers", TEXT: "texts", LIST: "li
 
 
 class Type(Struct, frozen=True, kw_only=True):
-    """`kinds` are bits, a bit for each kind of JSON that a value may be.
+    """What is known of a value."""
 
-    `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
-    it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
-    `date` or `time`; `words` are the texts that it may be, and `holds` is a piece of it. `vocabulary` names the table
-    with what other tools call such words, where they are ours and there are no others. `called` is the code of the
-    parameter whose value it is. `plain`: no `'` is in it, nor in a part of it.
-    """
-
-    kinds: int
-    item: "Type | None" = None
-    fields: "Mapping[str, Type] | None" = None
-    closed: bool = False
-    form: str | None = None
-    note: str | None = None
-    words: frozenset[str] | None = None
-    vocabulary: str | None = None
-    holds: str | None = None
-    called: str | None = None
-    plain: bool = False
+    kinds: int  # a bit for each kind of JSON
+    item: "Type | None" = None  # of a list
+    fields: "Mapping[str, Type] | None" = None  # of a record
+    closed: bool = False  # it has no other fields
+    form: str | None = None  # `guid`, `datetime`, `date` or `time`
+    note: str | None = None  # why it is closed
+    words: frozenset[str] | None = None  # the texts that it may be
+    vocabulary: str | None = None  # the table of what other tools call such words
+    holds: str | None = None  # a piece of the text
+    called: str | None = None  # the code of the parameter whose value it is
+    plain: bool = False  # no `'` is in it
 
     def may_be(self, kinds: int) -> bool:
         """Whether a value may be of `kinds`; nothing is certain of what is always null."""

@@ -1,7 +1,6 @@
-"""Elements of running processes against what the target's processes have.
+"""Elements of running processes, compared with what the target's processes have.
 
-An element is executed by the id that it has in a run of its process [C][S]. The id of its design, which every run
-shares, executes nothing; the name leads to the right element.
+An element is executed by the id that it has in a run of its process [C][S], which its name leads to.
 """
 
 from collections.abc import Collection, Iterator

@@ -1,8 +1,4 @@
-"""The entities and columns that a `query` names against those that its target is known to have.
-
-Of a sandbox all are known; what a site has, no catalogue says. What is in a template, or in a lambda
-of a filter, is not known.
-"""
+"""The entities and columns that a `query` names, compared with those of a sandbox; no catalogue has those of a site."""
 
 import re
 from collections.abc import Callable, Collection, Iterator

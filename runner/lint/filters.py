@@ -1,7 +1,6 @@
-"""The templates in the filter of a `query`: whether their values end a text around them, or lack quotes of their own.
+"""The templates in the filter of a `query`: their quotes. `odata/mistakes.py` has what is wrong with the OData itself.
 
-What is wrong with the OData itself, `odata/mistakes.py` knows. Whether a quote may be in a value, types know, so
-`quoted_value` reports once they are known.
+Only types know whether a quote may be in a value: `quoted_value` reports once they are known.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -150,9 +149,7 @@ def _unquoted_values(
 
 
 def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_text: bool) -> bool:
-    """Whether it is a text without quotes where the service needs them. What only steps know may bring its own.
-    `is_text`: it is compared with a text for sure.
-    """
+    """Whether a text lacks the quotes that the service needs. `is_text`: it is certainly compared with a text."""
     if _QUOTING.search(value.text):
         return False
     match value.path:

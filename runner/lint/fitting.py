@@ -1,7 +1,6 @@
-"""Whether what a job gives to a parameter can be of its type: what is written out, and what templates give.
+"""Whether a value, or what a template gives, can be of its parameter's type. The forms that the service takes are [M].
 
-What is wrong for sure is an error, what is read by some servers only a warning. The forms that the service takes were
-measured [M].
+What is surely wrong is an error, what only some servers read a warning.
 """
 
 import json
@@ -153,8 +152,8 @@ def misread_numbers(
 ) -> Iterator[Misfit]:
     """Numbers to YAML, for texts, that are sent as other texts than they are in the file.
 
-    `written` gives what is in the file at a path in `value`. Of `parameter` None nothing is known: then a number may be
-    a text where a `+` or zeros before it are not sent.
+    `written` gives what is in the file. Where `parameter` is unknown, a number may be a text that has a `+` or zeros
+    first.
     """
     for path, number in leaves(value):
         if not is_number(number):

@@ -1,7 +1,6 @@
-"""Types, as they flow through a job: from what a process gives, through outputs, into what later steps send and expect.
+"""Types, as they flow through a job: from processes, queries, inputs and filters into later steps and expectations.
 
-Without a catalogue there is less to know, and types still flow: of inputs by their schemas, of what filters give, of
-what a `query` reads. What is not certain is not reported.
+Without a catalogue less is known. Only what is certain is reported.
 """
 
 from collections.abc import Mapping

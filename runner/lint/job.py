@@ -1,7 +1,6 @@
-"""What a schema cannot say of a job: names, ids, effects, contradictions. Finds all problems in a single pass.
+"""What a schema cannot say of a job: names, ids, effects, contradictions, all in one pass.
 
-A document that the schema has found faulty is checked as well, as far as it has the right shape.
-A rule is a function and its entry in `STEP_RULES`, or `JOB_RULES`.
+A faulty document is checked as far as its shape allows. A rule is a function in `STEP_RULES` or `JOB_RULES`.
 """
 
 from collections.abc import Callable, Collection
@@ -91,9 +90,7 @@ def _check_var(name: str, value: Json, lint: JobLint) -> None:
 
 
 def _check_unused(lint: JobLint) -> None:
-    """Warn of vars that nothing uses, where none holds an anchor, and of cases that all do the same. Other inputs may
-    be for those who read the run.
-    """
+    """Warn of vars that nothing uses, and of cases that all do the same. Other inputs may be for readers."""
     roots = {path[0] for path in lint.used}
     if lint.outline.has_cases and lint.outline.inputs and roots.isdisjoint(("inputs", "case")):
         message, hint = "no step uses an input: all cases do the same", "write `{{ inputs.NAME }}` where they differ"
@@ -147,10 +144,7 @@ JOB_RULES: Final[tuple[Callable[[JobLint], None], ...]] = (
 
 
 def check(document: Document, *, reported: Collection[Problem] = (), job: Outline | None = None) -> tuple[Problem, ...]:
-    """All problems, in the order of the file. What `reported` has already is not reported again.
-
-    `job` is the document's outline with the jobs that it includes; without it nothing is reported of these.
-    """
+    """All new problems, in the order of the file. `job` has the included jobs; without it they are not checked."""
     if not isinstance(document.data, dict):
         return ()
     lint = JobLint(document=document, outline=job or outline(document.data))

@@ -1,6 +1,5 @@
-"""What no file of a job says by itself: names of several jobs, targets, and what `needs` names.
-
-Whether a ledger knows a job whose file is gone is not known here.
+"""What takes several jobs or files to see: names of jobs, targets, and what `needs` names. A ledger may know other
+jobs.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,11 +32,9 @@ def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
 def target_known(
     document: Document, targets: Collection[str], *, searched: str = "", is_used: bool = True
 ) -> tuple[Problem, ...]:
-    """The job's `target` is in `targets`; a job without a target is fine.
+    """The job's `target` is in `targets`; a job needs none. `searched`: where a missing targets file was searched for.
 
-    `searched` says where a targets file was searched for, if there is none. A near miss is hint enough. Where the
-    command names other targets, so that the job's own is not used, a near miss is a warning, and all else may be the
-    name of a target in another file.
+    Where the command names other targets a near miss is a warning; other names may be in another file.
     """
     name = record(document.data).get("target")
     if not isinstance(name, str) or name in targets:

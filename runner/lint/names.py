@@ -1,7 +1,4 @@
-"""What is wrong with a name that an expression or template uses, and which name is near to it.
-
-Names alone are judged. Of keys inside their values types know more.
-"""
+"""What is wrong with a name in an expression, and which name is near. Types know the keys of values."""
 
 from runner.expressions.parse import Name
 from runner.foundation.hints import words

@@ -1,9 +1,8 @@
-"""Names of ours in a text that is sent as it is: nothing evaluates them without `{{ }}`.
+"""Names of ours in a text that is sent as it is, without `{{ }}`.
 
-Reported only of a name that the job has, `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`; `$b` is a text like any other.
-`${title}`, `{title}` and `%(title)s` are reported if the job has an input, a var or an output `title`. A text that is
-nothing but a variable of a shell, `$BUILD_ID`, `${title}`, `${A:-b}`, `%USER%`, is reported whatever it names;
-within a text only what a CI alone can mean: `$CI_JOB_ID`, `$(Build.BuildId)`.
+Reported is a name that the job has: `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`, also `${title}`, `{title}` and
+`%(title)s` for a known `title`. A whole text that is a variable of a shell, `$BUILD_ID`, `${A:-b}`, `%USER%`, is
+reported always; within a text only a CI's: `$CI_JOB_ID`, `$(Build.BuildId)`.
 """
 
 import re

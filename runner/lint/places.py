@@ -49,21 +49,16 @@ _IDS = (
 
 
 class NameScope(Struct, frozen=True, kw_only=True):
-    """What is known at a place of `job`.
-
-    Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
-    None where all have. `step` is the step whose part the place is, `undone` the step that it undoes. `own_result` is
-    the step whose result is called `result` here.
-    """
+    """What is known at a place of `job`."""
 
     job: Outline
-    rank: int
-    bare: frozenset[str] = _NONE
+    rank: int  # steps of a lower rank have ended
+    bare: frozenset[str] = _NONE  # names that need no root
     functions: frozenset[str] = _NONE
-    vars: AbstractSet[str] | None = None
-    step: RawStep | None = None
-    undone: RawStep | None = None
-    own_result: RawStep | None = None
+    vars: AbstractSet[str] | None = None  # with a value; None: all
+    step: RawStep | None = None  # that the place is a part of
+    undone: RawStep | None = None  # the step that it undoes
+    own_result: RawStep | None = None  # the step whose result is called `result` here
 
 
 def after_all_steps(job: Outline) -> NameScope:

@@ -1,7 +1,6 @@
-"""The processes that a job names against those that its target is known to have.
+"""The processes that a job names, compared with those of its target; what a catalogue does not know is not judged.
 
-The service drops an unknown parameter without a word, and gives null for an unknown result [D][M]. Where the catalogue
-comes from is not known here, and what it does not know is not judged.
+The service ignores an unknown parameter, and gives null for an unknown result [D][M].
 """
 
 import re

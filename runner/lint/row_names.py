@@ -1,7 +1,6 @@
-"""The rows of a run have names of their own: what undoes an included job, and what undoes its steps, may share a name.
+"""Names of rows: what undoes an included job and what undoes its steps may get the same name, which must not be.
 
-`undo/outer/add` is the row that undoes the step `add` within `outer`, and also the step `add` in the `undo` of `outer`
-itself. Rows have nothing but their names to identify them, so two rows must not share a name.
+`undo/outer/add` undoes the step `add` within `outer`, and is also the step `add` in the `undo` of `outer`.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
-"""Secrets of a job that others can read: those written into its file, and those that a call writes into its address.
+"""Secrets of a job that others can read: in its file, or in the address of a call.
 
-Passwords are known by the names of what holds them, tokens by how they look. An input that is a password by its name
-and not declared `secret` is shown in events and reports. Only `execute` and `query` have values in their addresses
-(`service/wire.py`), which web servers and proxies keep in their logs: all other actions send theirs in a body.
+Passwords are known by the names of their keys, tokens by their look. Only `execute` and `query` have values in
+addresses (`service/wire.py`), which web servers log. An undeclared password is shown in reports.
 """
 
 from collections.abc import Collection, Iterator

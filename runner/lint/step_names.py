@@ -1,7 +1,6 @@
-"""What is wrong with a name that leads to a step, `steps.ID…`, or to the result of the step itself.
+"""What is wrong with a name that leads to a step, `steps.ID…`: has it ended by then, and does it give that?
 
-Has the step ended by then, and does it give what is asked of it? Keys inside the values that it gives are not judged,
-but for two kinds: those of an included job are its outputs, and a step with `for_each` gives lists.
+Of the keys inside values only those are judged that are outputs of an included job, or belong to a list of turns.
 """
 
 from collections.abc import Collection
@@ -28,16 +27,14 @@ _ABOVE = "use a step that is above this place"
 
 
 class WrongName(Finding, frozen=True, kw_only=True):
-    """`part` is the piece of the name that is wrong.
-
-    `if_asked`: what is left of it in a text that asks whether there is a value, as `default` does.
-    `is_like_no_other`: no name is near to it.
-    """
+    """A name that leads nowhere."""
 
     code: str = "E126"
-    part: str
-    if_asked: Literal["the same", "a warning", "nothing"] = "the same"
-    is_like_no_other: bool = False
+    part: str  # the piece that is wrong
+    if_asked: Literal["the same", "a warning", "nothing"] = (
+        "the same"  # what is left of it before `default` or `is defined`
+    )
+    is_like_no_other: bool = False  # no name is near
 
 
 def unknown(message: str, hint: str | None, part: str | int) -> WrongName:

@@ -1,7 +1,4 @@
-"""The types of the texts of a document: what goes wrong in them for sure is reported at the text.
-
-A text that cannot be read is reported elsewhere, and unknown here.
-"""
+"""The types of the texts of a document: sure failures are reported at the text. Unreadable texts are unknown here."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -19,9 +16,7 @@ Judged = TypeVar("Judged")
 
 
 class TypeLint(ProblemCollector, frozen=True, kw_only=True):
-    """`names` are always the types of what an expression may use. `judged`: what was found of a text, by the types of
-    its names; what many steps expect is alike.
-    """
+    """The check of texts. `judged`: what was found of a text, by the types of its names."""
 
     judged: dict[tuple[object, str], tuple[list[typed.Type | None], Any]] = field(default_factory=dict)
 

@@ -1,8 +1,6 @@
-"""Whether a result can meet the schema of its expectation.
+"""Whether a result can meet the schema of its expectation; only what is certain is reported.
 
-Only what is certain is reported: that a part of the schema is never met, or checks nothing, whatever comes. Branches of
-`anyOf`, `if` and their like are passed over: each may be there to be missed. So is what only a null would fit: a null
-may always come.
+Branches of `anyOf`, `if` and the like are passed over, and what only a null would meet.
 """
 
 from collections.abc import Iterator, Mapping

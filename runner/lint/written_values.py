@@ -17,14 +17,12 @@ _LONGEST_CHAIN = 8
 
 
 class WrittenValue(Struct, frozen=True, kw_only=True):
-    """A value and its path in the job. `is_certain`: a run that is given nothing else sends it. `case` is the name of
-    the case in another file that has it.
-    """
+    """A value and its path in the job."""
 
     value: Json
     path: Path
-    is_certain: bool = True
-    case: str = ""
+    is_certain: bool = True  # a run that is given nothing else sends it
+    case: str = ""  # of another file that has it
 
 
 def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) -> Iterator[WrittenValue]:
@@ -55,10 +53,8 @@ def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenVal
 
 
 def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
-    """What the cases give, and the default where a case gives nothing, or where the file of cases is not read.
-
-    A number or the like as the default of an input without a type may stand for anything. What is not of the input's
-    own type is reported at its place.
+    """What the cases give, and the default where a case, or its unread file, gives nothing. Other types are reported
+    there.
     """
     declared = record(job.inputs.get(name))
     if declared.get("secret") is True:

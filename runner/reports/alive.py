@@ -1,7 +1,4 @@
-"""What a run is doing now: its current row, since when, in which attempt, and what it waits for.
-
-Drawn from events alone. The clock is handed in; `runner.reports.under_way` has all runs of a command.
-"""
+"""What a run is doing now: its current row, since when, in which attempt, and what it waits for, by its events."""
 
 from collections.abc import Callable, Iterable
 

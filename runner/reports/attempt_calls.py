@@ -1,7 +1,6 @@
-"""The attempts of each row, each with its call: what was sent, how that ended, what it waited for, from the events.
+"""The attempts of each row with their calls: what was sent, how that ended, and what it waited for, by the events.
 
-An attempt makes one call of its own. Readings of the process log, and further pages of a query, are counted beside it.
-A row that only reads, such as a `wait`, has its last reading as the call.
+Readings of the process log and further pages are only counted; a row that only reads has its last reading as the call.
 """
 
 from collections.abc import Iterable, Sequence

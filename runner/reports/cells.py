@@ -1,7 +1,4 @@
-"""How many cells of a terminal a text takes, for whatever is aligned under or beside it.
-
-It knows wide and combining characters as Unicode lists them; what a font makes of an emoji sequence it does not.
-"""
+"""How many cells of a terminal a text takes, by the wide and combining characters of Unicode."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
-"""What two runs began with and sent: whether the job's files changed, which inputs, and the calls of which steps.
-
-Names only, no values. It comes first where runs are compared: where nothing of it changed, the site answered otherwise.
+"""What two runs began with and sent: whether files, inputs or calls differ, by names. If not, the site answered
+otherwise.
 """
 
 import posixpath
@@ -50,17 +49,14 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
 
 
 class RunChanges(Struct, frozen=True, kw_only=True):
-    """`files`: whether the job's files differ, None where that is not known, with the `file_names`; `sent` are the keys
-    of the rows whose calls differ. Only of the rows that sent something in one run alone is it listed in which.
-    `secret_inputs` are not stored, and so never compared; `sent_with_secrets` are the keys of the rows that sent them.
-    """
+    """What differs between what two runs began with and sent."""
 
-    files: bool | None
+    files: bool | None  # whether the job's files differ, if that is known
     file_names: tuple[str, ...]
     inputs: tuple[str, ...]
-    secret_inputs: tuple[str, ...]
-    sent_with_secrets: tuple[str, ...]
-    sent: tuple[str, ...]
+    secret_inputs: tuple[str, ...]  # not stored, and so not compared
+    sent_with_secrets: tuple[str, ...]  # keys of the rows that sent these
+    sent: tuple[str, ...]  # keys of the rows whose calls differ
     sent_in_first_only: tuple[str, ...]
     sent_in_second_only: tuple[str, ...]
 

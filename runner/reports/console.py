@@ -1,6 +1,5 @@
-"""The transcript of runs as plain lines: for pipes, CI, and whoever reads a finished run again.
-
-Nothing here knows a terminal; the live transcript is `runner.reports.console_live`, with the same sentences.
+"""The transcript of runs as plain lines: for pipes, CI, and stored runs. `runner.reports.console_live` is for
+terminals.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +31,10 @@ _WORDS: Mapping[Status | None, str] = {
 
 
 class PlainConsole:
-    """Writes the transcript of a run to `out` as its events come in, a row when it ends.
+    """Writes the transcript of a run to `out` as its events come in, without the lines that `progress` has taken.
 
-    `event` takes the run's lines in their order, after those that `progress` has taken, which are printed already;
-    `close` ends the transcript of a run that broke off, and does nothing after a run that ended; `drop` prints nothing
-    more. Characters that `out` cannot encode are written as escapes.
+    `close` ends the transcript of a run that broke off; `drop` prints nothing more. Characters that `out` cannot encode
+    are escaped.
     """
 
     def __init__(self, out: TextIO, options: Detail, *, progress: Progress | None = None) -> None:

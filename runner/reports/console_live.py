@@ -1,8 +1,6 @@
-"""The transcript of runs on a terminal: the sentences of `runner.reports.console`, coloured, and the current step. Of
-runs side by side each is printed whole as it ends; below are those under way, and how many are done.
+"""The transcript of runs on a terminal, coloured, with the current step below. It costs the import of rich.
 
-Importing this costs the time of rich, so only a command that has a terminal before it does.
-It draws from events alone; the clock it is handed counts how long a row has been going on, and nothing else.
+Of runs side by side each is printed whole as it ends; below are those under way.
 """
 
 import time
@@ -77,11 +75,9 @@ class Screen:
 
 
 class LiveRuns:
-    """Draws runs: one `alone` sentence by sentence, with its current row in the last line; of several each whole as it
-    ends, with what all of them do below, and a row that did not pass is reported before its run has ended.
+    """Draws a run sentence by sentence (`alone`), or several, each whole as it ends, but for rows that did not pass.
 
-    `event` comes from the threads of the runs; `close` gives the terminal back, and may be called again.
-    `NO_COLOR` is honoured.
+    `event` comes from the threads of the runs; `close` gives the terminal back. `NO_COLOR` is honoured.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
-"""The CTRF report, a test a row, as tools that read the Common Test Report Format (ctrf.io) expect it.
+"""The CTRF report (ctrf.io): a test a row.
 
-They turn red by `failed` alone. CTRF has no word for an outcome that nobody knows: that is `other`, with our word as
-`rawStatus`, and then the run itself is a test that failed.
+Tools turn red by `failed` alone: an unknown outcome is `other` with our status, and then the run is a failed test, too.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,6 @@
-"""Calls as commands of curl for a shell: the same method, address and body that the run sent, a variable for each
-secret, and a sign-in before them.
+"""Calls as commands of curl: the method, address and body that the run sent, a variable for each secret, and a sign-in.
 
-An address is written as it was sent, encoded: curl itself would write a blank in a query as `+`, which is another
-character to the service. Headers of the connection are curl's own.
+Addresses are as they were sent: curl would write a blank as `+`, which means another character to the service.
 """
 
 from collections.abc import Iterable

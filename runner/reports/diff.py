@@ -1,5 +1,6 @@
-"""What differs between two runs: first what they began with and sent, then their ends, and row by row how each ended,
-what was sent, what came back. Ids that stand for each other, and moments, are no difference.
+"""What differs between two runs: what they began with, how they ended, and row by row what was sent and came back.
+
+Ids that stand for each other, and moments, are no difference.
 """
 
 from collections.abc import Iterable, Iterator

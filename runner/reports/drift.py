@@ -14,16 +14,13 @@ _MOST_PLACES: Final = 8
 
 
 class CatalogueComparison(Struct, frozen=True, kw_only=True):
-    """`before` and `after` are the names of the two. `has_jobs`: jobs were named, for which some of it matters.
-
-    `side_by_side`: they are two sites or files, and neither is what the other was before.
-    """
+    """The differences between two catalogues."""
 
     before: str
     after: str
     drifts: tuple[Drift, ...]
-    has_jobs: bool = False
-    side_by_side: bool = False
+    has_jobs: bool = False  # some differences matter to named jobs
+    side_by_side: bool = False  # neither is what the other was before
 
 
 def text(found: CatalogueComparison) -> str:

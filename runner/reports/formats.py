@@ -22,17 +22,14 @@ _OTLP_MARK: Final = lazy_pattern(rb'\{"resourceSpans":')
 
 
 class ReportFormat(Struct, frozen=True, kw_only=True):
-    """`name` makes the option `--report-NAME` and its variable; `help` is for `--help`, `docs` for the docs, in
-    Markdown. A file of this format begins with `mark`, and no other file does. `write` gives the report, in
-    pieces of UTF-8 where it may be large. `stored_as` is the part of a run that stores it, None where it is not stored.
-    """
+    """A format of reports."""
 
-    name: str
+    name: str  # of the option `--report-NAME` and its variable
     help: str
-    docs: str
-    mark: re.Pattern[bytes]
-    write: Callable[[ReportedCommand], str | Iterator[bytes]]
-    stored_as: Part | None = None
+    docs: str  # Markdown
+    mark: re.Pattern[bytes]  # a file of this format begins so, and no other does
+    write: Callable[[ReportedCommand], str | Iterator[bytes]]  # in pieces of UTF-8 if it may be large
+    stored_as: Part | None = None  # the part of a run that stores it
 
     @property
     def option(self) -> str:

@@ -1,8 +1,4 @@
-"""Mistakes, and rows that did not pass, as commands of GitHub Actions, which shows them at their lines in a pull
-request.
-
-The place is in the message, too: the log of a step shows the message alone.
-"""
+"""Mistakes and failed rows as commands of GitHub Actions. The place is in the message, too: a log shows only that."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

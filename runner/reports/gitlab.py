@@ -1,6 +1,5 @@
-"""Mistakes as GitLab's code quality report, which a merge request shows at their lines.
-
-GitLab takes no result without a file and a line: a mistake on the command line is shown for the folder.
+"""Mistakes as GitLab's code quality report. It takes none without a file: a mistake on the command line gets the
+folder.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
-"""The history of runs, drawn: for each name how its runs ended, and how each step went.
+"""The history of runs, drawn: how the runs of each name ended, and how each step went.
 
-Flaky is a step that passed at a later attempt only. That the same job and inputs, at the same commit, once passed and
-once did not, is a matter of the whole run.
+A step is flaky that passed at a later attempt; a run, where the same job and inputs at one commit ended differently.
 """
 
 from collections import defaultdict

@@ -1,7 +1,4 @@
-"""The JSON report, `format: 1`: everything that is known of the runs, for programs.
-
-No value is shortened and nothing is left out but the secrets, which are `***`.
-"""
+"""The JSON report, `format: 1`: all that is known of the runs, uncut, for programs. Secrets are `***`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress

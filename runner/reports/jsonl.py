@@ -1,7 +1,5 @@
-"""The events of a run as JSON lines: those of its journal, with `***` where a secret was cut out.
-
-`prev` is the folder's own: a line without a secret, and without anything that is not safe to print,
-is the folder's line byte for byte.
+"""The events of a run as JSON lines: those of its journal, with `***` for secrets; other lines are the same byte for
+byte.
 """
 
 from collections.abc import Iterable, Iterator

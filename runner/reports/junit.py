@@ -1,8 +1,7 @@
-"""The JUnit report: a suite a run, a case a row, as Jenkins, GitLab and GitHub's actions read it.
+"""The JUnit report: a suite a run, a case a row, shaped for those who read it.
 
-What they do with it decides its shape: GitLab identifies cases by class and name, leaves out a repeated case, and shows
-the text inside `failure`, never its `message`; Jenkins takes a class up to its last dot for a package. So of several
-runs of the same name the newest is written. The machine's name is left out.
+GitLab identifies cases by class and name, and shows the text of `failure`, never its `message`; Jenkins takes a class
+up to its last dot for a package. So of several runs of a name the newest is written.
 """
 
 from collections import Counter

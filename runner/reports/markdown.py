@@ -1,6 +1,6 @@
 """The Markdown report: a summary for a CI's page, small enough for a comment of a pull request.
 
-Texts from outside stand in code only, so that nobody is mentioned, no issue linked and no markup made.
+Texts from outside are code, so that they mention nobody, link no issue and make no markup.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,4 @@
-"""Mistakes in files as people and programs read them: text with the source line, and JSON of `format: 1`.
-
-No file is read here: the source line travels in the problem.
-"""
+"""Mistakes in files: as text with the source line, which the problem brings along, and as JSON of `format: 1`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

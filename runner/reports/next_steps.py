@@ -1,7 +1,4 @@
-"""What a run needs next that did not end, or is in doubt: what is known of it, and commands that settle it.
-
-Nothing here is guessed: where nobody knows whether a call happened, the text says so.
-"""
+"""What an open or doubtful run needs next: what is known of it, and the commands that settle it. Nothing is guessed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -29,11 +26,10 @@ class NextStep(Struct, frozen=True, kw_only=True):
 
 
 def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False) -> tuple[NextStep, ...]:
-    """The commands that settle the run, the likeliest first; none where nothing is open. `store` is the
-    name of the run's store; a run of a fleet is settled there.
+    """The commands that settle the run, the likeliest first; none where nothing is open.
 
-    `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
-    that no log has: once the steps are over, nobody can hand it in any more.
+    `held`: it waits where a call is in doubt, and a resume shall, too. So shall a resume where the job needs a lost
+    result: after the steps nobody can give it.
     """
     if is_of_fleet(result) and result.applied is not None:  # `pull` may have copied it
         store = StoreName(result.applied.ledger, is_fleet=True)

@@ -1,11 +1,8 @@
-"""Traces in OTLP/JSON: run, row, and what the row did, as a collector of OpenTelemetry reads them.
+"""Traces in OTLP/JSON: run, row, and what the row did.
 
-The trace is the run: its id is the run's UUID, and a span's id is a hash of the run and the place in it. So a run that
-is exported twice is the same trace. Where the command was started in a span (`$TRACEPARENT`), the run is part of that.
-Times are active seconds after the start of the run: what passes between a run and its resume is left out.
-
-Names of attributes are those of OpenTelemetry's semantic conventions, ours begin with `creatio`. No value that was
-sent or answered is in a trace. Why no run began, or others did not, is a span of the command.
+Ids are made from the run's id and the place in it, so that a second export is the same trace; `$TRACEPARENT` is the
+parent. Times are active seconds after the run's start. Names are those of the semantic conventions, or begin with
+`creatio`. No value is in a trace. Runs that did not begin are a span of the command.
 """
 
 import hashlib

@@ -1,7 +1,4 @@
-"""A request of OTLP in JSON: its spans, attributes, status, and the resource, as the environment may name it.
-
-The resource is described by `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` before us.
-"""
+"""A request of OTLP in JSON: spans and the resource, which `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

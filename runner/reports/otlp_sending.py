@@ -1,7 +1,6 @@
-"""Traces are sent to a collector of OpenTelemetry when a command has ended, where the environment names a collector.
+"""Sends the traces of a command to the OpenTelemetry collector that the environment names. It changes no exit code.
 
-The variables are those of OpenTelemetry. Headers are secrets: none is in a message, and none is sent where a redirect
-leads. Nothing that goes wrong here changes an exit code.
+Headers are secrets: they are in no message, and not sent where a redirect leads.
 """
 
 import json
@@ -156,10 +155,7 @@ def deliver(
     seconds: float = _SECONDS,
     tls: ssl.SSLContext | None = None,
 ) -> str:
-    """Why the collector did not take `body`; empty where it did. A thread asks, since a look-up has no time limit.
-
-    Without `tls` the system's authorities are trusted.
-    """
+    """Send `body`, and give why the collector did not take it, if so. It has a thread: a look-up has no limit."""
     answers: list[str] = []
     ended = threading.Event()
 

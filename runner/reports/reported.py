@@ -43,18 +43,14 @@ class ReportedRun(Struct, frozen=True, kw_only=True):
 
 
 class ReportedCommand(Struct, frozen=True, kw_only=True):
-    """`problems` are why the command, or a run of it, did not begin. `exit_code` is the command's.
-
-    `store` is the name of the store of its runs, None where none is known. Reports for programs hold all values,
-    whatever `values` is. `passed_before` counts the versions of an `apply` that had nothing to carry out.
-    """
+    """A command as reports show it."""
 
     runs: Sequence[ReportedRun]
     exit_code: ExitCode
-    problems: Sequence[Problem] = ()
+    problems: Sequence[Problem] = ()  # why the command, or a run of it, did not begin
     store: StoreName | None = None
-    values: ReportValues = ReportValues.ALL
-    passed_before: int = 0
+    values: ReportValues = ReportValues.ALL  # those for programs hold all, whatever this is
+    passed_before: int = 0  # versions of an `apply` with nothing to do
 
     @property
     def results(self) -> list[RunResult]:

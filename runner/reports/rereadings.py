@@ -1,7 +1,4 @@
-"""What came of asking the process log again about calls that stay in doubt.
-
-What a row says of itself was found out first, perhaps by an earlier command; the log may say another thing by now.
-"""
+"""What the process log said of calls that stay in doubt, when it was asked again."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -18,10 +15,7 @@ _NAMED = 5
 
 
 def read_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> list[str]:
-    """Sentences on each row of `keys`, by the last reading about it; none where nothing was read about it.
-
-    Readings count from line `since` on, where a command has resumed the run.
-    """
+    """Sentences on the last reading about each row of `keys`, if there is any from line `since` on."""
     readings = _readings(lines[since:])
     return [sentence for key in keys if key in readings for sentence in _sentences(key, readings[key], lines)]
 

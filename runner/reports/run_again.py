@@ -1,7 +1,6 @@
-"""Whether the job of a run can be run again, and what that starts a second time.
+"""Whether the job of a run can be run again, and what that starts a second time. While an outcome is unknown: no.
 
-A step with `effect: once` has started something unless its call never left, or the service refused it. Nothing here is
-guessed: while an outcome is not known, the answer is no.
+A `once` step has started something unless its call never left, or the service refused it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,26 +54,20 @@ class Safety(StrEnum):
 
 
 class RunAgain(Struct, frozen=True, kw_only=True):
-    """`command` carries out once more what the run did, with its inputs, and is empty while that must not be;
-    `repeated` are the keys of the rows that it starts a second time, each with how it ended; `secrets` the inputs that
-    are not stored, and are to be given anew, `variables` those of the environment that gave others. `mended` carries
-    out what the files say by now, where the failure may be due to what `faulty` said then; else both are empty.
-    """
+    """How a run can be carried out once more."""
 
     safety: Safety
-    command: str = ""
-    repeated: tuple[tuple[str, Status], ...] = ()
+    command: str = ""  # empty while that must not be
+    repeated: tuple[tuple[str, Status], ...] = ()  # keys of rows that start a second time, and how they ended
     open_keys: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
-    mended: str = ""
-    faulty: str = ""
+    secrets: tuple[str, ...] = ()  # inputs that are to be given anew
+    variables: tuple[str, ...] = ()  # of the environment that gave others
+    mended: str = ""  # carries out the files of now, if these may be mended
+    faulty: str = ""  # what they said then
 
 
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
-    """`store` is the name of the run's store. A run of a fleet, also as `pull` has copied it, is applied once more: its
-    ledger does not learn of any other run. Without values its command does not show those of inputs.
-    """
+    """How the run is carried out once more. A run of a fleet is applied once more, so that its ledger learns of it."""
     result = run.result
     in_doubt = doubtful(result.steps)
     if in_doubt or not result.finished:
@@ -227,10 +220,9 @@ def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Sta
 
 
 def _has_started(row: TimedRow) -> bool:
-    """A refusal speaks of its own call alone: the call before may have started something. A call that was turned away
-    ends as an error, and what may be the refusal of a proxy as refused, only where its answer, or the process log,
-    shows that nothing began: else it is in doubt. A record
-    that is inserted has an Id of its run: within that it is never there twice, and another run makes another.
+    """Whether the row has started something. A refusal speaks of its own call alone, not of the call before.
+
+    A turned away call, and a proxy's refusal, end so only where nothing began. An inserted record has an Id of its run.
     """
     calls = (
         span

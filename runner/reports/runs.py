@@ -23,21 +23,16 @@ _MOST_OPEN = 3
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """A run and what its events do not hold: whether it `is_running`, whether they were `changed`, or are those
-    of another version of the program (`is_foreign`), its `store`.
-
-    `again` is how it can be carried out once more, None where it passed, or that is not known. `planned` is the title
-    of a run whose first event is not there, as its plan has it. `lacking` carries out what its command never began.
-    """
+    """A run, and what its events do not hold."""
 
     result: RunResult
     store: StoreName | None = None
     is_running: bool = False
-    changed: bool = False
-    is_foreign: bool = False
-    again: RunAgain | None = None
-    planned: str = ""
-    lacking: tuple[NextStep, ...] = ()
+    changed: bool = False  # somebody has changed its events
+    is_foreign: bool = False  # of another version of the program
+    again: RunAgain | None = None  # how it is carried out once more, if it did not pass
+    planned: str = ""  # the title by its plan, where its first event is missing
+    lacking: tuple[NextStep, ...] = ()  # carries out what its command never began
 
 
 def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:

@@ -1,7 +1,7 @@
-"""Texts from outside made safe to print, where a person reads them and where a CI looks for commands.
+"""Texts from outside made safe for people, and for a CI that looks for commands.
 
-GitHub's runner looks for `##[` anywhere in a line, Azure's agent for `##vso[`, TeamCity for `##teamcity[`.
-GitHub's `::` counts after blanks too: nothing that is made safe here may stand first in its line.
+GitHub looks for `##[` anywhere in a line, Azure for `##vso[`, TeamCity for `##teamcity[`. GitHub's `::` counts after
+blanks, too: no safe text may be the first in its line.
 """
 
 import json

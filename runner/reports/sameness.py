@@ -1,6 +1,6 @@
 """Whether two JSON values are the same but for ids and moments, and where they differ.
 
-A GUID is the same as another as long as the two stand for each other everywhere; any moment is the same as any other.
+A GUID is the same as another that it stands for everywhere; any two moments are the same.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
-"""Mistakes as SARIF 2.1.0, which code scanning and editors read: results, and a rule with its help for each code.
+"""Mistakes as SARIF 2.1.0: results, and a rule with its help for each code.
 
-Files are named relative to the root of the sources, which whoever reads the log knows: no path of this machine is in
-it. What has no file is no result, which must have a place, but a notification about how we were called.
+Files are relative to the root of the sources. What has no file is a notification, as a result must have a place.
 """
 
 from collections.abc import Sequence

@@ -28,22 +28,15 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
 
 class Detail(Struct, frozen=True, kw_only=True):
-    """How much is printed. `quiet`: rows that did not pass and the summary; `verbose`: every call and value too.
+    """How much is printed."""
 
-    `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run waits where a
-    call is in doubt. `advice`: whether the commands that it needs next are printed. `resumed` is the word for a run
-    that began in another command. `ids`: whether ids and hashes are printed that nobody needs to go on. `several`:
-    there are more runs, of which `runner.reports.summary` prints a table and the warnings. `starter`: who began it
-    is printed.
-    """
-
-    quiet: bool = False
-    verbose: bool = False
-    place: str | None = None
+    quiet: bool = False  # rows that did not pass and the summary
+    verbose: bool = False  # every call and value, too
+    place: str | None = None  # where the run is stored
     store: StoreName | None = None
-    held: bool = False
-    advice: bool = True
-    resumed: str = "resumed"
-    ids: bool = True
-    several: bool = False
-    starter: bool = False
+    held: bool = False  # it waits where a call is in doubt
+    advice: bool = True  # the commands that it needs next
+    resumed: str = "resumed"  # the word for a run that began in another command
+    ids: bool = True  # that nobody needs to go on, and hashes
+    several: bool = False  # a table follows, with the warnings
+    starter: bool = False  # who began it

@@ -1,7 +1,5 @@
-"""Texts as words of a shell, bash or zsh: a program is given the very same characters, whatever they are.
-
-What a secret has left a hole for is a variable in the place. Where it is written in another way there, in a URL or in
-JSON, a function of the shell writes it so.
+"""Texts as words of bash or zsh, character by character. Holes of secrets become variables, encoded as their place
+needs.
 """
 
 import re

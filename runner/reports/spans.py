@@ -67,10 +67,7 @@ class Sureness(StrEnum):
 
 
 class RowSpan(Struct, frozen=True, kw_only=True):
-    """What a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
-    `body` the start of what the service answered to a call that failed. `held_by` had what was waited for;
-    `given_by` is who gave the answer to a question. `is_unproved`: a refusal does not prove that nothing began.
-    """
+    """What a row did."""
 
     kind: SpanKind
     start: float
@@ -78,16 +75,16 @@ class RowSpan(Struct, frozen=True, kw_only=True):
     call: JsonObject = field(default_factory=dict)
     effect: str = ""
     is_ok: bool = True
-    value: Json = None
+    value: Json = None  # the answer
     trouble: Trouble | None = None
-    why: str = ""
+    why: str = ""  # it failed, or what was waited for
     status: int | None = None
     size: int | None = None
-    body: str | None = None
+    body: str | None = None  # the start of the answer to a failed call
     request: SentRequest | None = None
-    held_by: LockHolder | None = None
-    given_by: VerdictBy | None = None
-    is_unproved: bool = False
+    held_by: LockHolder | None = None  # who had what was waited for
+    given_by: VerdictBy | None = None  # who answered a question
+    is_unproved: bool = False  # the refusal does not prove that nothing began
 
     @property
     def end(self) -> float:
@@ -118,18 +115,15 @@ class TimedRow(Struct, frozen=True, kw_only=True):
 
 
 class TimedRun(Struct, frozen=True, kw_only=True):
-    """`rows` are in the order in which they began; `number` identifies the run in a report. `started` is the run's
-    first event, None where it is lost; `waits` are those for locks, each before the run began or was resumed. Of runs
-    with the same name, `title` has the moment at which each began, too.
-    """
+    """A run with the times of its rows, in the order in which they began."""
 
-    number: int
-    title: str
+    number: int  # identifies it in a report
+    title: str  # with the moment of its begin, if runs share the name
     result: RunResult
     rows: tuple[TimedRow, ...]
     seconds: float
-    started: RunStarted | None = None
-    waits: tuple[Waited, ...] = ()
+    started: RunStarted | None = None  # the first event, if it is not lost
+    waits: tuple[Waited, ...] = ()  # for locks
 
     @property
     def access(self) -> SiteAccess:

@@ -1,6 +1,4 @@
-"""The end of a transcript: how a run ended, where it is stored, and the meaning of its exit code; and the end of a
-command that carried out several runs: a table of them, their warnings once each, and the exit code.
-"""
+"""The end of a transcript, of a run and of a command: how it ended, and the meaning of the exit code."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,10 +49,7 @@ _MOST_COLUMNS = 6
 
 
 def summary(result: RunResult, options: Detail) -> list[Sentence]:
-    """How the run ended, its outputs, where it is stored, and the meaning of its exit code.
-
-    Where little is printed of several runs, the table of all has what passed, and the end the exit code.
-    """
+    """How the run ended, its outputs, where it is stored, and its exit code, unless a table says that."""
     is_in_table = options.quiet and options.several
     if is_in_table and result.status is RunStatus.PASSED:
         return []
@@ -151,8 +146,8 @@ def _is_unverified(step: StepResult) -> bool:
 
 
 def totals(results: Sequence[RunResult], options: Detail, *, is_all: bool) -> list[Sentence]:
-    """With `quiet` the table is printed, since no run that passed was. Where the runs are not all that the command is
-    about, its exit code is another sentence's.
+    """The table of several runs, their warnings and the exit code, unless `is_all` is false: then somebody else prints
+    it.
     """
     code = strongest(result.exit_code for result in results)
     counts = Counter(result.status for result in results)

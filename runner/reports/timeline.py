@@ -1,7 +1,4 @@
-"""When what happened in a run, as lines of characters: a row a line, with a bar on the time of the run.
-
-It is for places that draw no picture: a comment, the page of a CI. The turns of a loop share a line.
-"""
+"""When what happened in a run, as lines of characters: a bar for each row; turns of a loop share a line."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,7 +1,4 @@
-"""The transcript of a run for a person, sentence by sentence: its head, a row as it ends, its summary.
-
-No sentence begins with a text from outside, so that none can be taken for a command of the CI that prints it.
-"""
+"""The transcript of a run: its head, a row as it ends, its summary. No sentence begins with a text from outside."""
 
 from collections.abc import Sequence
 from typing import Final, assert_never

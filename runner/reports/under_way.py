@@ -1,7 +1,4 @@
-"""The runs of a command that are under way: a line for each, how many are done, and a line after a long silence.
-
-Drawn from events alone. The clock is handed in, and nothing here knows where a line is written.
-"""
+"""The runs of a command that are under way: a line for each, how many are done, and a line after a long silence."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -31,10 +28,9 @@ class _RunUnderWay(Struct, frozen=True, kw_only=True):
 
 
 class UnderWay:
-    """`total` is how many runs the command carries out. `prints_rows`: a row is printed as it ends, as a run is.
+    """The runs under way, of `total`. `prints_rows`: a row is printed as it ends, as a run is.
 
-    A thread calls `begin`, `end` and `line`; `event` comes from the threads of the runs; `lines` and `done` may be
-    asked in any thread.
+    A thread calls `begin`, `end` and `line`; `event` comes from the threads of the runs.
     """
 
     def __init__(self, clock: Callable[[], float], *, total: int, prints_rows: bool) -> None:

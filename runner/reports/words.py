@@ -1,7 +1,4 @@
-"""The words that reports share: the name of a run, why a row did not pass, the meaning of an exit code.
-
-Everything that came from outside has passed through `runner.reports.safe` when it leaves here.
-"""
+"""What reports word alike: the name of a run, why a row did not pass, an exit code. All is safe to print."""
 
 from collections.abc import Sequence
 
@@ -56,9 +53,7 @@ _FRAME = lazy_pattern(
     r"[\w<][\w<>`|$&*,+\[\]=-]*(?:\.{1,2}[\w<>`|$&*,+\[\]=-]+)+\([^()\n]*\)"
     r"(?: \w+ [^\n]{1,300}?:\w+ [0-9]+)?"
 )
-"""A frame of a .NET stack trace: `at Namespace.Type.Method(…)`, on a line of its own or, where line ends were lost,
-within it; the word `at` comes in the language of the server.
-"""
+"""A frame of a .NET stack trace, `at Namespace.Type.Method(…)`, also within a line, and in the server's language."""
 _SEPARATOR = lazy_pattern(_BEFORE + r"-{3} [^\n]{1,200}? -{3}(?!\S)")
 """`--- End of inner exception stack trace ---`, also in other words."""
 
@@ -143,9 +138,7 @@ def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
 
 
 def failing_step(result: RunResult) -> StepResult | None:
-    """The row that speaks for a run that did not pass: the first that is red and counts, of a row that has parts the
-    part.
-    """
+    """The row that speaks for a run that did not pass: the first red row that counts, or its red part."""
     if result.status is RunStatus.PASSED:
         return None
     ignored = tuple(f"{step.key}/" for step in result.steps if _is_ignored(step))
@@ -256,10 +249,7 @@ def judged(answer: Judged) -> str:
 
 
 def reasons(step: StepResult, *, traces: bool = True) -> list[str]:
-    """Why a row did not pass: its error, then failed expectations that the error does not name already.
-
-    Without `traces` a stack trace in the error is left out.
-    """
+    """Why a row did not pass: its error, then other failed expectations; without `traces` no stack trace."""
     error = step.error
     if error and not traces:
         error = Trouble(code=error.code, message=without_trace(error.message), hint=error.hint)
@@ -273,10 +263,7 @@ def reasons(step: StepResult, *, traces: bool = True) -> list[str]:
 
 
 def without_trace(text: str) -> str:
-    """`text` without the frames of a stack trace, and how to see them; the same text where there are none.
-
-    A trace is for who runs the site, and is left out where a job's people read.
-    """
+    """`text` without the frames of a stack trace, but with how to see them: a trace is for who runs the site."""
     rest, frames = _FRAME.subn("", text)
     return f"{_SEPARATOR.sub('', rest).strip()} {TRACE_LEFT_OUT}".lstrip() if frames else text
 
@@ -298,10 +285,7 @@ def process_and_help(step: StepResult) -> list[str]:
 
 
 def undo_left(result: RunResult) -> str:
-    """What undo has not done, or is not known to have done, in words; empty where there is nothing.
-
-    A process that a later row of undo has waited for, or has cancelled, is known to have ended.
-    """
+    """What undo has not done, or is not known to have done, without processes that a later row of undo has ended."""
     rows = [step for step in result.steps if step.section is Section.UNDO]
     ended = {step.process_id for step in rows if step.kind in _TO_THE_END and step.status is Status.PASSED}
     bad = [clean(step.key) for step in rows if step.status in RED]

@@ -1,7 +1,7 @@
-"""Filters of lists and records: order, choice, sums, groups. They do what Jinja's of the same name do.
+"""Filters of lists and records: order, choice, sums, groups, as Jinja's of the same name.
 
-So texts are compared without regard to case unless `case_sensitive=true`. `attribute` is a key, or keys and indices
-with dots between them (`Owner.Name`, `items.0`); a key that an item lacks is an error that names it.
+Texts are compared without regard to case, unless `case_sensitive=true`. `attribute` is keys and indices with dots
+between them (`Owner.Name`, `items.0`); a missing key is an error.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -25,10 +25,7 @@ _WORDS = {LIST: "a list", TEXT: "a text", RECORD: "a record", NUMBER: "a number"
 
 
 class Arguments(Struct, frozen=True, kw_only=True):
-    """The arguments of a filter or test, as their types are known.
-
-    `attribute` is the type of that part of each item which an argument of that name leads to.
-    """
+    """The types of the arguments of a filter or test; `attribute` is the type of that part of each item."""
 
     given: tuple[TypedPart, ...] = ()
     named: Mapping[str, TypedPart] = field(default_factory=dict)
@@ -46,20 +43,15 @@ Gives: TypeAlias = "Type | Callable[[TypedPart, Arguments, TypeCheck], Type]"
 
 
 class Filter(Struct, frozen=True, kw_only=True):
-    """`call` takes a value of the kinds that the filter `takes`, then its arguments. An argument `attribute` is a key
-    of each item, and with an argument `default` the key may be missing.
-
-    `about` says what it gives. `heavy`: it makes much of each character. `pattern`: its first argument is a pattern.
-    `quotes`: whether a `'` may be in what it gives, its arguments aside; None where that depends on what it is given.
-    """
+    """A filter. With an argument `default` the key `attribute` may be missing."""
 
     call: Callable[..., Value]
-    about: str
-    takes: int = ANYTHING
+    about: str  # what it gives
+    takes: int = ANYTHING  # kinds of values
     gives: Gives = UNKNOWN
-    heavy: bool = False
-    pattern: bool = False
-    quotes: bool | None = None
+    heavy: bool = False  # it makes much of each character
+    pattern: bool = False  # its first argument is one
+    quotes: bool | None = None  # whether a `'` may be in what it gives; None: it depends
 
 
 class ValueTest(Struct, frozen=True, kw_only=True):

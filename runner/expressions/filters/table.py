@@ -1,7 +1,6 @@
-"""The table of all filters and how they are applied, also to each item of a list: `map`, `select` and their like.
+"""The table of all filters and how they are applied, also to each item, as by `selectattr("Name", "eq", "x")`.
 
-Those name the other filter or test as a text, as in `selectattr("Name", "eq", "x")`; parsing has made sure that it is
-known and rightly called. Each of them makes a list, and `Work` is spent on each item.
+Parsing has checked such names and arguments. `Work` is spent on each item.
 """
 
 import re

@@ -1,7 +1,6 @@
-"""Filters of a text or a number, and those that write and read texts of other formats.
+"""Filters of texts and numbers, and of texts of other formats. A result beyond its bound is refused before it is made.
 
-They refuse a result beyond its bound before it is made. Where they share a name with a filter of Jinja they do what
-that filter does, except that nothing unreadable becomes a silent zero: `"n/a" | int` is an error.
+They do what Jinja's of the same name do, but an unreadable number is an error: `"n/a" | int`.
 """
 
 import base64
@@ -138,8 +137,8 @@ def _b64decode(text: str) -> Json:
 
 
 def _odata(value: Json) -> Json:
-    """A text gets single quotes, quotes inside it are doubled; numbers, booleans and null are bare. So is a text that
-    is exactly a GUID, or a date and time with its zone: OData compares a column of such a type with bare literals only.
+    """A text in single quotes, its own doubled; other values, and texts that are a GUID or a date with its zone, are
+    bare.
     """
     match value:
         case str() if _BARE_IN_ODATA.fullmatch(value):

@@ -1,6 +1,5 @@
-"""The bars of the waterfall, as paths of SVG with attributes alone: a policy that forbids styles leaves them there.
-
-A bar is 1,000 wide and 8 high; nothing is drawn narrower than 2, so that it can be seen.
+"""The bars of the waterfall, as paths of SVG without styles, which a policy may forbid. Each is at least 2 of 1,000
+wide.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,6 @@
-"""What the script shows of a row that is opened: a block of JSON for each run, without a character that HTML reads.
+"""What `report.js` shows of a row that is opened: a block of JSON for each run, without a character that HTML reads.
 
-Rows are keyed by their keys as the page shows them. Lists stand for records, since there may be 10,000 of them; the
-script `report.js` reads them. Holes of secrets stay in calls, and the script writes `***` for them.
+Lists stand for records, of which there may be 10,000. Holes of secrets stay in calls; the script writes `***`.
 """
 
 from datetime import datetime
@@ -57,8 +56,8 @@ def _has_inside(row: TimedRow) -> bool:
 
 
 def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObject:
-    """`e` spans, `c` calls, `f` what the job says, `p` process, `r` result, `o` outputs, `k` expectations, `n` how
-    many attempts there were and may be, `w` warnings.
+    """`e` spans, `c` calls, `f` the job's text, `p` process, `r` result, `o` outputs, `k` expectations, `n` attempts,
+    `w` warnings.
     """
     step, is_red = row.step, row.step.status in RED
     shows, limit = values.shows(is_red=is_red), LONG if is_red else SHORT

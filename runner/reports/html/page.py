@@ -1,7 +1,6 @@
-"""The HTML report: a file that needs no network, and that reads without its styles and without its script.
+"""The HTML report: a file that needs no network, and can be read without its styles and its script.
 
-Texts from outside are made safe and then escaped by the template; the script reads JSON and writes texts only. A
-policy in the page lets nothing else run or load.
+Texts from outside are made safe, and escaped by the template. A policy in the page lets nothing else run or load.
 """
 
 import base64

@@ -1,6 +1,5 @@
-"""Texts and values from outside as the page shows them: safe, with stars for secrets, cut where they grow long.
-
-Nothing here is markup but what `code` makes of a text that it has escaped.
+"""Texts and values from outside as the page shows them: safe, with stars for secrets, and cut. Only `code` makes
+markup.
 """
 
 import json

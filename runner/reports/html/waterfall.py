@@ -1,7 +1,6 @@
-"""The rows of a run as the template draws them: within each other, on the same scale, long lists in portions.
+"""The rows of a run as the template draws them, on one scale, in portions.
 
-A portion is laid out by the browser when it comes into sight, so that 10,000 rows open at once; finding and printing
-work, too.
+The browser lays a portion out when it comes into sight: 10,000 rows open at once, and can be searched and printed.
 """
 
 from collections import Counter

@@ -60,9 +60,11 @@ _NONSENSE: Final = "E307"
 REPEATABLE: Final = unsure(
     "execute",
     "is a GET with this target: a gateway that repeats what broke would start a process twice",
-    "`execute_method: post`, where the site takes it, or `run` in place of `execute`: gateways repeat no POST",
+    "`execute_method: post`, where the site takes it, or `run` in place of `execute`: most gateways repeat no POST",
 )
-"""What nobody can find out from here: whether something on the way repeats a GET [D: nginx does by default]."""
+"""What nobody can find out from here: whether something on the way repeats a GET [D: nginx does by default], or any
+call [D: haproxy with `retry-on`].
+"""
 
 
 def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:

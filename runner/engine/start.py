@@ -122,7 +122,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
             row.turned_away = (start_bounds.bounded(row, sent), failure)
             if found := (yield from _already_began(row, _LOOKS)):
                 return found
-        elif not failure.nothing_ran:
+        else:
             yield from _set_aside(row, start_bounds.bounded(row, sent))
         if failure.final or failure.trouble.code != SESSION_REFUSED:
             break
@@ -132,7 +132,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
 def as_came(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:
     """The failure; unanswered, if a gateway refused seconds after the call was `sent`: the process may run [S]."""
     is_session = failure.trouble.code == SESSION_REFUSED
-    is_at_the_door = is_session or row.t - sent <= SLOW or failure.nothing_ran or _is_fault(failure)
+    is_at_the_door = is_session or row.t - sent <= SLOW or _is_fault(failure)
     is_proof = not failure.unproved and failure.kind is not FailureKind.TURNED_AWAY
     if is_at_the_door or is_proof or not row.is_once:
         return failure
@@ -161,19 +161,18 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
 def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt | None]:
     """How the attempt ends where a call that was turned away may have happened; None where it may be made again.
 
-    The log is read after each of the `pauses`, also with `verify: none`, unless the answer proves that nothing ran. A
-    log that cannot be read leaves the call in doubt, unless the service itself failed, or accepts our session nowhere.
+    The log is read after each of the `pauses`, also with `verify: none`: no process is started twice. A log that cannot
+    be read leaves the call in doubt, unless the service itself failed, or accepts our session nowhere.
     """
     assert row.turned_away is not None
     sent, failure = row.turned_away
-    row.in_doubt = not failure.nothing_ran
+    row.in_doubt = True
     row.sought = sent  # by which it is searched for, should the run be stopped here
     rows = yield from _rows_of(row, sent, pauses)
-    if (isinstance(rows, Unread) and (failure.nothing_ran or _is_fault(failure))) or rows == []:
+    if (isinstance(rows, Unread) and _is_fault(failure)) or rows == []:
         row.in_doubt = False
-        if not failure.nothing_ran:  # else no other run counts it any more
-            row.first = sent
-            yield from start_bounds.nothing_began(row)
+        row.first = sent
+        yield from start_bounds.nothing_began(row)
         return None
     is_refused = failure.trouble.code == SESSION_REFUSED
     if is_refused and isinstance(rows, Unread) and (yield from is_shut_out(row, rows)):

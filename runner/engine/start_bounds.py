@@ -140,9 +140,7 @@ def may_have_begun(failure: CallFailed) -> bool:
 
 def has_begun_nothing(failure: CallFailed) -> bool:
     """Whether other runs may ignore the call. A call that was turned away may have happened: a proxy may repeat it."""
-    if failure.kind is FailureKind.TURNED_AWAY:
-        return failure.nothing_ran
-    return not may_have_begun(failure)
+    return failure.kind is not FailureKind.TURNED_AWAY and not may_have_begun(failure)
 
 
 def nothing_began(row: OpenRow) -> Running[None]:

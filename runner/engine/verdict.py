@@ -46,8 +46,9 @@ STILL_RUNS = (
     "which does not come while it waits for a person or a later step"
 )
 _REPEATED = (
-    "look for another program or run that started the process with the same account at that time; "
-    "where a gateway repeats calls, `execute_method: post` of the target or a `run` keeps it from that"
+    "look for another program or run that started the process with the same account at that time; where a gateway "
+    "repeats calls: nginx repeats no `run`, nor with `execute_method: post` an `execute`, but with `non_idempotent`; "
+    "haproxy repeats all with `retry-on`"
 )
 
 
@@ -271,6 +272,14 @@ def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str
         return f"started 2 times, as it seems once before the run broke off and once by its resume: {ids}", None
     calls = "one call" if count == 1 else f"{count} calls"
     return f"started {len(rows)} times for {calls}: {ids}", _REPEATED
+
+
+def started_again(row: OpenRow, rows: list[LogRow]) -> Attempt:
+    """One call has made all of `rows`."""
+    sentence, advice = _too_many(row, rows, count=1)
+    if _hold_failure(rows):
+        return not_verified(row, f"{sentence}; not all of them passed", doubtful=True)
+    return _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
 
 
 def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) -> Attempt:

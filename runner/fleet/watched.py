@@ -40,7 +40,7 @@ class WatchedCaller:
         elif not self._has_acted and is_shut_out(ending):
             self._shut_out(ending)
             raise RunLeftError
-        did_nothing = isinstance(ending, CallFailed) and (ending.kind is FailureKind.NOT_SENT or ending.nothing_ran)
+        did_nothing = isinstance(ending, CallFailed) and ending.kind is FailureKind.NOT_SENT
         self._has_acted = self._has_acted or (isinstance(call, Act) and not did_nothing)
         return ending
 

@@ -94,7 +94,6 @@ def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None 
         retry_after=failure.retry_after,
         final=failure.final,
         date=failure.date,
-        nothing_ran=failure.nothing_ran,
         unproved=failure.unproved,
         body=body,
         bytes=failure.size,

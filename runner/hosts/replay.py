@@ -187,7 +187,6 @@ class Replay:
             retry_after=event.retry_after,
             final=event.final,
             date=event.date,
-            nothing_ran=event.nothing_ran,
             unproved=event.unproved,
         )
 

@@ -61,5 +61,4 @@ def _may_have_happened(outcome: Outcome | None) -> bool:
     if not isinstance(outcome, Failed):
         return False
     failure = outcome.failure
-    is_open = failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
-    return failure.kind is FailureKind.UNANSWERED or is_open or failure.unproved
+    return failure.kind in (FailureKind.UNANSWERED, FailureKind.TURNED_AWAY) or failure.unproved

@@ -165,7 +165,6 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     retry_after: float | None = None
     final: bool = False  # repeating cannot help; of `stopped`: nothing more is performed
     date: str | None = None  # as in `CallAnswered`
-    nothing_ran: bool = False  # of `turned_away`: the answer proves that nothing was started
     body: str | None = None  # the start of the answer
     stopped_by: str = ""  # the signal that stopped the run
     ordered_by: evidence.Person | None = None  # who had a run of a fleet stopped

@@ -299,7 +299,6 @@ class CallFailed(Discreet, frozen=True, kw_only=True):
     final: bool = False  # repeating cannot help
     unwanted: bool = False  # nobody wanted it any more when it could be sent
     date: str | None = None  # as in `Answered`
-    nothing_ran: bool = False  # of `turned_away`: the answer alone proves it
     unproved: bool = False  # a refusal that may be a proxy's
     refused_sign_in: bool = False  # credentials were refused; a few such tries lock an account
     body: str | None = None  # the start of the answer

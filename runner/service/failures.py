@@ -100,8 +100,8 @@ _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if 
 def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
     """A call, or the sign-in (None), was answered with a demand to sign in: the service did not dispatch it [M].
 
-    That proves that nothing ran only for a POST: gateways repeat a GET that broke, but never a POST that has left them
-    [D: nginx, `proxy_next_upstream`].
+    It proves nothing of the call: gateways repeat a GET that broke, some a POST, too, and hand on the answer to the
+    second [D: nginx, `proxy_next_upstream`; haproxy, `retry-on`].
     """
     shown = f"{site.name} answered with its login page"
     if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -117,7 +117,6 @@ def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.Cal
         ),
         status=reply.status,
         final=True,
-        nothing_ran=is_post(call, site),
         body=None if bodies.is_page(reply.body) else body_of(reply),
     )
 

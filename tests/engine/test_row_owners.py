@@ -37,13 +37,12 @@ def row_id(number: int) -> str:
     return f"00000000-0000-0000-0000-{number:012d}"
 
 
-def turned_away(*, nothing_ran: bool = False, status: int = 401, final: bool = False) -> CallFailed:
+def turned_away(*, status: int = 401, final: bool = False) -> CallFailed:
     code = "E304" if status == 401 else "E310"
     return CallFailed(
         kind=FailureKind.TURNED_AWAY,
         trouble=Trouble(code=code, message="sign in"),
         status=status,
-        nothing_ran=nothing_ran,
         final=final,
     )
 
@@ -626,10 +625,11 @@ def test_a_fault_of_a_call_that_may_be_repeated_leaves_later_calls_verified(*, a
 
 
 @pytest.mark.parametrize("verify", ["auto", "none"])
-def test_an_answer_that_proves_by_itself_that_nothing_ran_needs_no_log(verify: str) -> None:
-    world = World(answers=[turned_away(nothing_ran=True)], log=refused(403))
-    world.carry_out(planned(f"{RUN}    verify: {verify}\n"))
-    assert (world.sent.count("run UsrA"), world.finished("a").status) == (2, "passed")
+def test_a_post_that_is_turned_away_is_searched_for_too_as_some_gateways_repeat_it(verify: str) -> None:
+    world = World(answers=[turned_away()], log=refused(403)).carry_out(planned(f"{RUN}    verify: {verify}\n"))
+    assert (world.sent.count("run UsrA"), ended(world, "a")) == (1, ("unknown", None))
+    shown = World(answers=[turned_away()]).carry_out(planned(f"{RUN}    verify: {verify}\n"))
+    assert (shown.sent.count("run UsrA"), ended(shown, "a")) == (2, ("passed", True)), "the log shows no start"
 
 
 def test_what_may_be_repeated_is_not_searched_for() -> None:
@@ -677,8 +677,7 @@ def test_the_row_of_a_call_that_was_turned_away_and_may_be_repeated_is_none_of_i
 def test_others_are_reported_of_a_refusal_that_may_be_a_proxys_where_the_log_shows_no_start() -> None:
     world = World(answers=[refused(unproved=True)]).carry_out(planned(ONE))
     assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("failed", None))
-    for proved in (refused(), turned_away(nothing_ran=True)):
-        assert said_to_have_begun_nothing(World(answers=[proved]).carry_out(planned(ONE))) == [], "by the answer"
+    assert said_to_have_begun_nothing(World(answers=[refused()]).carry_out(planned(ONE))) == [], "by the answer"
 
 
 def test_a_call_that_was_turned_away_and_began_nothing_is_none_that_lacks_its_row() -> None:
@@ -691,11 +690,11 @@ def test_a_session_that_is_refused_for_good_is_not_tried_again() -> None:
     assert len(executes(world)) == 1
 
 
-def test_an_element_that_was_turned_away_is_made_again_where_nothing_can_have_happened() -> None:
+def test_an_element_that_was_turned_away_is_executed_in_a_fresh_session_as_no_site_executes_it_twice() -> None:
     step = "  - id: a\n    element: {uid: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11, parameters: {X: 1}}\n"
-    again = World(answers=[turned_away(nothing_ran=True)]).carry_out(planned(step))
+    again = World(answers=[turned_away()]).carry_out(planned(step))
     assert (len(again.sent), ended(again, "a")[0]) == (2, "passed")
-    doubted = World(answers=[turned_away()]).carry_out(planned(step))
+    doubted = World(answers=[turned_away(status=429)]).carry_out(planned(step))
     assert (len(doubted.sent), ended(doubted, "a")[0]) == (1, "unknown")
 
 
@@ -784,6 +783,18 @@ def test_two_starts_are_never_green_where_the_log_has_to_tell(effect: str, statu
     error = world.finished("a").error
     assert error
     assert (error.code, SENTENCE in error.message) == ("E214", True)
+
+
+@pytest.mark.parametrize("first", ["done", "error"])
+def test_a_run_that_a_gateway_has_repeated_is_not_verified_where_the_log_has_to_say_it(first: str) -> None:
+    world = twice(first, "done", f"{RUN}    verify: log\n")
+    assert ended(world, "a") == ("unknown", None)
+    assert SENTENCE in said(world.finished("a"))
+
+
+def test_a_run_whose_row_is_alone_is_verified() -> None:
+    world = World().carry_out(planned(f"{RUN}    verify: log\n{RUN.replace('id: a', 'id: b')}    verify: log\n"))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("passed", True))
 
 
 def test_two_starts_that_failed_are_a_failure() -> None:

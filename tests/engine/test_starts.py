@@ -10,11 +10,9 @@ from runner.runs.events import Trouble
 from runner.service.calls import CallFailed, FailureKind
 
 
-def failed(
-    kind: FailureKind, status: int | None = None, *, nothing_ran: bool = False, unproved: bool = False
-) -> CallFailed:
+def failed(kind: FailureKind, status: int | None = None, *, unproved: bool = False) -> CallFailed:
     trouble = Trouble(code="E300", message="no")
-    return CallFailed(kind=kind, trouble=trouble, status=status, nothing_ran=nothing_ran, unproved=unproved)
+    return CallFailed(kind=kind, trouble=trouble, status=status, unproved=unproved)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +20,6 @@ def failed(
     [
         (failed(FailureKind.NOT_SENT), False, True),
         (failed(FailureKind.TURNED_AWAY, 401), False, False),
-        (failed(FailureKind.TURNED_AWAY, 401, nothing_ran=True), False, True),
         (failed(FailureKind.REFUSED, 200), False, True),
         (failed(FailureKind.REFUSED, 200, unproved=True), True, False),
         (failed(FailureKind.REFUSED, 302, unproved=True), True, False),

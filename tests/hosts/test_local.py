@@ -593,12 +593,9 @@ def test_other_runs_do_not_count_a_start_that_was_stored_and_is_not_wanted_any_m
 
 
 class Lapsed(Site):
-    """The session has lapsed at the first start, which the answer proves that it began nothing where `nothing_ran`. At
-    the start `killed_at` the runner is killed.
-    """
+    """The session has lapsed at the first start. At the start `killed_at` the runner is killed."""
 
     starts: int = 0
-    nothing_ran: bool = False
     killed_at: int = 0
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
@@ -610,7 +607,7 @@ class Lapsed(Site):
         if self.starts == self.killed_at:
             raise StoreError("killed")
         lapsed = Trouble(code=SESSION_REFUSED, message="the session is not accepted")
-        failed = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=lapsed, nothing_ran=self.nothing_ran)
+        failed = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=lapsed)
         return failed if self.starts == 1 else NOTHING
 
 
@@ -648,12 +645,3 @@ def test_what_a_person_says_of_a_start_in_doubt_ends_its_time_for_other_runs(tmp
     carrying.owned = rows = NotedRows()
     carrying.carry(planned(ONE), RUN)
     assert starts_in(rows.notes) == ["a begins", "a is not answered", "a is answered"]
-
-
-def test_a_start_that_its_answer_proves_to_have_begun_nothing_is_forgotten_once(tmp_path: Path) -> None:
-    carrying = host(tmp_path / "run", site := Lapsed())
-    site.nothing_ran = True
-    carrying.owned = rows = NotedRows()
-    carrying.carry(planned(AUTO), RUN)
-    assert site.starts == 2
-    assert starts_in(rows.notes) == ["a begins", "a never began", "a begins", "a is answered", "a is queued"]

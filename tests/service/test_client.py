@@ -10,7 +10,6 @@ import httpx
 import pytest
 from answers import Answers
 from gates import Time
-from msgspec.structs import replace
 
 from runner.foundation.values import Json
 from runner.service.auth import PASSWORD
@@ -19,19 +18,16 @@ from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
-    CompleteCall,
-    ElementCall,
     Ending,
     ExecuteCall,
     FailureKind,
     QueryCall,
     ReadRow,
-    RunProcessCall,
     WhoIsUser,
 )
 from runner.service.client import Client
 from runner.service.connection import NotConnectedError, SpokeFirstError, UnwantedError
-from runner.service.site import CallOptions, ExecuteMethod, Site
+from runner.service.site import CallOptions, Site
 
 USER = PASSWORD.credentials(username="Ann", password="p4ss")
 SITE = Site(url="https://site.example/app/")
@@ -135,7 +131,7 @@ def test_a_call_that_acts_is_not_sent_again_by_itself_where_the_session_is_lost(
     ending = client.perform(CALL, 5)
     assert failed(ending)[:2] == (FailureKind.TURNED_AWAY, "E304")
     assert isinstance(ending, CallFailed)
-    assert (ending.final, ending.nothing_ran, len(service.seen)) == (False, False, 3)
+    assert (ending.final, len(service.seen)) == (False, 3)
     assert client.perform(CALL, 5) == Answered(value=2)
     assert service.sign_ins == 2
 
@@ -202,29 +198,6 @@ def test_a_reading_that_is_forbidden_from_the_first_is_a_missing_right() -> None
 
 def forbidden(service: Service, request: httpx.Request) -> httpx.Response:
     return service.sign_in() if target(request).endswith("/Login") else httpx.Response(403)
-
-
-@pytest.mark.parametrize(
-    ("call", "method", "nothing_ran"),
-    [
-        (RunProcessCall(process="UsrGet", parameters={}), ExecuteMethod.GET, True),
-        (CompleteCall(uid="u", parameters={}), ExecuteMethod.GET, True),
-        (CALL, ExecuteMethod.POST, True),
-        (CALL, ExecuteMethod.GET, False),
-        (ElementCall(uid="u"), ExecuteMethod.POST, False),  # a GET, whatever the method of Execute is
-    ],
-)
-def test_only_a_post_that_is_turned_away_has_started_nothing(
-    call: Call, method: ExecuteMethod, *, nothing_ran: bool
-) -> None:
-    service = Service()
-    client = client_of(service, site=replace(SITE, calls=CallOptions(execute_method=method)))
-    client.perform(CALL, 5)
-    service.alive.clear()
-    ending = client.perform(call, 5)
-    assert isinstance(ending, CallFailed)
-    assert (ending.kind, ending.nothing_ran) == (FailureKind.TURNED_AWAY, nothing_ran)
-    assert service.seen[-1].startswith("POST" if nothing_ran else "GET")
 
 
 def test_the_servers_own_time_comes_with_its_answer() -> None:

@@ -63,7 +63,7 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
     outcome = yield from _called(row, uid, values)
     if not isinstance(outcome, Failed):
         return _unseen(row, outcome.value)
-    if row.is_once and _may_have_happened(outcome.failure):
+    if row.is_once and outcome.failure.kind is FailureKind.TURNED_AWAY:
         return in_doubt(outcome.failure.trouble, why=_BY_ID)
     return call_failed(outcome.failure, row.step.effect)
 
@@ -73,7 +73,7 @@ def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done |
     call = ElementCall(uid=uid) if values is None else CompleteCall(uid=uid, parameters=values)
     sent = row.t
     outcome = yield from send(row, call)
-    if isinstance(outcome, Failed) and _is_session_lost(row, outcome.failure):
+    if isinstance(outcome, Failed) and _is_session_lost(outcome.failure):
         sent = row.t
         outcome = yield from send(row, call)
         if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY:
@@ -84,15 +84,12 @@ def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done |
     return outcome
 
 
-def _may_have_happened(failure: CallFailed) -> bool:
-    """Whether a call that was turned away may be the repetition, by a proxy, of a call that was not."""
-    return failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
-
-
-def _is_session_lost(row: OpenRow, failure: CallFailed) -> bool:
-    """Whether the call can be made in a fresh session."""
+def _is_session_lost(failure: CallFailed) -> bool:
+    """Whether the call can be made in a fresh session. A proxy may have repeated it, and handed on its second answer:
+    the service executes no element twice [D].
+    """
     is_lost = failure.kind is FailureKind.TURNED_AWAY and failure.trouble.code == SESSION_REFUSED
-    return is_lost and not failure.final and not (row.is_once and _may_have_happened(failure))
+    return is_lost and not failure.final
 
 
 def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Running[Attempt]:
@@ -201,7 +198,7 @@ def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
     """A call without an answer: the element's own row is asked, which shows more than the process log would."""
     if failure.unproved:  # an element that was executed has moved by then, or a moment later
         return (yield from _settled(row, moments=_ANSWERED)) or call_failed(failure, row.step.effect)
-    if failure.kind is not FailureKind.UNANSWERED and not _may_have_happened(failure):
+    if failure.kind not in (FailureKind.UNANSWERED, FailureKind.TURNED_AWAY):
         return call_failed(failure, row.step.effect)
     if not row.is_once:
         return (yield from _settled(row, moments=AT_ONCE)) or call_failed(failure, row.step.effect)

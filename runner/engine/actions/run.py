@@ -19,7 +19,7 @@ from runner.engine.process_log import LAST_LOOK, has_ended
 from runner.engine.readings import Unread
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, strange_status
+from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, started_again, strange_status
 from runner.foundation.durations import written
 from runner.foundation.raw import record
 from runner.foundation.sentences import listed
@@ -48,6 +48,8 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
         return outcome
     answer = record(outcome.value)
     found = (yield from _answer_for_another_call(row, answer)) or (yield from _verdict(row, action, answer))
+    if found.status is Status.PASSED and found.process_id is not None:
+        found = (yield from _started_again(row, found)) or found
     row.in_doubt = False
     results: Json = answer.get("results")
     if found.status is not Status.PASSED:  # a process that failed is a failed step whatever its results are
@@ -113,6 +115,23 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
     if status not in UNDER_WAY:
         return _unproved(row, process_id, f"it was answered as `{status}`, which is neither running nor ended")
     return (yield from _by_answer(row, started(process_id, expected=True), error=answer.get("error")))
+
+
+def _started_again(row: OpenRow, known: Attempt) -> Running[Attempt | None]:
+    """What the call comes to where the log shows more starts by it: a gateway may repeat a POST, too [D: haproxy], and
+    hands on its second answer. It is asked with `verify: log`, and where the call was made again.
+    """
+    start, is_asked = row.start, row.step.verify is Verify.LOG or row.first is not None
+    assert start is not None
+    if not (is_asked and start.marked) or row.log.refusal is not None:
+        return None
+    row.known = known
+    found = yield from doubt.search_log(row, start, last=False)
+    row.known = None
+    if isinstance(found, Unread) or not found.rows or found.rival or starts.missing(row.log, start.process):
+        return None  # or others may have made these rows
+    own = LogRow(id=str(known.process_id), status=known.process_status)
+    return started_again(row, [own, *found.rows])
 
 
 def _by_answer(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attempt]:

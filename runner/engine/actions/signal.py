@@ -213,7 +213,7 @@ def _read(row: OpenRow, call: ChangeCall) -> Running[JsonObject | CallFailed | N
 def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Changed | Attempt]:
     """What became of a change that was not answered, or refused, as far as the record itself shows."""
     call = sent.call
-    if failure.kind is FailureKind.NOT_SENT or failure.nothing_ran or _is_no(call, failure):
+    if failure.kind is FailureKind.NOT_SENT or _is_no(call, failure):
         return call_failed(failure, row.step.effect)
     row.in_doubt = is_in_doubt(failure, row.step.effect)
     is_open = failure.kind is FailureKind.UNANSWERED

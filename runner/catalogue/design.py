@@ -1,8 +1,6 @@
-"""The design of a process as the platform writes it → parameters and elements in the words of the language.
+"""Reads the design of a process, of ProcessSchemaRequest or a package's `metadata.json`, in the words of the language.
 
-A reader for both sources: what ProcessSchemaRequest answers, and `metadata.json` of a package (`service/README.md`,
-Library and Packages), in the names that the first of them uses. What cannot be read is None or `unknown`, and a
-sentence says so.
+`service/README.md`, Library and Packages, has its form. What cannot be read is None or `unknown`, with a message.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -75,9 +73,7 @@ def signature(
     others: Mapping[str, tuple[str, ...]] | None = None,
     odd: Iterable[str] = (),
 ) -> Signature:
-    """The signature of a design, of which `odd` is known already. `captions`, and `others` in other languages, are by
-    names of resources.
-    """
+    """The signature of a design; `captions`, and `others` in other languages, are by names of resources."""
     parameters, elements = schema.get("parameters"), schema.get("flowElements")
     found = [*odd]
     if schema and not isinstance(parameters, list):
@@ -168,10 +164,7 @@ def _element(
 
 
 def _order(written: list[Json]) -> Mapping[str, int]:
-    """The places of elements as the flows lead, from where nothing leads to; what no flow reaches has none.
-
-    Without flows nothing has a place, and the order of the design remains.
-    """
+    """The places of the elements that flows reach, in the order of the flows."""
     following: dict[str, list[str]] = {}
     for flow in filter(is_flow, map(record, written)):
         source, target = guid(flow.get("sourceRefUId")), guid(flow.get("targetRefUId"))

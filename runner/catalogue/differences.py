@@ -24,15 +24,12 @@ class About(StrEnum):
 
 
 class CatalogueDifference(Struct, frozen=True, kw_only=True):
-    """`name` is the parameter's code, the element's id or a version's own code, empty for the whole process.
-
-    `before` and `after` are in words, None for nothing there.
-    """
+    """What differs of a process."""
 
     process: str
     about: About
-    name: str = ""
-    before: str | None
+    name: str = ""  # of a parameter, element or version; empty for the whole
+    before: str | None  # in words
     after: str | None
 
 

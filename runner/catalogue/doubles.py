@@ -1,8 +1,7 @@
-"""A process of a catalogue → the text of a double: its signature, and its elements in their order.
+"""Makes a double of a process of a catalogue: its signature, and its elements in their order.
 
-A catalogue does not say what a process does: a `TODO` marks what must be filled in. As it is written, a double is
-valid, takes and gives what the process does, and waits at elements that jobs execute. A `Script` comes from a run that
-was seen.
+A double is valid as it is, and waits at elements that jobs execute. A `TODO` marks what no catalogue says; a `Script`
+has what was seen in a run.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,10 +33,8 @@ class Script(Struct, frozen=True, kw_only=True):
 
 
 def doubles(process: Process, *, executed: Collection[str] = (), script: Script | None = None) -> Iterator[NewDouble]:
-    """The double of a process; of a family also that of the version that acts, which is its own schema.
-
-    `executed` are the elements that jobs execute, by ids or by names in lower case: at these it waits. A `script`
-    takes the place of the elements in the catalogue.
+    """The double of a process, and of the version that acts. It waits at the `executed` elements; a `script` replaces
+    all.
     """
     known = script or Script(head=_HEAD, activities=tuple(_designed(process, executed)))
     acting = next((member for member in process.members if member.active), None)

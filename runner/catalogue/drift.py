@@ -1,6 +1,6 @@
 """What has changed on a site since a catalogue was written, and whether it has what packages in git say.
 
-What a file leaves open is no difference: packages say less than a site, and so does a file of an earlier version.
+What a file does not say is no difference: packages say less than a site.
 """
 
 from typing import Final, TypeVar

@@ -1,6 +1,6 @@
-"""The schema of job files for a site: an editor completes its processes, and after each its own parameters.
+"""The schema of job files for a site: an editor completes its processes and their parameters.
 
-What a catalogue does not know is left as open as it was. A value may always be a text, since it may be a template.
+What a catalogue does not know is left open. A value may always be a text, as it may be a template.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,6 @@
-"""Versions of processes → families: which belong together, which of them acts, and whether it can be started.
+"""Versions of processes and the families that they form: which of them acts, and whether it can be started.
 
-A process has versions, and each is a schema of its own [C]. Callers name the root, the engine runs the member that is
-active. A site's library and packages in git give the same `Version`s.
+Each version is a schema of its own [C]. Callers name the root, the engine runs the active member.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,8 +1,8 @@
-"""The types of parameters: a record for each, and the values of parameters, read by them.
+"""The types of parameters, and the values of parameters read by them: from text, JSON, or an activity.
 
-Values come as text, in JSON, or from an activity. What a type takes was measured for RunProcess [M]. That Execute takes
-the same texts is a choice [?], and so are: every text that is refused here; that blanks around a number, a boolean or a
-moment do not count; that a day alone is its midnight. A moment without an offset is in UTC, the sandbox's time.
+What a type takes was measured for RunProcess [M]. Choices are [?]: that Execute takes the same; what is refused here;
+that blanks around a number, boolean or moment do not count; that a day is its midnight. A moment without an offset is
+in UTC.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,31 +38,21 @@ class CannotReadError(ValueError):
 
 
 class KindFacts(Struct, frozen=True, kw_only=True):
-    """What the program knows of a type. `called` is its name in a sentence, `example` a hint for who writes a value.
+    """What the program knows of a type."""
 
-    `read` makes a value what a parameter or a column holds, and raises `CannotReadError`; `empty` is what a parameter
-    holds that was given none. `type` is that of its value inside its process. `takes` are the kinds of JSON that it may
-    be given [M], None where nothing is known; what a text, or a number for a boolean, holds is another matter. A text
-    of any of `forms` may be of the type, a text with other signs than `signs` never is. `schema` are the types of JSON
-    that an editor offers, beside a text and null.
-    """
-
-    called: str
-    read: Callable[[Json], Json]
-    empty: Json = ""
-    type: typed.Type = typed.UNKNOWN
-    takes: int | None = None
-    schema: tuple[str, ...] = ()
-    forms: tuple[str, ...] = ()
-    signs: str | None = None
-    example: str | None = None
+    called: str  # in messages
+    read: Callable[[Json], Json]  # the value of a parameter or a column; raises `CannotReadError`
+    empty: Json = ""  # of a parameter that was given none
+    type: typed.Type = typed.UNKNOWN  # of its value in its process
+    takes: int | None = None  # kinds of JSON that it may be given [M]
+    schema: tuple[str, ...] = ()  # types of JSON for an editor, beside a text and null
+    forms: tuple[str, ...] = ()  # a text of these may be of the type
+    signs: str | None = None  # a text with others is not of the type
+    example: str | None = None  # for who writes a value
 
 
 def read(value: Json, parameter: Parameter) -> Json:
-    """Make `value` what `parameter` holds; null and an empty text are the type's empty value.
-
-    Raises `CannotReadError`.
-    """
+    """Make `value` what `parameter` holds; null and an empty text are the type's empty value."""
     return _records(value, parameter) if parameter.kind is Kind.RECORDS else read_scalar(value, parameter.kind)
 
 

@@ -1,7 +1,7 @@
-"""What speaks against a value that is written out for a parameter: no server takes it, or only some do.
+"""What speaks against a literal value of a parameter: no server takes it, or only some do.
 
-What is another value on a server of another country, `1,5` or `3/4/2026`, is an error; another form of the same
-value, as a GUID without dashes, may be read [?], and is warned of. The hint has the form that every server reads [M].
+What depends on the server's country, `1,5` or `3/4/2026`, is an error; another form, as a GUID without dashes, is
+warned of [?]. The hint has a form that every server reads [M].
 """
 
 import re
@@ -24,14 +24,11 @@ _ISO = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?", re.DOTALL)
 
 
 class LiteralDoubt(Struct, frozen=True, kw_only=True):
-    """`is_certain`: no server takes the value; else some may. `is_refused`: a sandbox does not take it.
+    """What speaks against a value."""
 
-    `hint` is what all take.
-    """
-
-    hint: str | None = None
-    is_certain: bool = True
-    is_refused: bool = True
+    hint: str | None = None  # what all servers take
+    is_certain: bool = True  # no server takes it
+    is_refused: bool = True  # by a sandbox
 
 
 def doubt(kind: Kind, value: Json) -> LiteralDoubt | None:
@@ -95,10 +92,7 @@ def _ungrouped(text: str, found: re.Match[str]) -> str:
 
 
 def _as_moment(kind: Kind, text: str) -> tuple[bool, str | None]:
-    """Of a text that is no moment of this kind: whether no server reads it for sure, and how it is written, if known.
-
-    A text in the order or with the signs of some country is another moment, or none, on a server of another.
-    """
+    """For a text that is no such moment: whether surely no server reads it, and how it is written, if known."""
     is_iso, day, clock = _ISO.fullmatch(text) is not None, text[:10], clock_of(text[11:])
     match kind:
         case Kind.TIME if DATETIME.fullmatch(text) and _reads(Kind.DATETIME, text):

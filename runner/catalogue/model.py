@@ -1,7 +1,6 @@
-"""What a site has: its processes, with what each takes and gives.
+"""What a site has: its processes, with what each takes and gives; by a file, packages or doubles.
 
-A catalogue file, packages in git and a folder of doubles give the same records. What nobody could find out is
-unknown here, and never guessed: nothing is reported for it.
+What nobody could find out is unknown, and nothing is reported for it.
 """
 
 from collections.abc import Mapping
@@ -58,30 +57,26 @@ GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
 
 
 class Parameter(Discreet, frozen=True, kw_only=True):
-    """`items` are the columns of a `records` parameter, none where they are not known. `lookup` is the id of the schema
-    that a lookup leads to. `caption` is for people. `is_exact`: what it takes is known for sure, as in a sandbox.
-    """
+    """A parameter of a process."""
 
     NOT_COMPARED: ClassVar = frozenset({"is_exact"})
 
     kind: Kind
     direction: Direction = Direction.IN
-    items: Mapping[str, Kind] = field(default_factory=dict)
-    lookup: str | None = None
+    items: Mapping[str, Kind] = field(default_factory=dict)  # columns of `records`, if known
+    lookup: str | None = None  # id of the schema that it leads to
     caption: str = ""
-    is_exact: bool = False
+    is_exact: bool = False  # what it takes is certain, as in a sandbox
 
 
 class ProcessElement(Struct, frozen=True, kw_only=True):
-    """An element of a process's design; `uid` is in lower case, `name` the design's own, `caption` for people, as are
-    `also`, its captions in other languages.
-    """
+    """An element of a process's design."""
 
-    uid: str
+    uid: str  # in lower case
     name: str
     kind: str = field(name="type")
     caption: str = ""
-    also: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # captions in other languages
 
     @property
     def names(self) -> set[str]:
@@ -108,23 +103,17 @@ class ProcessVersion(Discreet, frozen=True, kw_only=True):
 
 
 class Process(Struct, frozen=True, kw_only=True, dict=True):
-    """A process, by the code that callers name: that of its root. What it takes and gives is the active version's.
-
-    `why_not` says why nobody can start it, None where everybody can, or where that is not known. `members` are its
-    versions where there are several; `traced`: whether its elements are logged.
-    `parameters` are by their codes, whose case matters [M]. `parameters` and `elements` are None where they could not
-    be read; `unread` then says why.
-    """
+    """A process, by the code of its root; it takes and gives what its active version does."""
 
     code: str
     caption: str = ""
     version: int | None = None
-    why_not: str | None = None
-    traced: bool | None = None
-    members: tuple[ProcessVersion, ...] = ()
-    parameters: Mapping[str, Parameter] | None = field(default_factory=dict)
-    elements: tuple[ProcessElement, ...] | None = ()
-    unread: str | None = None
+    why_not: str | None = None  # nobody can start it
+    traced: bool | None = None  # its elements are logged
+    members: tuple[ProcessVersion, ...] = ()  # its versions, if there are several
+    parameters: Mapping[str, Parameter] | None = field(default_factory=dict)  # by code, in its case [M]; None: unread
+    elements: tuple[ProcessElement, ...] | None = ()  # None: unread
+    unread: str | None = None  # why they could not be read
 
     @property
     def active_code(self) -> str | None:
@@ -174,21 +163,16 @@ class Entity(Struct, frozen=True, kw_only=True):
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):
-    """The processes of a site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
+    """The processes of a site by their codes. A mapping may make records when they are asked for: a job uses few."""
 
-    `entities` are None where they are not known, an entity where its columns are not. `doubles` is the folder of
-    a sandbox, in which another process can be written; `packages` are the folders that it was read from, if any.
-    A mapping may make its records when they are asked for: of five hundred processes a job uses three.
-    """
-
-    name: str
+    name: str  # in messages
     processes: Mapping[str, Process]
     site: str = ""
     pulled: Pulled | None = None
-    hint: str | None = None
-    entities: Mapping[str, Entity | None] | None = None
-    doubles: str | None = None
-    packages: tuple[str, ...] = ()
+    hint: str | None = None  # how to bring it up to date
+    entities: Mapping[str, Entity | None] | None = None  # None: unknown, as may be the columns of one
+    doubles: str | None = None  # the folder of a sandbox
+    packages: tuple[str, ...] = ()  # the folders that it was read from
 
     def called(self, code: str, version: Json) -> Process | None:
         """What a call of `code` starts; with a number, in this version."""

@@ -1,7 +1,4 @@
-"""`Catalogue` → the text of its file: readable, sorted, the same for the same site, whoever pulls it and when.
-
-No secret ever gets here: a site's answers hold none.
-"""
+"""Writes a catalogue as the text of its file: sorted, the same for the same site, without secrets."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final

@@ -1,7 +1,6 @@
-"""An expectation held against what a step gave, and the sentence that says why it is not met.
+"""Compares an expectation with what a step gave, and says why it is not met, in some 600 characters.
 
-The sentence shows the expression, what comes nearest to what was expected, and the values; it stays within some 600
-characters. What cannot be evaluated is not met either: a missing key in an answer is news about the answer.
+What cannot be evaluated is not met either: a missing key is news about the answer.
 """
 
 from collections.abc import Callable
@@ -49,11 +48,10 @@ def check(
     is_secret: Callable[[Expression | Template], bool] = lambda _: False,
     holds_secret: HoldsSecret = always,
 ) -> tuple[Check, Trouble | None]:
-    """Hold `expected` against `scope`, in which `result` is what the step gave; `secret`: no value is shown, and none
-    that an expression works with that `is_secret`, also where it is too short to be found in a text.
+    """Compare `expected` with `scope`, in which `result` is what the step gave. Not met is E201, not evaluated E202.
 
-    A text is shown in part only where `holds_secret` denies it. What is not met is E201, what could not be
-    evaluated E202.
+    `secret`: no value is shown, nor one of an expression that `is_secret`. Texts are cut only where `holds_secret` is
+    false.
     """
     seen = _Seen(scope=scope, secret=secret, is_secret=is_secret, holds_secret=holds_secret)
     match expected:

@@ -1,7 +1,4 @@
-"""Why a process failed, in a sentence: the process log's text, and the element at which it happened.
-
-The text stays whole, with its stack trace: who prints it may leave that out.
-"""
+"""Why a process failed: the process log's text, whole with its stack trace, and the element at which it happened."""
 
 from collections.abc import Sequence
 
@@ -13,10 +10,7 @@ _LONGEST_CAPTION = 120
 
 
 def failed_element(elements: Sequence[JsonObject]) -> JsonObject | None:
-    """The element that failed, of the rows of SysProcessElementLog, newest first: the newest whose status is error.
-
-    None where no row says so: the log of elements is empty where tracing is off.
-    """
+    """The newest row of SysProcessElementLog whose status is error, if any: tracing may be off."""
     return next((element for element in elements if element.get("status") == "error"), None)
 
 

@@ -1,6 +1,5 @@
-"""Values within a sentence: whole, or with their size. Of a text no part is shown but where nothing secret is in it.
-
-Half a secret would not be recognised, and so not hidden, by who writes the sentence down.
+"""Values in a message: whole, or with their size. A text is cut only without secrets: half a secret would not be
+hidden.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,7 +1,6 @@
-"""The way to a host: its name, a connection, TLS, and the time of day that it answers with.
+"""The way to a host: its name, a connection, TLS, and its time of day, by sockets of its own.
 
-It opens sockets of its own, since the client's hide what a person wants to see here. Nothing is sent but a question
-for the head of the first page; whether the machine at the other end is a Creatio site is not asked here.
+It only asks for the head of the first page, of whatever machine that is.
 """
 
 import http.client
@@ -43,15 +42,12 @@ Certificate: TypeAlias = Mapping[str, object]
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """`tls` makes a context with the authorities that are trusted; None where the connection is plain.
-
-    `alias` is what a proxy is called, which is secret: neither its name nor its address is shown.
-    """
+    """A host on the way to a site."""
 
     name: str
     port: int
-    tls: Trusted | None
-    alias: str | None = None
+    tls: Trusted | None  # a context of trusted authorities; None: no TLS
+    alias: str | None = None  # of a proxy, whose name and address are secret
 
     @property
     def place(self) -> str:

@@ -1,10 +1,7 @@
-"""Whether a site is ready after a deployment: it is asked until it is, or until nothing more can come of it.
+"""Whether a site is ready after a deployment: it is asked until it is, or cannot be any more.
 
-Ready is a site that gave rows to two authenticated readings, a pause apart, and whose processes then are as a
-catalogue says, where there is a catalogue. "Accepted" by a deployment tool says less: the site may be about to restart,
-and answers with its sign-in page for a while after that [C].
-
-Clock and pauses are handed in. Nothing here is printed, and no process is started.
+It is ready when two authenticated readings, a pause apart, gave rows, and its processes are as a catalogue says. A
+deployment that is "accepted" may restart the site, which shows its sign-in page for a while then [C].
 """
 
 from collections.abc import Callable, Iterable

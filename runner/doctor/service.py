@@ -1,6 +1,5 @@
-"""The way from a connection to a process: signing in, where the services are, the right to run, the process log.
-
-It starts nothing: the only call that could is made for a process that no site has.
+"""The way from a connection to a process: the sign-in, the services, the right to run, the process log. It starts
+nothing.
 """
 
 import re
@@ -68,10 +67,7 @@ call [D: haproxy with `retry-on`].
 
 
 def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
-    """Sign in; then ask which contact we are, as a run does. `name` says with what, without a secret.
-
-    A site that does not know the question has let us in all the same.
-    """
+    """Sign in, and ask which contact we are; a site that does not know this has let us in. `name`: with what."""
     refusal = caller.sign_in(SECONDS)
     if refusal is not None:
         hint = (refusal.trouble.hint or "").removesuffix(BY_DOCTOR)
@@ -108,10 +104,7 @@ def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller]
 
 
 def _answer_of_any(caller: Caller, unknown: str) -> calls.Ending:
-    """How the first of three services that is found ends a call; where none is, how the first ends it.
-
-    A site may lack each of them: by its version, by its settings, or since a gateway lets only some pass.
-    """
+    """How a call to the first service that is found ends: a site may lack any of the three."""
     first = caller.perform(calls.WhoAmI(), SECONDS, gate=OPEN)
     ending: calls.Ending = first
     for call in (calls.ReadRows(process=unknown, top=1), calls.RunProcessCall(process=unknown, parameters={})):
@@ -137,10 +130,8 @@ def _is_elsewhere(ending: calls.Ending) -> bool:
 
 
 def may_run(caller: Caller, *, unknown: str) -> WayFinding:
-    """Ask for a process that does not exist, `unknown`, and see what the refusal speaks of.
-
-    How a site refuses is not documented [?]: a refusal that names the process is taken for a search that found nothing,
-    which only a user with the right gets to. Nothing can be started by it.
+    """Ask for the process `unknown`, which does not exist. A refusal that names it shows the right to run processes
+    [?].
     """
     ending = caller.perform(calls.RunProcessCall(process=unknown, parameters={}), SECONDS, gate=OPEN)
     match ending:

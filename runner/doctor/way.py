@@ -21,20 +21,16 @@ _HTTP = 80
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """How a site is reached. `tls` makes a context of the authorities that are trusted; `proxy` is a URL, or None.
-
-    `signs_in` says with what, without a secret; None for a site that wants nobody to. A proxy's address is a secret.
-    `by_get`: Execute is called by a GET. `at_other` gives a caller of the same site as if it were of the other runtime.
-    """
+    """How a site is reached."""
 
     url: str
     caller: SessionCaller
     runtime: Runtime
-    at_other: Callable[[], SessionCaller]
-    tls: Trusted | None
-    proxy: str | None = None
-    signs_in: str | None = None
-    by_get: bool = False
+    at_other: Callable[[], SessionCaller]  # calls the site as if it were of the other runtime
+    tls: Trusted | None  # makes a context of trusted authorities
+    proxy: str | None = None  # its URL, a secret
+    signs_in: str | None = None  # with what, without a secret
+    by_get: bool = False  # Execute is called by a GET
 
 
 PROXY = "the proxy"

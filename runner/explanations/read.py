@@ -1,9 +1,7 @@
-"""What a code means, with examples: a Markdown file a code, beside this module, in a small fixed shape.
+"""What a code means: a Markdown file a code, beside this module.
 
-A file begins with the title of the code, and paragraphs that say what it means. Of a mistake in files the sections
-`Wrong` and `Right` follow, and a list of what to check; of what a command or a run can meet how it looks, and a list of
-what to do. An example is a fenced block, whose first line names its file where that matters. Other files are those of
-`Wrong`.
+It has a title, paragraphs, and of a mistake the sections `Wrong`, `Right`, and a list of what to check; else how it
+looks, and what to do. An example is a fenced block, whose first line may name its file.
 """
 
 import re

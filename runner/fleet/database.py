@@ -1,7 +1,6 @@
-"""The database of a fleet: how it is reached, and its tables, which `fleet migrate` brings up to date.
+"""The database of a fleet: its connection, and its tables in the schema `runner`.
 
-All of it lies in the schema `runner`, the tables of the queue too. No exception of psycopg leaves this room, and the
-library is imported where it is needed: it takes 250 ms, and may not be installed.
+No exception of psycopg leaves this room. The library is imported when it is needed: it takes 250 ms.
 """
 
 from collections.abc import Iterator, Mapping

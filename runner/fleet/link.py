@@ -27,8 +27,8 @@ class Link:
         self._connection: Connection | None = None
 
     def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
-        """Execute a statement, in a transaction of its own. Where the connection broke it is executed again: the
-        second time it has to do nothing. Raises `StoreError`, `NoDatabaseError` for an outage.
+        """Execute a statement in a transaction, and again where the connection broke. Raises `StoreError`,
+        `NoDatabaseError`.
         """
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
 

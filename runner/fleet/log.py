@@ -1,7 +1,7 @@
 """The events of a run in PostgreSQL, appended only by whoever has opened the run last.
 
-Lines wait in memory until they have to be safe. A statement then stores them all: it compares the fence and the
-number of lines, so that of two processes that believe to have the run only the last can write, and so send.
+Lines wait in memory until they have to be safe. The statement that stores them compares the fence and their number: of
+two processes only the last to open the run can write, and so send.
 """
 
 import hashlib
@@ -69,8 +69,8 @@ class FencedLog:
             self.commit()
 
     def with_next_line(self, sql: str, values: Mapping[str, object], *, due: bool = False) -> None:
-        """Store a change in the transaction of the next lines; where it is `due`, the next line is stored at once.
-        `sql` is a part of a statement with `{n}` in its names, and reads from `mine`, which is empty for a lost fence.
+        """Store a change with the next lines, at once if it is `due`. `sql` has `{n}` in its names, and reads from
+        `mine`.
         """
         self._changes.append((sql, values))
         self._is_due = self._is_due or due

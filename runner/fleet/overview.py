@@ -43,8 +43,7 @@ and (
     select from attempts a join attempts newer on newer.fleet = a.fleet and newer.digest = a.digest and newer.n > a.n
     where a.run = r.id)
 )"""
-"""What is in doubt needs a person whatever came later; a failed attempt does not where a newer attempt was made. The
-first condition is that of the index `runs_listed`, word for word: else it is not used.
+"""A doubt needs a person; a failure does not after a newer attempt. The index `runs_listed` has this first condition.
 """
 _UNSERVED: Final = """
 with alive as (
@@ -117,17 +116,14 @@ class FleetRun(Struct, frozen=True, kw_only=True):
 
 
 class UnservedRuns(Struct, frozen=True, kw_only=True):
-    """Runs that no living worker takes. Those that have begun need a worker with their `replay` version; `engines` are
-    the versions of the program that began them. `has_workers`: some worker of the target is alive, whatever its
-    version. `is_suspended`: some worker could take them, but its site lets it not in.
-    """
+    """Runs that no living worker takes."""
 
     target: str
-    replay: int | None
+    replay: int | None  # the version that they need, if they have begun
     count: int
-    engines: Sequence[str]
-    has_workers: bool
-    is_suspended: bool
+    engines: Sequence[str]  # versions of the program that began them
+    has_workers: bool  # a worker of the target is alive
+    is_suspended: bool  # their site lets no worker in
 
 
 class SuspendedTarget(Struct, frozen=True, kw_only=True):

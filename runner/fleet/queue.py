@@ -1,7 +1,6 @@
-"""The queue of a fleet, as statements: an item names a run. Procrastinate hands the items out.
+"""The queue of a fleet, as statements for Procrastinate: an item names a run.
 
-A queue is a target's; that of a run which has begun is also its replay version's, so that only workers fetch it that
-can resume it. Whatever is lost of the queue is made again of the runs.
+A queue is a target's, and of a run that has begun also its replay version's. A lost queue is made again of the runs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -122,21 +121,18 @@ def queued_run(link: Link, run: str) -> QueuedRun | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run to be queued. `plan` is the text of `runner.planning.plan.stored`, and holds no secret; of runs with the
-    same `lock` one is carried out at a time. It waits until each of the runs that it `needs` has passed, and each that
-    it comes `after` has ended and is not in doubt.
-    """
+    """A run to be queued."""
 
     id: str
     title: str
     job: str
     target: str
-    plan: str
+    plan: str  # as `runner.planning.plan.stored` writes it, without secrets
     fleet: str = ""
-    lock: str | None = None
+    lock: str | None = None  # runs with the same lock are carried out in turn
     commit: str | None = None
-    needs: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # runs that must have passed
+    after: tuple[str, ...] = ()  # runs that must have ended, and not in doubt
 
     @property
     def waits(self) -> bool:

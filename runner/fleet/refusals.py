@@ -1,7 +1,6 @@
-"""What a database refuses for good, and what mends it: by its codes alone, since its words are in its own language.
+"""What a database refuses for good, and how to mend that, by its codes: its words are in its own language.
 
-libpq gives no code of a connection that was refused. So it is asked once more, with a trace of what the server answers;
-where there are no traces, as outside of Linux, it is known only that the server answers and lets nobody in.
+libpq gives no code of a refused connection: it is asked again with a trace, on Linux only.
 """
 
 import os

@@ -1,7 +1,6 @@
 """Which rows of process logs belong to which call, of all runs of a fleet: a `runner.runs.store.OwnedRows`.
 
-Moments are by the clock of the server alone, so that the clocks of the machines do not matter. A start is stored with
-the line that says that it is sent.
+Only the server's clock matters. A start is stored with the line that says that it is sent.
 """
 
 import time

@@ -1,8 +1,7 @@
-"""Sign-ins of all workers of a fleet with the same credentials at the same site: of many with a wrong password one is
-refused, and the next try is a minute later, then two, and so on.
+"""Sign-ins of all workers with the same credentials: after a refusal the next try is a minute later, then two, and so
+on.
 
-No password and no hash of it is stored, only a byte of a hash: it distinguishes the credentials of an account, so
-that a password which was corrected is tried at once, and of all passwords every 256th has the same.
+Only a byte of a hash of the password is stored, so that a corrected password is tried at once, but for every 256th.
 """
 
 import time

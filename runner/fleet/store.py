@@ -1,6 +1,5 @@
-"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`.
-
-It has no locks of jobs: the queue lets runs with the same lock begin in turn. A queued run has no events yet.
+"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`. The queue has their locks. A queued run has no
+events.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -64,9 +64,9 @@ update pace set next = next - make_interval(secs => %(gap)s) where site = %(site
 
 
 class FleetTurn(Turn):
-    """The turn is the run's, and outlives its worker: of a run whose worker was killed nobody starts that process
-    before the run is taken over, or its last start can get no row any more. It is given back in the transaction of the
-    row's end. `busy`: the run was left since another has the turn.
+    """A run's turn. It outlives its worker, until the run is taken over or its last start can get no row any more.
+
+    It is given back in the transaction of the row's end. `busy`: the run was left since another has the turn.
     """
 
     def __init__(self, log: FencedLog, *, site: str, goes_on: Callable[[], bool]) -> None:
@@ -122,8 +122,7 @@ class PacedTurn(NamedTuple):
 class FleetPace:
     """At most `rate` calls a second to a site, from all machines, evenly spaced: a `runner.service.gate.SitePace`.
 
-    The turn of a call that gives up waiting goes to the next call here; to others only where it was the last of all.
-    `clock` is that of this machine, and `now` replaces the server's.
+    A turn that is given up goes to the next call here. `clock` is this machine's, `now` replaces the server's.
     """
 
     def __init__(

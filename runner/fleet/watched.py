@@ -12,8 +12,8 @@ from runner.service.gate import Gate
 
 
 class WatchedCaller:
-    """`shut_out` is given why the site lets nobody in. `let_in` is called after each answer, with the `suspension` that
-    was known when the call began. `has_acted`: the run has sent calls that may have changed something.
+    """`shut_out` gets why the site lets nobody in. `let_in` gets, after an answer, the `suspension` at the call's
+    begin.
     """
 
     def __init__(

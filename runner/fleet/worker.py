@@ -1,7 +1,7 @@
 """A worker of a fleet: Procrastinate fetches items and keeps the heartbeat; each run is carried out in a thread.
 
-Procrastinate ends its worker where a task of its own breaks, as in an outage, and its items run on without a
-heartbeat. So each such end is taken for a drain: the runs are left at their next effect, and all begins again.
+Where Procrastinate ends its worker, as in an outage, the items lose their heartbeat: so the runs are left at their next
+effect, and all begins again.
 """
 
 import asyncio
@@ -62,9 +62,7 @@ class RunsUnderWay(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class FleetWorkerLoop:
-    """Of `suspended` targets nothing is fetched, but for a moment where a run is to stop: it may end without its
-    site. `_stopped` are the runs for which that was done, `_opened_until` when it ends for a target.
-    """
+    """Fetches and carries out runs. Of `suspended` targets it fetches only, for a moment, a run that is to stop."""
 
     dsn: str
     name: str
@@ -81,8 +79,8 @@ class FleetWorkerLoop:
     _ended: bool = False
     _worker: Worker | None = None
     _queues: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    _stopped: set[str] = field(default_factory=set)
-    _opened_until: dict[str, float] = field(default_factory=dict)
+    _stopped: set[str] = field(default_factory=set)  # the runs for which it did
+    _opened_until: dict[str, float] = field(default_factory=dict)  # when that ends for a target
     _quiet_until: float = 0.0
     _last_look: float = 0.0
     _next_sweep: float = 0.0

@@ -6,9 +6,8 @@ from msgspec import Struct
 
 
 class Discreet(Struct, frozen=True):
-    """`NOT_SHOWN` are the fields that `repr` leaves out, secrets above all. `NOT_COMPARED` count in no comparison.
-
-    Both are declared once for a class, with all that it inherits.
+    """A record with fields that `repr` leaves out (`NOT_SHOWN`, mostly secrets), or no comparison sees
+    (`NOT_COMPARED`).
     """
 
     NOT_SHOWN: ClassVar[frozenset[str]] = frozenset()

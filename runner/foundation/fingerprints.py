@@ -1,7 +1,6 @@
-"""Fingerprints of secrets: they show whether a secret that is given anew is that of before, and not what it is.
+"""Fingerprints show whether a secret is that of before: an HMAC-SHA256 under a random key of the run.
 
-Each is an HMAC-SHA256 under a random key of the run. The key lies beside it, so that who reads both can try out
-guesses: the file that holds them is as private as the run.
+The key is beside them, so that a reader could try guesses: their file is as private as the run.
 """
 
 import hashlib

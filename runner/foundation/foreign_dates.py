@@ -20,10 +20,7 @@ _MONTHS = 12
 
 
 def foreign_moment(text: str) -> tuple[str | None, str | None]:
-    """The day and the time of day that a text means, as ISO 8601 writes them; None where that is not known.
-
-    Which comes first in `3/4/2026`, the month or the day, is not known.
-    """
+    """The day and the time that a text means, as ISO 8601 writes them, if that is clear: in `3/4/2026` it is not."""
     if found := _OF_WCF.fullmatch(text):
         moment = _EPOCH + timedelta(milliseconds=int(found["ms"]))
         return moment.date().isoformat(), f"{moment.time().isoformat('seconds')}Z"

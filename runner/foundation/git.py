@@ -1,7 +1,4 @@
-"""The checkout in which a job lies: from which files a report came, and what has changed in them since a commit.
-
-For a report git is asked, not required; who asks for changes needs it.
-"""
+"""The checkout of a job: its commit, for reports, and what has changed since a commit, for who asks."""
 
 import os
 import subprocess
@@ -80,14 +77,11 @@ class FileChange(StrEnum):
 
 
 class GitChanges(Struct, frozen=True, kw_only=True):
-    """How the files of a checkout differ from a commit: those that are committed, those that are not, and new files.
-
-    `changed` and `watched` are by real paths. `commit` is the full hash.
-    """
+    """How the files of a checkout differ from a commit, with uncommitted and new files."""
 
     root: Path
-    commit: str
-    changed: Mapping[Path, FileChange]
+    commit: str  # the full hash
+    changed: Mapping[Path, FileChange]  # by real paths
     watched: frozenset[Path]
 
     def of(self, path: Path) -> FileChange | None:
@@ -98,11 +92,7 @@ class GitChanges(Struct, frozen=True, kw_only=True):
         return None if all(map(self._is_watched, places)) else FileChange.NOT_IN_GIT
 
     def below(self, folder: Path) -> dict[Path, FileChange]:
-        """The changed files in a folder and in those below it.
-
-        Those of a submodule, and of a folder that a link leads to, have all changed where that has. Where git watches
-        nothing of a folder, nobody knows of any.
-        """
+        """The changed files below a folder. A changed submodule, or folder behind a link, has changed as a whole."""
         real = Path(os.path.realpath(folder))
         changed = {path: change for path, change in self.changed.items() if path.is_relative_to(real)}
         change = self._first_of(self._places(folder))

@@ -1,7 +1,6 @@
-"""Hints as data: what people write who know another tool, or another place of ours, and what to write here.
+"""Hints as data: what people write who know another tool, and what to write here; tables lie in the rooms.
 
-The tables lie in the rooms, as `language/hints/`. A table is read at the first mistake that needs it, never before:
-every scalar is a text, so that `on`, `no` and `1` need no quotes. Callers name the place.
+A table is read at the first mistake that needs it. Every scalar is a text: `on`, `no` and `1` need no quotes.
 """
 
 import json
@@ -26,15 +25,12 @@ _FIELD = lazy_pattern(r"<(\w+)>")
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """Patterns match as a whole: `at` the place, `value` the value as compact JSON.
-
-    A hint holds `<name>` for a group of either pattern, for what the caller gives, and for a field of `_fields`.
-    """
+    """A rule of a table."""
 
     wanted: str | None
-    at: re.Pattern[str]
-    value: re.Pattern[str]
-    hint: str
+    at: re.Pattern[str]  # matches the whole place
+    value: re.Pattern[str]  # matches the whole value as compact JSON
+    hint: str  # with `<name>` for a group, a value of the caller, or a field of `_fields`
 
 
 @cache

@@ -1,7 +1,4 @@
-"""What is made at its first use, since most commands never use it.
-
-A regular expression takes 0.2 ms to compile on average: those of the whole program a tenth of a start.
-"""
+"""What is made at its first use. To compile the regular expressions of the whole program takes a tenth of a start."""
 
 import re
 import sys
@@ -53,8 +50,8 @@ def lazy_patterns() -> Iterator[None]:
 
 @contextmanager
 def stand_in(name: str, *deferred: str, **functions: Callable[..., object]) -> Iterator[None]:
-    """What is imported meanwhile finds a module `name` that has these functions, and without any no such module. Those
-    that are `deferred` import the real module when they are called. Does nothing where that has been imported before.
+    """Imports meanwhile find a module `name` with these functions, or none; `deferred` functions import the real
+    module.
     """
     if name in sys.modules:
         yield
@@ -125,9 +122,8 @@ class _LaterNames:
 
 
 def _shown_whole(loading: AbstractContextManager[object]) -> type[ModuleType]:
-    """The class of a module that a thread executes: others wait for the lock, and see all of its names or none.
-
-    Not for a package: who imports a module of it has that module's lock, which the package may wait for.
+    """The class of a module that a thread imports: others wait, and see all of its names. Not for a package, which may
+    wait.
     """
 
     class ModuleInProgress(ModuleType):

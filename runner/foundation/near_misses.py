@@ -1,8 +1,6 @@
-"""The search for near misses: names that are a typo or two away, and the text that is most alike.
+"""Finds names that are a typo or two away, and the most similar text, within bounds of number and length.
 
-Its work is bounded, whoever asks: so many names, each no longer than so much; what lies beyond is never suggested.
-RapidFuzz compares, and is imported when there is something to compare: 30 ms that only a mistake costs. Callers choose
-among several near names, and know how near is near enough.
+RapidFuzz is imported at the first mistake: 30 ms. Callers choose among several names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,10 +27,7 @@ def eligible(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def near(word: str, names: Iterable[str], *, typos: int) -> list[tuple[int, str]]:
-    """The names with at most `typos` letters added, left out, replaced, or swapped with their neighbour.
-
-    Each with the number of its typos, the fewest first. Words are compared folded; a name in another case has none.
-    """
+    """The names within so many `typos` (a letter more, less, other or swapped), with their number, sorted."""
     compared = eligible(names)
     found = near_folded(folded(word), _folded(compared), typos=typos)
     return [(distance, compared[index]) for distance, index in found]
@@ -57,10 +52,7 @@ def ending_in(word: str, names: Iterable[str]) -> list[str]:
 
 
 def most_alike(text: str, texts: Sequence[str], *, least: float) -> int | None:
-    """The index of the text that shares most with `text`, from 0 (nothing) to 1 (the same); at least `least`, or None.
-
-    Texts that are too long are passed over.
-    """
+    """The index of the text that shares most with `text`, from 0 to 1 and `least` at least, if any."""
     if len(text) > LONGEST_NAME:
         return None
     short = [other if len(other) <= LONGEST_NAME else None for other in islice(texts, MOST_NAMES)]

@@ -1,7 +1,6 @@
-"""Regular expressions of linear time, in RE2's syntax. The only house of `re2`.
+"""Regular expressions of linear time, in RE2's syntax; the only module that imports `re2`.
 
-No pattern and no text can make a search take longer than their lengths allow. What that costs is not offered:
-look-around and references back inside a pattern. A pattern is compiled once per text and kept.
+There is no look-around, and no reference back. A pattern is compiled once, and kept.
 """
 
 import re

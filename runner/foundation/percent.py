@@ -1,7 +1,4 @@
-"""Percent-encoding of what goes into a query, and back.
-
-The same short texts go along with call after call, so that they are not worked out anew each time.
-"""
+"""Percent-encoding of what goes into a query, and back, remembered for the texts that many calls share."""
 
 from functools import lru_cache
 from typing import Final

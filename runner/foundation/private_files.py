@@ -1,8 +1,4 @@
-"""Files that only their owner can read, and what has to be done so that they are on disk after a power loss.
-
-A kernel lock on an open file says that a process writes it. It vanishes with the process, however that ends; so a lock
-that nobody holds is never found held. What the file says is no business of this module.
-"""
+"""Files that only their owner can read, locked by the kernel while a process writes them, and safe on the disk."""
 
 import errno
 import os
@@ -81,10 +77,9 @@ def sync_file(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool = True) -> None:
-    """Have a private file on disk, in the place of an earlier file: at any moment it is there whole, or not at all.
-    `content` may come in pieces.
+    """Replace a private file: it is whole, or not there, at any moment. `content` may come in pieces.
 
-    Where it is not `durable`, a loss of power may leave it empty until `sync_file` and `sync_folder` were called.
+    If it is not `durable`, a loss of power may leave it empty until `sync_file` and `sync_folder`.
     """
     beside = path.with_name(path.name + ".part")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)

@@ -1,7 +1,7 @@
 """What people read: mistakes in their files, and exit codes.
 
-A mistake of the user is a `Problem` value; all are collected, then printed. What codes mean is in `explanations/`. A
-code is a promise: it is never given another meaning. The exceptions are for a command that cannot go on.
+All mistakes are collected, then printed; `explanations/` has their codes, whose meaning never changes. The exceptions
+are for a command that cannot go on.
 """
 
 from collections.abc import Iterable
@@ -19,40 +19,31 @@ class Severity(StrEnum):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """A mistake, its place and how to mend it.
-
-    `file` is as the user named it, None for a mistake on the command line. `excerpt` is the source line at
-    `span.line`, without its line end. `hint` is a whole sentence or fragment without a full stop. `run` is the run that
-    it is about, if it is about a run: its `job[case]` and its target.
-    """
+    """A mistake, its place and how to mend it."""
 
     code: str
     message: str
-    hint: str | None = None
+    hint: str | None = None  # without a full stop
     severity: Severity = Severity.ERROR
-    file: str | None = None
+    file: str | None = None  # as the user named it; None: the command line
     span: Span | None = None
     path: Path = ()
-    excerpt: str | None = None
-    run: tuple[str, str] | None = None
+    excerpt: str | None = None  # the line at `span.line`
+    run: tuple[str, str] | None = None  # its `job[case]` and its target
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """A problem before its place in a file is known.
-
-    `path` leads to it within the value that was checked; `part` and `line`, which counts from 0, within the text.
-    `instead` is the key or name of ours that should be there.
-    """
+    """A problem before its place in a file is known."""
 
     code: str = "E107"
     message: str
     hint: str | None = None
-    path: Path = ()
+    path: Path = ()  # within the value that was checked
     at_key: bool = False
     warning: bool = False
-    part: str | None = None
-    line: int = 0
-    instead: str | None = None
+    part: str | None = None  # of the text
+    line: int = 0  # counts from 0 within the text
+    instead: str | None = None  # the key or name of ours that should be there
 
 
 def errors_in(problems: Iterable[Problem]) -> list[Problem]:

@@ -1,8 +1,4 @@
-"""Words of a command that is printed for a person to type: as bash and zsh take them, on Windows as PowerShell does.
-
-cmd.exe takes them, too, where they are in double quotes; a word with a character that double quotes do not protect is
-for PowerShell alone.
-"""
+"""Words of a printed command: for bash and zsh; on Windows for PowerShell, and where double quotes do for cmd.exe."""
 
 import os
 import shlex

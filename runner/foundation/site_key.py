@@ -1,9 +1,4 @@
-"""Which site an address leads to, however it is written: the same key for all its spellings, and for all targets of it.
-
-What takes turns, and which rows of a process log are whose, depends on the site, not on the name that a target has, nor
-on the account: several accounts may be of the same user, and whose a row is cannot always be read. That two names are
-of the same machine, which only its DNS knows, cannot be found out here.
-"""
+"""Which site an address leads to: the same key for all its spellings, targets and accounts; DNS is not asked."""
 
 import hashlib
 import ipaddress
@@ -53,10 +48,7 @@ def hashed(key: str) -> str:
 
 
 def normalized_url(url: str) -> str:
-    """`url` with its scheme, host and port in the same form, without a name, a password, a query and a `/` at its end.
-
-    What is no URL is left as it is.
-    """
+    """`url` with a normal scheme, host and port, without name, password, query and a last `/`. What is no URL stays."""
     try:
         parts = urlsplit(url.strip())
         host, port = _host(parts), parts.port

@@ -1,6 +1,6 @@
-"""The word that should be there: the nearest of ours, or ours for a word of another tool. Rather none than a guess.
+"""The word that should be there: the nearest of ours, or ours for another tool's word; rather none than a guess.
 
-Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
+Case, dashes, underscores and spaces do not count: `maxAttempts` is `max_attempts`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -74,10 +74,9 @@ def near_or_listed(word: str, known: Iterable[str], *, has: str = "it has", none
 
 
 def likely_typo(word: str, known: Iterable[str], *, own_letters: bool = False) -> str | None:
-    """Which of `known` `word` is a typo of: near by its letters alone, its digits the same.
+    """Which of `known` `word` is a typo of, by its letters alone: `lab2` is not `lab1`. For warnings: it may be right.
 
-    It is for warnings: `word` may be right as it is, and `lab2` is not `lab1` mistyped. `own_letters`: it has no letter
-    that the name has not, as where others put words, too: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
+    `own_letters`: it has only letters of the name, where others put words, too: `DATE` is no typo of `DATA`.
     """
     bare, digits = folded(word), [*filter(str.isdigit, word)]
     found = [

@@ -1,8 +1,4 @@
-"""JSON values, paths into them, and the text they become.
-
-Everything a job holds, sends and receives is a JSON value; no other shape travels between the rooms.
-A value is never changed after it was made: who needs another value makes it.
-"""
+"""JSON values, paths into them, and their text. Everything a job holds, sends and receives is one; none is changed."""
 
 import hashlib
 import json

@@ -1,7 +1,4 @@
-"""Values as YAML that we write: on a single line, so that it can be shown anywhere and is read back as it was.
-
-Text from outside that is no plain word is in quotes, and characters that nobody sees are escapes.
-"""
+"""Values as YAML on a single line, read back as they were: texts from outside in quotes, odd characters escaped."""
 
 import json
 import re

@@ -1,8 +1,7 @@
-"""By how much a call leaves later than the engine has worked out: from when on its row may be its own is reckoned from
-the outcome before.
+"""By how much a call leaves later than the engine knows, from which on its row may be its own.
 
-The run's active time does not pass while a call waits for the pace of the site, nor the monotonic clock while a machine
-sleeps. The clock on the wall passes always; where it is set meanwhile, too much is taken for a delay, or nothing.
+Active time does not pass while a call waits for the pace, nor the monotonic clock while a machine sleeps. The wall
+clock does; where it is set meanwhile, the delay is wrong.
 """
 
 import time

@@ -10,18 +10,13 @@ from runner.runs.evidence import Person
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
-    """`verdicts` are a person's by the row's key: `{"as": "passed", "result": …}`, `failed`, `retry`.
+    """How a command settles what is in doubt."""
 
-    `people` gave them, by the same keys; of the others it was the person of the host. `look_again`: the process log is
-    asked once more about what is in doubt. `hold`: a run with a row in doubt is left before its turning point, so that
-    somebody can settle it. `only_settle`: nothing but that is done, and no call is made but readings of the log.
-    """
-
-    verdicts: Mapping[str, JsonObject] = field(default_factory=dict)
-    people: Mapping[str, Person] = field(default_factory=dict)
-    hold: bool = False
-    look_again: bool = False
-    only_settle: bool = False
+    verdicts: Mapping[str, JsonObject] = field(default_factory=dict)  # by the key: `{"as": "passed", "result": …}`
+    people: Mapping[str, Person] = field(default_factory=dict)  # who gave them, if not the person of the host
+    hold: bool = False  # a run in doubt is left before its turning point
+    look_again: bool = False  # the log is asked once more
+    only_settle: bool = False  # no call is made but readings of the log
 
 
 _LAST_WORDS = ("passed", "failed")

@@ -1,7 +1,6 @@
-"""The local host: performs the engine's effects on this machine, and journals every outcome before handing it back.
+"""The local host: performs the engine's effects on this machine, and journals every outcome first.
 
-It decides nothing about the run. A call that must not happen twice is on disk before it leaves. A journal that holds
-the start of the run is played back first, and nothing of it is done again.
+A `once` call is on disk before it leaves. A journal with the start of the run is played back; nothing is done again.
 """
 
 import time
@@ -54,31 +53,25 @@ def _at_random() -> float:
 
 
 class LocalHost(Struct, kw_only=True, dict=True):
-    """Carries a run out. `draw` gives jitter from -1 to 1; `ask` puts a question to a person, within seconds, and gives
-    None where the stop, or the end of the time, came before an answer. `owned` knows which rows of the process log
-    belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed; where it says no,
-    the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has done so for all of
-    them. `waits` are those for locks, before the run began or was resumed; `resumed` says by whom. `goes_on` is asked
-    before each effect that takes time, likewise. `passed` is called where it has passed, before its end is stored.
-    """
+    """Carries a run out."""
 
     caller: Caller
     journal: Journal
     stop: Stop
     turn: Turn
-    ask: Callable[[effects.Ask, Stop, float | None], bool | None]
-    owned: OwnedRows
+    ask: Callable[[effects.Ask, Stop, float | None], bool | None]  # asks a person; None: no answer in time
+    owned: OwnedRows  # which rows of the log belong to which calls of all runs
     judgement: Judgement = field(default_factory=Judgement)
-    lets_in: Callable[[], bool] = lambda: True
-    goes_on: Callable[[], bool] = lambda: True
-    passed: Callable[[], None] = lambda: None
+    lets_in: Callable[[], bool] = lambda: True  # asked once before a run is resumed; at its no it is left
+    goes_on: Callable[[], bool] = lambda: True  # likewise, before each effect that takes time
+    passed: Callable[[], None] = lambda: None  # called before the end of a passed run is stored
     clock: Callable[[], float] = time.monotonic
-    person: Person = field(default_factory=Person)
-    says_yes: bool = False
+    person: Person = field(default_factory=Person)  # who gives verdicts, and answers
+    says_yes: bool = False  # to all questions
     resumed: events.RunResumed = field(default_factory=lambda: events.RunResumed(t=0.0))
-    waits: tuple[events.Waited, ...] = ()
+    waits: tuple[events.Waited, ...] = ()  # for locks
     delays: Delays = field(default_factory=Delays)
-    draw: Callable[[], float] = _at_random
+    draw: Callable[[], float] = _at_random  # jitter, from -1 to 1
     _started: float = 0.0
     _replayed: bool = False
     _resumed: bool = False
@@ -100,9 +93,8 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return self._judging.unused
 
     def carry(self, plan: Plan, run: events.RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
-        """Carry the plan out to its end, or to where it is left; from where the `earlier` lines of its journal end.
-
-        Raises `StoreError`, and what `Replay` raises, when nothing has been sent yet.
+        """Carry the plan out, from the end of the `earlier` lines. Before anything is sent raises `StoreError`, and as
+        `Replay`.
         """
         replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key))
         self._started = self.clock() - replay.t
@@ -237,9 +229,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         self._append(events.SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
 
     def note_sent(self, send: effects.Send, request: Request | None) -> None:
-        """Journal that a call is sent, before it is; the first that changes something durably, too: a run that is lost
-        would be made anew, and change it once more. A start is stored, too: a row that it may have made is nobody's.
-        """
+        """Journal a call before it leaves, the first that changes something durably: a lost run would be made anew."""
         self._starts.begin(send)
         t = self._t()
         sent = events.CallSent(
@@ -268,11 +258,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return effects.Failed(t=t, failure=BROKEN_OFF, delay=delay)
 
     def _take_turn(self, key: str, process: str) -> bool:
-        """Have the turn of `process`. False where the stop came before. The run is on disk before: others wait.
-
-        A reading of the log that is handed on was made while this run waited, and the active time passes from then on:
-        it shows how old the reading is.
-        """
+        """Have the turn of `process`; False for a stop. A reading that is handed on was made while this run waited."""
         self.journal.sync_run()
         begun = self.clock()
         with self._waiting(key, events.WaitsFor.TURN, name=process) as begin:

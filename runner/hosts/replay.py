@@ -1,7 +1,7 @@
-"""A journal played back: a fresh engine is handed the outcomes of the first engine, until there are no more.
+"""A journal played back: a fresh engine gets the outcomes of the first. Nothing is performed and nothing written.
 
-Nothing is performed and nothing written. The facts that the engine notes are compared with those in the journal, so
-that a journal which does not fit its plan is found out before anything is sent. Sentences are not compared.
+The facts that it notes are compared with the journal, messages are not: a journal that does not fit is found out before
+anything is sent.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,11 +41,9 @@ class Beyond(Struct, frozen=True, kw_only=True):
 
 
 class Replay:
-    """Plays back the lines of a journal. `t` is the run's active time when the last of them was written. `needs_result`
-    says of the key of a row whether anything depends on what its process gave.
+    """Plays back the lines of a journal; `t` is the run's active time then.
 
-    What a process gave and nothing depends on may be forgotten: stars are in the place of a secret then, as they are
-    in all that is compared from there on.
+    What a process gave and nothing needs (`needs_result`) may be forgotten: stars replace a secret in it.
     """
 
     def __init__(

@@ -1,8 +1,6 @@
-"""What a site says of the versions of its processes, and of who we are, read once in a command for all its runs there.
+"""The versions of a site's processes, and our user, read once in a command for all its runs.
 
-An answer is known as long as the command lasts, and so is a refusal that is for good; a run that asks for a `fresh`
-answer gets a new answer, and all that come later have it, too. An answer that was known before bears no time of the
-server.
+A final refusal is remembered, too. A `fresh` answer replaces the old. A known answer has no time of the server.
 """
 
 import threading

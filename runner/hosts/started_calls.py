@@ -68,9 +68,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
                 self.owned.never_began(send.key)
 
     def ask(self, query: QueryPeers, *, is_resumed: bool) -> Others:
-        """What others know, or what they are to know: that the last start of a row has begun nothing, which it may not
-        be if the run broke off in between, or that it still waits.
-        """
+        """What others know; or let them know that the last start of a row has begun nothing, or still waits."""
         if not (query.nothing_began or query.still_waits):
             return self.owned.ask(query)
         with suppress(StoreError):

@@ -45,9 +45,8 @@ class Stop:
 
 @contextmanager
 def listening(stop: Stop, given_up: threading.Event, *, heard: Callable[[str], None]) -> Iterator[None]:
-    """The first signal requests the `stop`, and calls `heard` with its name, in the handler. For the main thread only.
-
-    A second SIGINT says that nobody waits any longer: it sets `given_up`. A hang-up that `nohup` ignores stays ignored.
+    """Let the first signal request the `stop`, and a second SIGINT set `given_up`. In the main thread; `nohup` is
+    respected.
     """
 
     def handle(number: int, frame: FrameType | None) -> None:

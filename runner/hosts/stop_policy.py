@@ -41,9 +41,8 @@ class StopPolicy(Struct, kw_only=True):
                 pass
 
     def allows(self, effect: Send | Sleep | Ask) -> bool:
-        """The engine hears of a stop once, and turns to `undo` and `finally`.
-
-        A call that may have happened is still searched for once: a reading is performed, a pause before another is not.
+        """Whether a stopped run may perform it. After a call that may have happened one reading is allowed, without a
+        pause.
         """
         if self.stop.why is None:
             return True

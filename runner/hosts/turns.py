@@ -1,7 +1,6 @@
-"""Starts of a process on a site take turns within this program, so that each finds its own row in the log; and with
-other programs of this user on this machine, where the store of runs has turns for that.
+"""Starts of a process on a site take turns, so that each finds its own row: in this program, and over all of this user.
 
-Whoever has waited for a turn gets what its last holder has just read of the log, so that it need not be read again.
+Who waited gets what the last holder has just read of the log.
 """
 
 import threading
@@ -29,9 +28,7 @@ HeldUp: TypeAlias = Callable[[LockHolder | None], object]
 
 
 class LogReading(Struct, frozen=True, kw_only=True):
-    """The newest rows of a process, all that there are or as many as `call` asks for at most, which were asked for at
-    `t` of the clock. Rows that began before the newest and came late may be missing: nobody takes those for its own.
-    """
+    """The newest rows of a process, as many as `call` asks for, read at `t`. Rows that came late may be missing."""
 
     call: ReadRows
     answer: Answered
@@ -77,11 +74,7 @@ class Turns:
 
 
 class Turn:
-    """The turn that a run has, at most one at a time. `holder` names the run to others that wait.
-
-    `handed_on` is what the run that had it before has read of the log, where it knew whose all of the rows were.
-    `settle` are the seconds in which a call that nobody answered is searched for.
-    """
+    """The turn that a run has, one at most. `holder` names the run to others; `handed_on` is the reading before."""
 
     def __init__(self, turns: Turns, holder: LockHolder | None = None, *, settle: float = 0.0) -> None:
         self._turns = turns

@@ -31,9 +31,7 @@ class WrongName(Finding, frozen=True, kw_only=True):
 
     code: str = "E126"
     part: str  # the piece that is wrong
-    if_asked: Literal["the same", "a warning", "nothing"] = (
-        "the same"  # what is left of it before `default` or `is defined`
-    )
+    if_asked: Literal["the same", "a warning", "nothing"] = "the same"  # what is left before `default`
     is_like_no_other: bool = False  # no name is near
 
 

@@ -1,7 +1,6 @@
-"""A document without mistakes → `Job`: defaults are filled in, durations become seconds, the dicts are gone.
+"""Makes a `Job` of a document without mistakes: with defaults, in seconds, without dicts.
 
-Checks nothing: `runner.language.schema` and `runner.lint` have found the document clean. Handed anything else, it
-raises whatever Python raises. Reads no other file either: jobs and cases in files of their own are handed in.
+It checks nothing, and reads no other file: jobs and cases in files of their own are handed in.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,7 @@
-"""The cases of a job: a list (`cases` itself, or a JSON file of the same shape), or a table in a CSV file.
+"""The cases of a job: a list, in `cases` or a JSON file, or a table in a CSV file.
 
-A table has a column `name`, and a column for each input that is given; an empty cell gives nothing. Each value is
-checked against its input, in a table as text, as a value on the command line is. The schema has checked the shape of
-lists before; what has another shape is left out here. Lines that may hold a secret are hidden by who hands them in.
+A table has a column `name`, and one for each input; an empty cell gives nothing. Each value is checked against its
+input, in a table as text. What has another shape, which the schema reports, is left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,14 +32,11 @@ _ODD = lazy_pattern(r"^#[A-Z/0]+[?!A]$|^\s.*\S$|^\S.*\s$|^[0-9][.,][0-9]+E\+[0-9
 
 
 class Cases(Struct, frozen=True, kw_only=True):
-    """`cases` may be used where there is no error among the problems.
-
-    `lacking` are the required inputs that no case gives, each with the problem where nothing else gives it either.
-    """
+    """The cases; without errors among the problems they may be used."""
 
     cases: tuple[Case, ...] = ()
     problems: tuple[Problem, ...] = ()
-    lacking: Mapping[str, Problem] = field(default_factory=dict)
+    lacking: Mapping[str, Problem] = field(default_factory=dict)  # required inputs that no case gives
 
 
 class _WrittenCase(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,4 @@
-"""What holds where a step says nothing: by its action, and by the `defaults` of the job.
-
-Works on the raw fields of a step, also on faulty ones, so that lint and build agree.
-"""
+"""What holds where a step says nothing: by its action and by `defaults`. Works on raw, also faulty, fields."""
 
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject

@@ -1,6 +1,6 @@
-"""The values a job runs with: what `-i`, `--inputs` and the environment give, else its case, else defaults.
+"""The values a job runs with: of `-i`, `--inputs`, the environment, its case, or defaults; read by type, and checked.
 
-Each value is read by its input's type, and checked. Nothing here shows the value of a secret input, in no message.
+No message shows the value of a secret input.
 """
 
 import re
@@ -46,15 +46,12 @@ class Origin(StrEnum):
 
 
 class Given(Struct, frozen=True, kw_only=True):
-    """A value that somebody gave.
-
-    `is_text`: it is still to be read by the input's type. `document` is the `--inputs` file that it comes from.
-    """
+    """A value that somebody gave."""
 
     value: Json
     origin: Origin
-    is_text: bool = True
-    document: Document | None = None
+    is_text: bool = True  # the input's type still reads it
+    document: Document | None = None  # the `--inputs` file
 
 
 class UnfitError(Exception):
@@ -68,9 +65,9 @@ class UnfitError(Exception):
 def parse_option(
     option: str, *, read_file: Callable[[str], str], stdin: Callable[[], str]
 ) -> tuple[str, Given] | Problem:
-    """An `-i NAME=VALUE`. `=@FILE` takes the content of a file, `=@-` of standard input, without its last line end.
+    """Read `-i NAME=VALUE`, `=@FILE` or `=@-` (standard input), without the last line end.
 
-    `read_file` and `stdin` raise `OSError` or `UnicodeDecodeError` where they cannot.
+    `read_file` and `stdin` raise `OSError` or `UnicodeDecodeError`.
     """
     name, separator, value = option.partition("=")
     if not separator or not name:
@@ -122,9 +119,8 @@ def supplied(
     case: Case | None = None,
     lacking: Mapping[str, Problem] = NOTHING_LACKS,
 ) -> tuple[dict[str, Json], tuple[Problem, ...]]:
-    """The values of the job's inputs, and what is wrong with them. `given` is `-i` over `--inputs`.
-
-    `lacking` has the problem of an input that nobody gives and no case gives either.
+    """The values of the job's inputs, and their problems; `given` is `-i` over `--inputs`, `lacking` has missing
+    inputs.
     """
     values: dict[str, Json] = {}
     problems: list[Problem] = []
@@ -191,11 +187,10 @@ def how_to_give(declared: Input) -> str:
 
 
 def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callable[[Path], str] | None = None) -> Json:
-    """`value` as the input takes it. Raises `UnfitError`; its message names the input.
+    """`value` as the input takes it; `is_text`: as JSON, unless the type is `string`. Raises `UnfitError` with its
+    name.
 
-    `is_text`: a text is still to be read by the input's type. It is taken as it is by an input of type `string`, and
-    read as JSON by any other. A schema that is none lets everything pass: it is reported at its own place. `written`
-    gives the part of the value at a path as it is in its file.
+    A faulty schema, reported elsewhere, takes all. `written` gives a part of the value as it is in its file.
     """
     found = _typed(declared, value) if is_text and isinstance(value, str) else value
     _refuse_empty(declared, found)

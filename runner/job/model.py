@@ -1,8 +1,4 @@
-"""The records of a job. After loading, dicts are gone: this is what the rest of the program knows of a file.
-
-Texts that may hold `{{ }}`, and expressions, stay text: `runner.expressions` parses them, once per text.
-Times are seconds. Nothing here checks anything; `runner.lint` has done so before.
-"""
+"""The records of a job, in place of dicts: checked, in seconds, with templates and expressions as texts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
@@ -79,13 +75,9 @@ Show: TypeAlias = Callable[[Json], str]
 
 
 class Action(Protocol):
-    """What a step does: a record of `runner.job.actions`, which has a module for each.
+    """What a step does: a record of `runner.job.actions`. `preview` says it line by line."""
 
-    `kind` is its key in the file, `title` the name of a step that has none of its own; `preview` says line by line
-    what it would do.
-    """
-
-    kind: ClassVar[str]
+    kind: ClassVar[str]  # its key in the file
 
     @property
     def title(self) -> str: ...
@@ -106,12 +98,7 @@ class Undo(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False):
-    """A step. `line` is where it begins in its file.
-
-    `timeout` is of an attempt, None where neither step nor job says any. `follow` bounds following a process in the
-    log: the step's own `timeout` where it is written, else 600 s. `for_each` is an expression, or a list whose items
-    may hold templates; None where the step is carried out once.
-    """
+    """A step."""
 
     id: str | None = None
     name: str | None = None
@@ -119,17 +106,17 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
     condition: str
     effect: StepEffect
     retry: Retry = Retry()
-    timeout: float | None = None
-    follow: float = FOLLOW_SECONDS
+    timeout: float | None = None  # of an attempt
+    follow: float = FOLLOW_SECONDS  # bounds following its process
     verify: Verify = Verify.AUTO
     expect: tuple[Expected, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     secret: bool = False
     on_failure: OnFailure = OnFailure.STOP
     action: Action
-    for_each: "str | list[Json] | None" = None
+    for_each: "str | list[Json] | None" = None  # an expression, or a list with templates
     undo: Undo | None = None
-    line: int
+    line: int  # where it begins in its file
 
 
 class Input(Struct, frozen=True, kw_only=True):
@@ -149,15 +136,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """`cases` is None where the job has none, and then it is a single run.
-
-    `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
-    `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
-    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where it counts since the run
-    began, also in an included job.
-    `concurrency` names a lock: runs with the same name against the same site do not overlap. `needs` are the names of
-    jobs that `runner apply` lets pass first.
-    """
+    """A job, with times in active seconds."""
 
     name: str
     file: str
@@ -165,14 +144,14 @@ class Job(Struct, frozen=True, kw_only=True):
     help: str | None = None
     tags: tuple[str, ...] = ()
     target: str | None = None
-    timeout: float | None = None
-    cleanup_timeout: float = CLEANUP_SECONDS
-    concurrency: str | None = None
-    needs: tuple[str, ...] = ()
+    timeout: float | None = None  # of the steps
+    cleanup_timeout: float = CLEANUP_SECONDS  # of undo and `finally`
+    concurrency: str | None = None  # a lock at the site
+    needs: tuple[str, ...] = ()  # jobs that `apply` lets pass first
     inputs: tuple[Input, ...] = ()
-    cases: tuple[Case, ...] | None = None
-    vars: Mapping[str, Json] = field(default_factory=dict)
+    cases: tuple[Case, ...] | None = None  # None: a single run
+    vars: Mapping[str, Json] = field(default_factory=dict)  # in the order of evaluation
     steps: tuple[Step, ...] = ()
-    final_steps: tuple[Step, ...] = ()
+    final_steps: tuple[Step, ...] = ()  # under `finally`
     outputs: Mapping[str, str] = field(default_factory=dict)
-    moments: frozenset[str] = frozenset()
+    moments: frozenset[str] = frozenset()  # steps since which a `failures` counts, and `SINCE_RUN`

@@ -1,7 +1,4 @@
-"""What a job declares, by name: its inputs, its vars, and the steps that can be referred to.
-
-Reads the raw document, also with mistakes: whatever has not the shape of the language is left out. Checks nothing.
-"""
+"""What a job declares, by name: inputs, vars, and steps with ids, as far as the raw document has their shape."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,18 +11,13 @@ from runner.job.model import Input
 
 
 class RawStep(Struct, frozen=True, kw_only=True):
-    """A step as it is in the file.
-
-    `rank` counts the steps in the order in which they are carried out, those under `finally` after all others. A step
-    of an `undo` list has the rank of the step it undoes, which is `undone`; `undo` is then the path of the list, `turn`
-    its place in it.
-    """
+    """A step as it is in the file."""
 
     path: Path
     fields: JsonObject
-    rank: int
-    undo: Path | None = None
-    turn: int = 0
+    rank: int  # in the order of execution; in an `undo` that of `undone`
+    undo: Path | None = None  # the path of the list that it is in
+    turn: int = 0  # its place there
     undone: "RawStep | None" = None
 
 
@@ -41,21 +33,17 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 class Outline(Struct, frozen=True, kw_only=True):
-    """`vars` keep their order. Of two steps with the same id, `by_id` holds the first.
-
-    `cases` are as they are written; where they are `in_a_file`, they are those of the file once that has been read.
-    `included` are the jobs in the place of steps, by the paths of these, as far as they could be read.
-    """
+    """What a job declares."""
 
     inputs: JsonObject
     vars: JsonObject
     steps: tuple[RawStep, ...]
-    by_id: Mapping[str, Declared]
+    by_id: Mapping[str, Declared]  # the first step with the id
     outputs: JsonObject
     has_cases: bool = True
-    cases: Json = None
+    cases: Json = None  # as they are written, or in their file once it is read
     in_a_file: bool = False
-    included: Mapping[Path, "Outline"] = field(default_factory=dict)
+    included: Mapping[Path, "Outline"] = field(default_factory=dict)  # jobs in place of steps, if readable
 
 
 def outline(data: JsonObject) -> Outline:

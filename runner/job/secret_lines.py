@@ -1,7 +1,4 @@
-"""The lines of a job that hold the value of a secret input: a default, a case. No problem shows them.
-
-A misspelt `secret` counts, too; of a job that cannot be read, nobody knows what its lines are.
-"""
+"""The lines of a job with the value of a secret input, which no problem shows; of an unreadable job all may be."""
 
 from collections.abc import Iterator
 
@@ -77,10 +74,7 @@ def _is_in_values(problem: Problem, lines: list[str]) -> bool:
 
 
 def _entry(block: list[str], at: int) -> str:
-    """The text of the input that line `at` of this block is in; of anything but inputs the whole block.
-
-    Only where each line can be read by itself (E102) it is known that it belongs to no other input.
-    """
+    """The text of the input that line `at` is in, or the whole block, unless each line can be read alone (E102)."""
     depth = next((_depth(line) for line in block[1:] if line.strip()), 0)
     begins = [index for index, line in enumerate(block) if index and line.strip() and _depth(line) <= depth]
     first = max((index for index in begins if index <= at), default=0)

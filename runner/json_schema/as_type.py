@@ -22,10 +22,7 @@ _MOST_WRITTEN: Final = 8
 
 
 def as_wanted(violation: Violation, *, written: str | None = None) -> str | None:
-    """A hint how to write the very value as the type that its schema wants.
-
-    `written` is the value as it is in its file: to YAML `007` is 7.
-    """
+    """A hint how to write the value as the wanted type; `written` is as in its file: to YAML `007` is 7."""
     kinds, value = violation.expected, violation.value
     if violation.keyword == "format" and isinstance(value, str):
         return _as_moment(value, wanted=kinds)

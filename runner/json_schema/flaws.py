@@ -1,11 +1,8 @@
-"""What makes a schema wrong, and what in it is in doubt.
+"""What makes a schema wrong, and what in it is doubtful.
 
-Wrong are the meta-schema's own violations, and what it lets pass and we do not: unknown keywords, references that lead
-outside or nowhere, patterns that are not of linear time, schemas without end, and schemas that nothing fits for what
-they say in two places. `false` and `not: {}` say themselves that nothing may be there.
-
-In doubt is what may be written and most likely is a mistake: keywords that never apply, formats that nobody knows. A
-part of a schema that checks nothing looks like a check. So it gets a warning: there may be a reason for it.
+Wrong are violations of the meta-schema, unknown keywords, references outside or nowhere, patterns of more than linear
+time, endless schemas, and schemas that nothing fits. `false` and `not: {}` are meant to fit nothing. Doubtful, and
+warned of, are keywords that never apply and unknown formats: such a part checks nothing.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -73,9 +70,8 @@ _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 
 
 def check(schema: Json) -> tuple[Finding, ...]:
-    """What makes `schema` none of draft 2020-12, or none that is used here; then, as warnings, what in it is in doubt.
-
-    `secret` at its root is ours, keys that begin with `x-` are free.
+    """What makes `schema` none of draft 2020-12, or none of ours, and warnings. `secret` at its root and `x-…` are
+    fine.
     """
     if not isinstance(schema, bool | dict):
         return (Finding(message="a JSON Schema is a record, or true or false"),)

@@ -1,7 +1,6 @@
-"""The formats of a text (`format`) that draft 2020-12 names: in the schemas of a job they are checked.
+"""The formats of draft 2020-12, checked in the schemas of a job; others are remarks.
 
-Taken is what RFC 3339 refuses: a `date-time` and a `time` without an offset, since that is how a site is
-given a moment in its own time, and `Z` would name another moment. Formats that are not known here are remarks.
+A `date-time` and a `time` need no offset, against RFC 3339: so a site gets a moment in its own time.
 """
 
 from collections.abc import Callable, Mapping

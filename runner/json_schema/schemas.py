@@ -1,7 +1,6 @@
-"""JSON values against JSON Schemas of draft 2020-12: those that ship with the program, and those that a job holds.
+"""JSON values against shipped schemas, and those of jobs, of draft 2020-12, by `jsonschema_rs`.
 
-`jsonschema_rs` does the work, a whole document at once; this room gives its errors places and sentences. Nothing is
-ever fetched, patterns are of linear time, and no nesting ends in a crash. Formats are checked as `formats` has them.
+Nothing is fetched, patterns are of linear time, and no nesting crashes.
 """
 
 import json
@@ -107,10 +106,7 @@ def shipped(name: str) -> Schema:
 
 
 def from_job(schema: Json) -> Schema:
-    """A schema of a job, a record or a boolean; `secret` and keywords like it count for nothing.
-
-    Raises `ValueError` where `flaws.flaws` finds something.
-    """
+    """A schema of a job, without `secret` and the like. Raises `ValueError` for what `flaws.flaws` finds."""
     try:
         return _schema(json.dumps(schema, allow_nan=False))
     except jsonschema_rs.ValidationError as error:

@@ -1,7 +1,4 @@
-"""What of a value does not fit a JSON Schema, where, and the sentence for it: a table by keyword.
-
-`jsonschema_rs` finds what is wrong. Here each unknown key and each missing key becomes a violation with its own place.
-"""
+"""What of a value does not fit a schema, where, and the message: a table by keyword. Each key has a violation."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -58,20 +55,14 @@ _SENTENCES: Final = {
 
 
 class Violation(Struct, frozen=True, kw_only=True):
-    """A part of a value that does not fit.
+    """A part of a value that does not fit."""
 
-    `path` leads to the part, of an unknown key (`additionalProperties`) and of a faulty key (`propertyNames`) to the
-    value of that key. `message` is a sentence that does not name its place. `expected` is the value of `keyword`; of
-    `required` and `dependentRequired` it is the key that is missing, of `propertyNames` the keyword that failed.
-    `schema` is the record that holds `keyword`.
-    """
-
-    path: Path
+    path: Path  # of an unknown or faulty key: to its value
     keyword: str
-    message: str
-    expected: Json = None
+    message: str  # without the place
+    expected: Json = None  # the keyword's value; or a missing key, or the keyword that failed
     value: Json = None
-    schema: Json = None
+    schema: Json = None  # the record with the keyword
 
 
 def violations(errors: Iterable[ValidationError], value: Json, schema: Json) -> tuple[Violation, ...]:
@@ -159,10 +150,7 @@ def _nearest(kind: ValidationErrorKind) -> str | None:
 
 
 def shown(value: Json) -> str:
-    """`value` within a sentence: as JSON, or its kind and size.
-
-    Never a part of it: half a secret would not be recognised, and so not hidden, by who prints the sentence.
-    """
+    """`value` in a message: as JSON, or its kind and size, never a part, since half a secret would not be hidden."""
     match value:
         case str() if len(value) > _LONGEST:
             return f"a text of {len(value)} characters"

@@ -1,8 +1,4 @@
-"""The keys of a record: unknown keys, missing keys, and keys of which there must be exactly one.
-
-A mistake is reported once: a misspelt key is not also a missing key, and a step whose action is misspelt does not
-also lack an action.
-"""
+"""The keys of a record: unknown keys, missing keys, and exclusive keys. A misspelt key is not also missing."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile

@@ -1,9 +1,7 @@
-"""Values that YAML reads otherwise than they look: warnings, for somebody may want them so.
+"""Warnings of values that YAML reads otherwise than they look, where any text is allowed.
 
-A ` #` that ends a text, quotes of a word processor around a text, the comma of JSON after a value, the line break at
-the end of a block of one line, which would be sent, an anchor that nothing refers to, a path of Windows in double
-quotes, a word that is null elsewhere, and a placeholder. Only where any text is allowed; the schema checks the rest. A
-character that nobody sees is reported in expressions, too.
+Such are ` #` in a text, quotes of a word processor, JSON's comma, the line break of a block, an unused anchor, a path
+of Windows in double quotes, a null of other languages, a placeholder, and an unseen character.
 """
 
 import re

@@ -1,8 +1,4 @@
-"""A document with the keys and names that should be there, where others stand for them.
-
-So that a mistake is reported once, and not again wherever something refers to that key. The nodes of the document
-stay where they are; only some of their names are others.
-"""
+"""A document with the right keys and names in place of mistyped ones, so that each mistake is reported once."""
 
 from collections.abc import Iterable, Mapping
 
@@ -39,14 +35,11 @@ def mended(document: Document, findings: Iterable[Finding]) -> Document:
 
 
 class _Mending(Struct, frozen=True, kw_only=True):
-    """`names` and `values` by the path as it is written; None makes a list of a text.
-
-    `originals` are the keys as they are written, by the paths that lead to what was mended.
-    """
+    """What is mended, by the path as it is written."""
 
     names: dict[Path, str] = field(default_factory=dict)
-    values: dict[Path, str | None] = field(default_factory=dict)
-    originals: dict[Path, str] = field(default_factory=dict)
+    values: dict[Path, str | None] = field(default_factory=dict)  # None makes a list of a text
+    originals: dict[Path, str] = field(default_factory=dict)  # the written keys
 
     def value(self, value: Json, path: Path, now: Path) -> Json:
         """`path` leads to the value as it is written, `now` as it is mended."""

@@ -1,7 +1,4 @@
-"""A document against the schema of its language: every violation becomes a problem at the key or value itself.
-
-What a schema cannot say is the business of `runner.lint.job`.
-"""
+"""A document against the schema of its language; every violation becomes a problem at its place."""
 
 from runner.foundation.problems import Problem
 from runner.json_schema import schemas

@@ -1,7 +1,4 @@
-"""What is wrong with a value, or with the name that it has, by a violation of our schemas: code, message and hint.
-
-Of violations that are about the keys of a record, missing or unknown, `runner.language.keys` speaks.
-"""
+"""What is wrong with a value or its name, by a violation of our schemas: code, message and hint."""
 
 import re
 import unicodedata

@@ -1,8 +1,6 @@
-"""The ledger of a fleet, in its database: beside the runs, so that a version, its run and the run's item in the queue
-are written in a transaction.
+"""The ledger of a fleet, in its database: a transaction writes a version, its run and the item in the queue.
 
-Two repositories that share a database have ledgers of their own, by the name of their `fleet`. An outage is a
-`NoDatabaseError`, which leaves this room as it is: whatever was to be written may be written by then.
+Each `fleet` has a ledger. After a `NoDatabaseError` nobody knows whether it was written.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -100,9 +100,9 @@ def decide(
     retry: Collection[VersionState],
     queues: bool,
 ) -> Decision:
-    """`retry` are states of versions that are carried out again. `queues`: a version that another holds up is queued,
-    and waits there. A changed job does what a lost run may have done: whoever retries what failed wants that, but for a
-    doubt that nobody can settle, which holds up all that would begin.
+    """What is done about a version; versions in the states `retry` again. `queues`: blocked versions are queued.
+
+    A changed job does what a lost run may have done; but a doubt that nobody can settle holds up all that would begin.
     """
     if before is not None and before.entry.version.digest == version.digest:
         before = None
@@ -120,9 +120,7 @@ def decide(
 
 
 def holds_up(before: ObservedEntry) -> bool:
-    """Whether a run of another version has to end, or to be settled, before a version of the same title begins: what it
-    did may happen a second time. A run that is lost can do neither, and holds up no more than the next change.
-    """
+    """Whether a run of another version must end or be settled first: it may do the same. Lost runs count once."""
     return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF) or needs_a_person(before)
 
 

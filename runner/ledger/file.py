@@ -1,8 +1,6 @@
-"""The ledger in a private file of SQLite, which programs of a machine share.
+"""The ledger in a private file of SQLite, shared by the programs of a machine; it can be copied.
 
-A transaction is on disk when it has ended, also after a loss of power: the rollback journal is synced with its folder
-(`synchronous = EXTRA`), for an attempt that is forgotten would begin again. There is a single file when nobody writes,
-so that it can be copied; a copy is no lock.
+A finished transaction survives a loss of power (`synchronous = EXTRA`): a forgotten attempt would begin again.
 """
 
 import errno

@@ -1,7 +1,4 @@
-"""Where the runs of a fleet are that the ledger has no end of, or whose outcome is in doubt: what their rows say.
-
-All are read at once: a fleet may have ten thousand in its queue. Only runs in doubt are read from their events.
-"""
+"""Where the open and doubtful runs of a ledger are in a fleet: all rows at once, events only of doubtful runs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

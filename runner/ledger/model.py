@@ -1,8 +1,7 @@
 """The ledger: which versions of jobs were applied, in which attempts, and how these ended. It outlives the runs.
 
-What a version is says `runner.ledger.versions`. A version is written down before anything of it is sent, and is open
-until the end of its attempt is written down, too. `runner.ledger.file` stores it in a file of one machine,
-`runner.ledger.database` with the runs of a fleet.
+A version is written down before it is sent, and open until its end is. `runner.ledger.file` and
+`runner.ledger.database` implement it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -34,19 +33,15 @@ class LedgerError(UsageError):
 
 
 class AppliedVersion(Struct, frozen=True, kw_only=True):
-    """A job's case, or its only run, at a target. `digest` is 64 hexadecimal digits; `url` is empty for a sandbox.
+    """A job's case, or its only run, at a target."""
 
-    `folder` is the folder of the job's file, relative to that of the project. `key` is part of the version, where the
-    command has a key (`--for`, `--every`).
-    """
-
-    digest: str
+    digest: str  # 64 hexadecimal digits
     job: str
     case: str | None
     target: str
-    url: str
-    folder: str
-    key: str | None = None
+    url: str  # empty for a sandbox
+    folder: str  # of the job's file, relative to the project's
+    key: str | None = None  # of `--for` and `--every`
 
     @property
     def name(self) -> str:
@@ -70,17 +65,13 @@ class AttemptEnd(Struct, frozen=True, kw_only=True):
 
 
 class VersionAttempt(Struct, frozen=True, kw_only=True):
-    """A run of a version. `run` is None where somebody took the version for applied without a run.
+    """A run of a version; times are UTC, `…Z`."""
 
-    `place` says where a person finds the run, or who took the version for applied; `end` is None while it is open.
-    Times are UTC, `…Z`. `commit` ends with `DIRTY` where it does not hold the version's files as they were.
-    """
-
-    run: str | None
+    run: str | None  # None: taken for applied without a run
     began_at: str
-    place: str = ""
-    commit: str | None = None
-    end: AttemptEnd | None = None
+    place: str = ""  # where the run is, or who took it for applied
+    commit: str | None = None  # with `DIRTY` where the files differ
+    end: AttemptEnd | None = None  # None while it is open
 
     @property
     def adopted_by(self) -> str | None:
@@ -160,11 +151,11 @@ class Ledger(Protocol):
     def begin(
         self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()
     ) -> AbstractContextManager[frozenset[str]]:
-        """Write the attempts down, durably, as the context is left without an exception. Until then nothing of their
-        runs may be sent, and no other program writes.
+        """Write the attempts down durably when the context ends; meanwhile nobody else writes. Gives those that are
+        written.
 
-        It gives the digests of those that are written. A claim is not where it is not attempt `known` + 1 of its
-        version any more, or an attempt at another version of its title is open whose run is none of `passing`.
+        Nothing is sent before that. A claim is refused that is not attempt `known` + 1 any more, or while another
+        version of its title is open, unless its run is in `passing`.
         """
 
     def end(self, run: str, end: AttemptEnd) -> None:

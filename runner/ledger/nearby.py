@@ -1,6 +1,4 @@
-"""Where runs are that are not in the current folder: in the folders above, as beside a ledger, and in those a little
-below. A verb that is asked for `last` must not overlook those of `apply`: it would call a run settled that is not.
-"""
+"""Where runs are beside the current folder: above it, as beside a ledger, and a little below. `last` must see them."""
 
 import os
 from collections.abc import Iterator

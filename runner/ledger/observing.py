@@ -1,7 +1,4 @@
-"""Where an attempt is that has no end in the ledger yet, or whose outcome is in doubt: what the stored runs say of it.
-
-Whoever carried it out may have been killed before it wrote the end down, and a person may have settled it since.
-"""
+"""Where an open or doubtful attempt of the ledger is by now, as the stored runs say."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
@@ -21,37 +18,29 @@ from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, 
 
 
 class Whereabouts(Enum):
-    """`LOST`: nobody can say any more what the run did, which did not end, or ended in doubt. `NEVER_BEGAN`: it broke
-    off before anything of it was sent. `SENT_NOTHING`: it ended, and no call of a step left: the site could not be
-    reached, or the sign-in failed. Of a fleet: `QUEUED` has not begun, `WAITING` is not queued, since others have to
-    end first, `HELD` waits for a person.
-    """
+    """Where an attempt is."""
 
     ENDED = auto()
     UNDER_WAY = auto()
     BROKE_OFF = auto()
-    NEVER_BEGAN = auto()
-    LOST = auto()
-    SENT_NOTHING = auto()
-    QUEUED = auto()
-    WAITING = auto()
-    HELD = auto()
+    NEVER_BEGAN = auto()  # it broke off before anything was sent
+    LOST = auto()  # nobody knows what an open or doubtful run did
+    SENT_NOTHING = auto()  # it ended, and no call of a step left
+    QUEUED = auto()  # in a fleet, and has not begun
+    WAITING = auto()  # others have to end first
+    HELD = auto()  # a person has to settle it
 
 
 class ObservedEntry(Struct, frozen=True, kw_only=True):
-    """An entry as it is by now: its last attempt has an end where its run has. `run` is the stored run, if it was
-    needed and is there. `has_changed`: the ledger does not have that end yet. `note` says why it waits for a person,
-    or why it ended before it began: `is_unbegun`.
-    `reruns` are attempts that the ledger does not have yet; `entry` counts them.
-    """
+    """An entry as it is by now."""
 
     entry: LedgerEntry
     where: Whereabouts = Whereabouts.ENDED
-    run: StoredRun | None = None
-    has_changed: bool = False
-    note: str = ""
+    run: StoredRun | None = None  # the stored run, if needed
+    has_changed: bool = False  # the ledger does not have its end yet
+    note: str = ""  # why it waits for a person, or `is_unbegun`
     is_unbegun: bool = False
-    reruns: tuple[VersionAttempt, ...] = ()
+    reruns: tuple[VersionAttempt, ...] = ()  # attempts that the ledger does not have yet
 
     @property
     def has_sent(self) -> bool:
@@ -117,10 +106,7 @@ _VersionName: TypeAlias = tuple[str | TargetName | None, ...]
 
 
 class LaterAttempts:
-    """The runs in a store that a ledger does not know: each is a further attempt at the version that its run was of. Of
-    a version that has passed nobody asks: it stays applied. `rerun` knows no ledger: that it carries out a run once
-    more is in its first event. What `apply` ordered is unknown to a ledger that was brought back as it was before.
-    """
+    """Runs that a ledger does not know, as attempts at their versions: reruns, or those of a later ledger."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store

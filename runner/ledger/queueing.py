@@ -1,8 +1,6 @@
-"""Versions go into the queue of a fleet: ledger, run and item in a transaction, so that a command which is killed
-leaves all of it or nothing.
+"""Versions go into the queue of a fleet: ledger, run and item in one transaction.
 
-A version that is no more what the job's file says, and whose run has not begun, is taken back as if it had never been
-applied. A version that has begun ends first: the run of the next waits for it, whatever locks the two have.
+An outdated version that has not begun is taken back; if it has begun, the next version waits for its end.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -81,10 +79,9 @@ def queue_versions(
     waiting: Mapping[str, frozenset[str]],
     passing: Collection[str],
 ) -> frozenset[str]:
-    """Queue the versions that nobody has begun, within `ledger.alone()`; the digests of those that were.
+    """Queue new versions within `ledger.alone()`; gives the digests of those that were.
 
-    `current` are all versions that the files hold now. `waiting` are the digests of those whose runs wait already, with
-    the digests that they need by now. Runs of `passing` may be open at other versions: they are waited for.
+    `current` are all versions of the files. `waiting` has what waiting runs need by now; runs of `passing` may be open.
     """
     withdraw(ledger, replaced_runs(ledger, current), note=LATER)
     with ledger.alone() as connection, ledger.begin([each.claim for each in fresh], passing=passing) as ours:

@@ -1,7 +1,4 @@
-"""What a version starts a second time when it begins: what the runs of its title say that did not pass.
-
-Not only the last of them: a step that an attempt has started is not started by the next where that fails before it.
-"""
+"""What a version starts a second time, by all runs of its title that did not pass."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -26,15 +23,12 @@ _MAY_REPEAT = NOT_REPEATED | {VersionState.AGAIN, VersionState.CHANGED, VersionS
 
 
 class RepeatedSteps(Struct, frozen=True, kw_only=True):
-    """`keys` are the steps that must happen only once, and that an earlier attempt has started. `unread` are the runs
-    of attempts that may have started some, and are not stored any more. `refused` are their starts that were. `note` is
-    a sentence on what has done the same under another name.
-    """
+    """What a version starts a second time."""
 
-    keys: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    refused: tuple[RefusedStart, ...] = ()
-    note: str = ""
+    keys: tuple[str, ...] = ()  # of `once` steps that an attempt has started
+    unread: tuple[str, ...] = ()  # runs that are not stored any more
+    refused: tuple[RefusedStart, ...] = ()  # starts of earlier attempts
+    note: str = ""  # on what has done the same under another name
 
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each; none where nothing starts twice."""

@@ -1,8 +1,7 @@
-"""What a version of a job is: a digest of all that decides what is done, and of nothing else.
+"""What a version of a job is: a digest of all that decides what is done.
 
-It is the same whoever applies it, on whatever machine and from whatever folder: comments, layout, texts that only
-people read, tags, needs, the names of the job's own file and of its folders, and links to files do not count. Neither
-do secrets, so that a new password is no new version.
+It is the same on every machine: comments, layout, texts for people, tags, needs, names of the job's file and folders,
+links, and secrets do not count.
 """
 
 import os
@@ -27,10 +26,8 @@ _UNITS = ((3600, "h"), (60, "m"))
 
 
 def version_digest(files: Json, *, inputs: JsonObject, case: str | None, target: TargetName, key: str | None) -> str:
-    """The digest of a version, as 64 hexadecimal digits.
-
-    `files` are as `files_of_version` gives them. `inputs` are without secrets. The address of
-    a sandbox is another each time and does not count. `key` makes another version of the same (`--for`).
+    """The digest of a version, as 64 hexadecimal digits, without secrets and the address of a sandbox. `key`: of
+    `--for`.
     """
     whole: Json = {
         "files": files,
@@ -59,10 +56,9 @@ def key_in_words(key: str) -> str:
 
 
 def files_of_version(written: Mapping[str, Json]) -> Json:
-    """What is part of a version of `written`, which is what the job's files hold, by their names, its own first.
+    """What is part of a version of `written`, which has the job's files, its own first.
 
-    Included files are called by their way from the job's own file. All are resolved: files of a ConfigMap are links
-    into a folder whose name has a time in it.
+    Included files are named by their resolved way from it: files of a ConfigMap are links into a folder named by time.
     """
     own = os.path.realpath(next(iter(written)))
     ways = {_way(os.path.realpath(name), Path(own).parent): data for name, data in written.items() if name}

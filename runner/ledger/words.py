@@ -76,9 +76,9 @@ def table(
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
     repeated: Mapping[str, RepeatedSteps] = MappingProxyType({}),
 ) -> list[str]:
-    """A line for each version: its state, its title, its digest, and what is known of it. `after` are the jobs that it
-    waits for, by its digest, and `repeated` the steps that it starts a second time although they must happen only once;
-    `store` is the name of the store of runs.
+    """A line for each version: its state, title, digest, and what is known of it.
+
+    By its digest `after` has the jobs that it waits for, `repeated` the `once` steps that it starts again.
     """
     rows = [
         _row(each, after.get(each.digest, ()), repeated.get(each.digest, NOTHING_REPEATED), store) for each in decisions
@@ -169,9 +169,9 @@ def problem(
     repeated: RepeatedSteps = NOTHING_REPEATED,
     has_needs: bool = False,
 ) -> Problem | None:
-    """Why a version is not carried out that has not passed, or after which another was, with what to do; None where no
-    word is needed. `command` is the `apply`, as it may be typed again, of this version alone; `repeated` are the steps
-    that it would start a second time; `has_needs`: the job needs others, with the same key.
+    """Why a version is not carried out, or is older, and what to do; None where no word is needed.
+
+    `command` is the `apply` of this version alone; `has_needs`: the job needs others, with the same key.
     """
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if decision.is_older and observed is not None:

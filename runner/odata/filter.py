@@ -1,7 +1,6 @@
-"""The text of a `$filter` as a tree, for who evaluates it and for who looks for mistakes in it.
+"""The text of a `$filter` as a tree, of bounded depth, or a `FilterError`.
 
-Depth is bounded, so that no text ends in anything but a tree or a `FilterError`. `read` takes all that a service may
-know: functions, lambdas, values of other types, and the holes of templates. `parse` takes what `match` evaluates.
+`read` takes all that a service may know, with the holes of templates; `parse` takes what `match` evaluates.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -23,11 +22,7 @@ _OF_OTHERS = ("any", "all", "cast", "isof")
 
 
 class FilterError(ValueError):
-    """The text is no filter; the message is for people.
-
-    `found` are its words, `at` is the place among them at which it cannot be read, and `inside` the function in whose
-    brackets that is.
-    """
+    """The text is no filter. It cannot be read `at` the word of `found`, `inside` this function."""
 
     def __init__(
         self, message: str, *, found: tuple[Token, ...] = (), at: int | None = None, inside: str | None = None

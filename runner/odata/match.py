@@ -1,7 +1,7 @@
-"""Whether a row meets the tree of a `$filter`, as `parse` gives it, and what is known of all rows that do.
+"""Whether a row meets the tree of a `$filter`, and what is known of all rows that do.
 
-What the service does with operands of different types is unknown [?]: here they are unequal, and neither is less.
-Texts compare by case [?]. Null is equal to null alone and has no order, as OData has it.
+Choices [?]: operands of different types are unequal, and neither is less; texts compare by case. Null equals null
+alone.
 """
 
 import operator

@@ -1,8 +1,4 @@
-"""What is wrong with a filter: what OData v4 does not read, and what most probably is a mistake.
-
-A service may read more than we know, so nothing is reported of what only looks odd. A template may fill any hole, so
-nothing is reported of what is beside a hole.
-"""
+"""What is wrong with a filter: what OData v4 does not read, and probable mistakes; nothing beside a template's hole."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,4 @@
-"""The files of a schema: JSON and the texts of its resources, each perhaps with a byte order mark.
-
-A file that cannot be read is a warning with its place, and the others are read.
-"""
+"""The files of a schema: JSON and resources, perhaps with a byte order mark. An unreadable file is a warning."""
 
 import json
 from pathlib import Path

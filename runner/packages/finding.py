@@ -1,7 +1,4 @@
-"""The folders of schemas below folders of packages, as clio's workspaces and an unpacked package leave them.
-
-`<package>/Schemas/<Name>/descriptor.json`. Nothing else of a package is entered.
-"""
+"""The folders of schemas below folders of packages: `<package>/Schemas/<Name>/descriptor.json`."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,11 +11,7 @@ _NEVER: Final = frozenset({"node_modules", "bin", "obj"})
 
 
 def schema_folders(folders: Sequence[Path]) -> Iterator[Path | OSError]:
-    """Every folder of a schema below `folders`, in the order of their paths, and what cannot be read.
-
-    Each of them may be a workspace, packages, a package, its `Schemas`, or a schema. A folder is read once,
-    whatever links lead to it.
-    """
+    """Each folder of a schema below `folders`, once, in order, and what cannot be read."""
     seen: set[tuple[int, int]] = set()
     # `.` by its own name; `resolve` would follow links, too
     waiting = [Path(os.path.abspath(folder)) for folder in reversed(folders)]  # noqa: PTH100

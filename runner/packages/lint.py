@@ -1,7 +1,4 @@
-"""What in packages will bite a caller: a warning each, with its place in the design.
-
-Nothing here is a mistake for certain: a process that a record starts is no worse for it. But who calls it should know.
-"""
+"""What in packages will trouble a caller: a warning each, with its place in the design."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -19,15 +19,12 @@ _NOTHING = "name a folder with `Schemas/NAME/descriptor.json`, and `metadata.jso
 
 
 class Packages(Struct, frozen=True, kw_only=True):
-    """`problems` are about files that could not be read, and are warnings but where nothing could be read at all.
-
-    `odd` are sentences about what a design says and nobody can read, by the process.
-    """
+    """What packages hold."""
 
     catalogue: Catalogue
     families: tuple[tuple[ProcessFamily, tuple[PackageSchema, ...]], ...]
-    problems: tuple[Problem, ...]
-    odd: tuple[tuple[str, str], ...]
+    problems: tuple[Problem, ...]  # of unreadable files; warnings, unless nothing could be read
+    odd: tuple[tuple[str, str], ...]  # what a design says and nobody can read, by process
 
 
 def read_packages(folders: Sequence[Path]) -> Packages:
@@ -102,8 +99,7 @@ def _process(family: ProcessFamily, schemas: Mapping[DesignVersion, PackageSchem
 def with_callers(packages: Packages, folders: Collection[Path], *, gone: Sequence[JsonObject]) -> frozenset[str]:
     """The codes of the processes in `folders`, and of those that refer to them, or to a design that is gone.
 
-    A design refers to a process whose id it holds: how it names what it calls differs by element and version [?], so
-    its whole text is searched. Who refers to a process in any other way is taken for a caller, too.
+    How a design names what it calls differs [?], so its text is searched for ids; each reference counts as a call.
     """
     ids: dict[str, set[str]] = {}
     designs: dict[str, str] = {}

@@ -1,8 +1,7 @@
-"""A schema of a package → a version of a process with its signature, and what only its design holds.
+"""A schema of a package as a version of a process, with its signature (`service/README.md`, Packages).
 
-(`service/README.md`, Packages.) Keys are short in packages and long in the designer's export: both are read as the
-names that the service uses, so that the reader of its answers reads them, too. What a file does not say is not known,
-and never guessed.
+Keys, short in packages and long in an export, become the names of the service, so that one reader does. What a file
+does not say is not known.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,17 +43,15 @@ _DEFAULT, _CONDITIONAL = 1, 2
 
 
 class PackageSchema(Struct, frozen=True, kw_only=True):
-    """`starts` are the kinds of its start events. `stuck` are the ids of elements that may be left by no flow at all:
-    all that leave them have conditions. `file` is its metadata, or what could be read of it; `changed` sorts as time.
-    """
+    """A schema of a package."""
 
     version: DesignVersion
-    file: Path
-    changed: int = 0
+    file: Path  # its metadata
+    changed: int = 0  # sorts as time
     parameters: Mapping[str, Parameter] | None = None
     elements: tuple[ProcessElement, ...] | None = None
-    starts: tuple[str, ...] = ()
-    stuck: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()  # kinds of its start events
+    stuck: tuple[str, ...] = ()  # elements whose flows all have conditions
     odd: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
 

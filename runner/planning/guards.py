@@ -1,7 +1,6 @@
-"""What may not be sent, by the guards of its target, and questions that nobody would be there to answer.
+"""What may not be sent, by the guards of its target, and questions that nobody could answer. Pure.
 
-Pure: jobs and targets in, refusals out. It is checked before anything is sent, and any refusal refuses the command.
-Whether an `if` lets a step through at all is known only later, so a step that may be carried out counts.
+Any refusal refuses the command. A step with an `if` counts, since it may be carried out.
 """
 
 from collections.abc import Collection, Iterable, Iterator

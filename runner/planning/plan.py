@@ -1,7 +1,6 @@
-"""What a run will do: a job, its inputs and its target brought together, with a stable key for every step.
+"""What a run will do: a job, its inputs and its target, with a stable key for every step. It never changes.
 
-A plan is made before anything is sent and never changes. It knows the secrets, so it is never written as it is:
-`stored` is the form that goes to disk.
+It holds secrets, so only its form `stored` is written.
 """
 
 from collections.abc import Mapping
@@ -44,29 +43,22 @@ class ChosenCase(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
-
-    `elements` are those of the known designs of its processes: by them names lead to those of an instance. `versions`:
-    by the codes of its processes, those of the active versions whose parameters the job was checked against. `alone`:
-    no other run of this program starts processes on the target at the same time. `digest` is the same for the same
-    file, inputs that are not secret, and target; a sandbox's port is no part of it. `refused` are starts of the runs
-    that it carries out once more.
-    """
+    """What a run will do."""
 
     job: Job
     case: ChosenCase | None = None
     target: TargetName
-    inputs: Mapping[str, Json]
-    secrets: Secrets
+    inputs: Mapping[str, Json]  # with secrets in clear
+    secrets: Secrets  # names them all
     steps: tuple[PlannedStep, ...]
     final_steps: tuple[PlannedStep, ...]
-    sources: Mapping[str, str]
-    digest: str
+    sources: Mapping[str, str]  # the texts of its files, by name
+    digest: str  # of file, public inputs, and target, without a sandbox's port
     times: Times = Times()
-    alone: bool = True
-    elements: tuple[catalogue.ProcessElement, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-    refused: tuple[RefusedStart, ...] = ()
+    alone: bool = True  # no other run here starts processes on the target
+    elements: tuple[catalogue.ProcessElement, ...] = ()  # of known designs, by which names lead to instances
+    versions: Mapping[str, str] = field(default_factory=dict)  # active, against whose parameters the job was checked
+    refused: tuple[RefusedStart, ...] = ()  # starts of the runs that it repeats
 
 
 def plan(
@@ -141,10 +133,8 @@ def undo_of(planned: PlannedStep) -> tuple[PlannedStep, ...]:
 
 
 def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
-    """The steps that undo the row of `key`, in the order in which they are carried out.
-
-    The step of an undo that is written as an action is `undo/KEY`, those of a list are `undo/KEY/ID`, those without an
-    id by their number in the list.
+    """The steps that undo the row of `key`, in order: `undo/KEY`, or of a list `undo/KEY/ID`, with a number without an
+    id.
     """
     if undo.alone:
         return tuple(PlannedStep(key=f"undo/{key}", section=Section.UNDO, step=step) for step in undo.steps)

@@ -1,7 +1,4 @@
-"""Plans that are stored in a file, so that exactly they can be carried out later: written as text, and read back.
-
-A file holds the runs of a command, the texts of all their files, and no secret. Pure: no file is opened here.
-"""
+"""Plans stored in a file, to carry out exactly that later: as text, with all their files, without secrets. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -46,22 +43,16 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
 
 
 class PlanFile(Struct, frozen=True, kw_only=True):
-    """`version` is of the program that wrote it. `base` leads from the file's folder up to the folder from which the
-    names in the plan lead; it is empty where they are the same. `key` identifies this plan, also from
-    another of the same jobs.
-    """
+    """A file of plans."""
 
-    version: str
-    key: str
+    version: str  # of the program that wrote it
+    key: str  # identifies this plan
     plans: tuple[StoredPlan, ...]
-    base: str = ""
+    base: str = ""  # leads from its folder to that of the plan's names
 
 
 def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
-    """The text of a file that stores these plans. A source that several of them share is written once.
-
-    `base` is no part of the digest, nor is `key`: the same plan may be stored in two places, and twice.
-    """
+    """The text of a file with these plans; shared sources are written once. The digest has no `base` and `key`."""
     sources: dict[str, str] = {}
     runs: list[Json] = []
     for plan in plans:

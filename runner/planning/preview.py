@@ -1,6 +1,5 @@
-"""What a plan would send, for people: `runner plan`. Pure; it sends nothing and asks nobody.
-
-What is known before the run is rendered. The rest is shown as its source, `⟨steps.add.result.Id⟩`; so do secrets.
+"""What a plan would send, for `runner plan`. Pure. Unknown values and secrets are their source,
+`⟨steps.add.result.Id⟩`.
 """
 
 from collections.abc import Iterator, Mapping

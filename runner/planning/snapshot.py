@@ -1,8 +1,4 @@
-"""The plan of a run as it is stored with the run, so that the run can be resumed: written, and read back.
-
-It holds no secret. In the place of each, in a file of the job or in an input, there is a hole, which `filled` fills
-with secrets that are given anew.
-"""
+"""The plan that is stored with a run to resume it. Secrets are holes, which `filled` fills with those given anew."""
 
 import json
 from contextlib import suppress
@@ -35,10 +31,7 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
 
 
 def written(plan: Plan, *, key: str) -> str:
-    """The text that stores this plan; `key` is random, of this run alone, in hexadecimal digits.
-
-    To be called before the first call is made: secrets that the run makes later are none that are given anew.
-    """
+    """The text that stores this plan, before its first call; `key` is random, in hexadecimal digits."""
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
         **stored(plan),

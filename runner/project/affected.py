@@ -1,7 +1,7 @@
-"""Which jobs have changed since a commit in git, and why: their own files, what they include, their cases, their
-target, what its sandbox does, and what its catalogue or packages in git say of the processes that they start.
+"""Which jobs have changed since a commit in git, and why: by their files, cases, target, doubles, catalogue and
+packages.
 
-What git does not watch counts as changed: nobody could know better.
+What git does not watch counts as changed.
 """
 
 import json

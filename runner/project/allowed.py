@@ -1,8 +1,6 @@
-"""What targets `allow`, against what they have and against the jobs that name them.
+"""What targets `allow`, compared with what they have and with the jobs that name them.
 
-A pattern that nothing fits is most probably mistyped. It is a warning: a process that comes later may be allowed
-before. What is not known of a target is not judged. A step that its target does not allow is a mistake: each run of
-its job is refused.
+A pattern that nothing fits is a warning; a step that its target does not allow is a mistake, as its run is refused.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -23,10 +23,7 @@ ReadCases: TypeAlias = Table | Document | tuple[Problem, ...]
 
 
 def read_cases(file: Path, *, name: str) -> ReadCases:
-    """What is in `file`, whose name ends as `KINDS` do, called `name` in messages.
-
-    Where there is no such file, the only problem has no place in it.
-    """
+    """What `file`, called `name`, holds. For a missing file the only problem has no place."""
     content = files.content(file, name=name)
     if isinstance(content, Problem):
         return (content,)

@@ -73,10 +73,8 @@ def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) ->
 
 
 def check_place(file: Path, *, of_packages: bool = False) -> None:
-    """See before anything is asked or read that only a catalogue is written over. Raises `UsageError`.
-
-    Our own file may be broken, perhaps by a merge conflict. `of_packages`: only what `catalog build` has written is
-    written over.
+    """Raise `UsageError` unless a catalogue, perhaps broken, or nothing is there; `of_packages`: one of `catalog
+    build`.
     """
     if not file.exists() or (file.is_file() and not file.stat().st_size):
         return
@@ -96,11 +94,7 @@ def check_place(file: Path, *, of_packages: bool = False) -> None:
 
 
 def write_file(found: Catalogue, file: Path) -> str:
-    """Write the file where the site has changed; a sentence on what was done. Raises `UsageError` where it cannot be
-    written.
-
-    Else it stays as it is, with its stamp, and with what people have written into it.
-    """
+    """Write the file where the site has changed, and say so; else it stays as it is. Raises `UsageError`."""
     name, idle = called(file), sum(process.why_not is not None for process in found.processes.values())
     counted = many(len(found.processes), "process", "processes")
     counted += f", {idle} of which cannot be started" if idle else ""

@@ -1,8 +1,7 @@
 """The catalogues that the jobs of a command are checked against, each read once.
 
-A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name, and that of a site
-outside of targets files in the current folder; a file that a command names, or a folder of packages in git, counts for
-every job, in the place of those.
+A sandbox has its doubles, a site a file by its name beside the targets file or in the current folder. A file or folder
+of packages that the command names counts for every job.
 """
 
 from collections.abc import Mapping
@@ -24,13 +23,10 @@ _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 
 
 class Catalogues(Struct, kw_only=True):
-    """What is wrong with a catalogue goes into `problems`, once; nothing is checked against it then.
-
-    `named` is the file that the command names.
-    """
+    """The catalogues of a command. A wrong catalogue is a problem, once, and not used."""
 
     problems: list[Problem]
-    named: Path | None = None
+    named: Path | None = None  # by the command
     _doubles: dict[Path, Catalogue | None] = field(default_factory=dict)
     _files: dict[Path, Catalogue | None] = field(default_factory=dict)
 

@@ -1,8 +1,6 @@
-"""Files that a command ignores although they look like jobs or targets files, and SPECs that are no job file.
+"""Files that look like jobs or targets and are ignored, and SPECs that are no job file. Ours say `runner: 1`.
 
-Only a file that says `runner: 1` is ours: other tools have jobs and targets, too. A file whose name does not look like
-a job's is reported beside jobs only if it has a `target`: jobs elsewhere may include any other. What somebody has put
-aside (`a.draft.yaml`, `template.yaml`) and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
+A file with another name counts only with a `target`, as jobs may include it. Drafts and copies are left alone.
 """
 
 import os
@@ -73,9 +71,7 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
 def report(
     specs: Sequence[Path], project: Project, *, targets: Path | None, recursive: bool, may_be_empty: bool
 ) -> None:
-    """Add to the project a warning for each ignored file beside those that it holds, and an error for each folder that
-    holds none, unless that may be.
-    """
+    """Add a warning for each ignored file beside the project's, and an error for each folder without jobs."""
     if not project.files:
         return
     if empty := [] if may_be_empty else [*empty_folders(specs, recursive=recursive, has_options=True)]:

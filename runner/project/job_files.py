@@ -1,7 +1,4 @@
-"""The job files of a command, each read and checked once, with the jobs that they include and the files of their cases.
-
-Targets are none of this module's business.
-"""
+"""The job files of a command, each read and checked once, with included jobs and files of cases, without targets."""
 
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -53,21 +50,16 @@ _NO_YAML = frozenset(
 
 
 class JobFile(Struct, frozen=True, kw_only=True):
-    """A job file that is YAML. `job` is None where it, or a job that it includes, has mistakes.
-
-    `depth`: how deep jobs are nested in it. `documents`: all files that a run of it consists of, by their
-    names, its own first; cases are part of a run by their values alone. `outlines`: what each declares. `lacking`: the
-    required inputs that no case gives. `targets` are those that the job can run against.
-    """
+    """A job file that is YAML."""
 
     document: Document
     outline: Outline
-    job: Job | None
-    depth: int
-    documents: Mapping[str, Document]
-    outlines: Mapping[str, Outline]
-    lacking: Mapping[str, Problem] = field(default_factory=dict)
-    targets: Mapping[str, Target] = field(default_factory=dict)
+    job: Job | None  # None: it, or an included job, has mistakes
+    depth: int  # how deep jobs are nested in it
+    documents: Mapping[str, Document]  # all files of a run, by name, its own first, without cases
+    outlines: Mapping[str, Outline]  # what each declares
+    lacking: Mapping[str, Problem] = field(default_factory=dict)  # required inputs that no case gives
+    targets: Mapping[str, Target] = field(default_factory=dict)  # that the job can run against
     targets_file: FilePath | None = None
 
     @property
@@ -76,18 +68,15 @@ class JobFile(Struct, frozen=True, kw_only=True):
 
 
 class _Checking(Struct, kw_only=True):
-    """A file while it is checked. `way` leads to it: from the file that was named to itself, which is the last.
+    """A file while it is checked."""
 
-    `is_sound` is false where a job that it includes, or a file of cases, is of no use.
-    """
-
-    way: tuple[FilePath, ...]
+    way: tuple[FilePath, ...]  # from the named file to this, the last
     root: FilePath
     document: Document
     problems: list[Problem] = field(default_factory=list)
     included: dict[Path, JobFile] = field(default_factory=dict)
     outlines: dict[Path, Outline] = field(default_factory=dict)
-    is_sound: bool = True
+    is_sound: bool = True  # no included job, or file of cases, is of no use
 
     def refuse(self, path: Path, code: str, message: str, hint: str | None = None) -> None:
         self.problems.append(self.document.problem(code, message, path=path, hint=hint))
@@ -127,11 +116,10 @@ def _beside(flawed: Container[Span | None], problems: Iterable[Problem], documen
 
 
 class JobFiles:
-    """`called` gives the name of a file in messages. Mistakes and warnings go into `problems`, each once.
+    """Reads job files, and collects their `problems`; `called` names them.
 
-    `read` opens a file under its name, and `root` is the folder that all files must lie in; None looks for each job's
-    own project. Without `cases` those of a job are passed over: it is for a run whose case has been chosen before.
-    `has_passed`: this version has checked these very texts before. They are held against the schema, and no more.
+    `read` opens a file; `root` holds all files, None: each job's own project. Without `cases` those are left out.
+    `has_passed`: this version has checked these texts before.
     """
 
     def __init__(

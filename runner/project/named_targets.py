@@ -49,9 +49,8 @@ class Targets(Struct, kw_only=True):
     _found_outside: dict[str, Target | None] = field(default_factory=dict)
 
     def named(self, file: JobFile, name: str | None) -> Target | None:
-        """The target of a run of this job: the named target, else the job's own. None where it is not found.
-
-        A name on the command line may be that of a site outside of the targets file; it counts before the file's own.
+        """The named target of a run of this job, else the job's own, if found. One outside of the targets file comes
+        first.
         """
         if name is not None and is_outside(name):
             outside = self._outside(name)

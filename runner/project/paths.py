@@ -1,6 +1,4 @@
-"""Paths of jobs: those that a command names, and those in a job: relative to it, resolved through links, and inside the
-root: the folder of the nearest `.git`, else that of the job that was named. Paths handed in here are resolved.
-"""
+"""Paths of jobs: those of a command, and those in a job, relative to it, without links, and inside its project."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,6 @@
-"""The files that a command names, opened: jobs, their targets, the sandboxes' doubles, and every mistake in them.
+"""The files that a command names, opened: jobs, targets, doubles, and every mistake in them, in one pass.
 
-All files are read and checked in a single pass; a file that cannot be read is a mistake, too. Nothing is sent from
-here, and neither the environment's values nor any secret is read.
+Nothing is sent, and no secret is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,22 +40,16 @@ class TargetsFile(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, kw_only=True, dict=True):
-    """What was opened. `problems` hold warnings, too.
-
-    `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
-    what a catalogue knows. `without_catalogue` are the sites that jobs start processes on, and of which nothing says
-    what processes they have. `targets_files` are those without mistakes. `has_passed` is as in `JobFiles`.
-    `missing_needs` are of jobs that no file has; their problems are among the others.
-    """
+    """What was opened."""
 
     files: list[JobFile] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    catalogue: Path | None = None
-    compared: set[tuple[str, str]] = field(default_factory=set)
-    without_catalogue: dict[str, None] = field(default_factory=dict)
-    targets_files: dict[Path, TargetsFile] = field(default_factory=dict)
-    has_passed: bool = False
-    missing_needs: tuple[MissingNeed, ...] = ()
+    problems: list[Problem] = field(default_factory=list)  # with warnings
+    catalogue: Path | None = None  # that the command names
+    compared: set[tuple[str, str]] = field(default_factory=set)  # files that were compared with a catalogue
+    without_catalogue: dict[str, None] = field(default_factory=dict)  # sites without one that jobs start processes on
+    targets_files: dict[Path, TargetsFile] = field(default_factory=dict)  # those without mistakes
+    has_passed: bool = False  # as in `JobFiles`
+    missing_needs: tuple[MissingNeed, ...] = ()  # their problems are among the others
 
     @cached_property
     def catalogues(self) -> Catalogues:
@@ -87,12 +80,11 @@ def open_project(
     own_targets: bool = True,
     recursive: bool = False,
 ) -> Project:
-    """Open job files; a folder means every `*.job.yaml` in it, and where it is `recursive` in folders below.
+    """Open job files, and those in folders (`recursive`: below, too).
 
-    `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
-    another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that says
-    what the site has, whatever target a job names. Without `own_targets` the command names others: the jobs that go
-    there are compared with those when they are selected (`named_targets`).
+    `targets` is a targets file for all, else each job's own. `job_files` opens them without a disk; it gets the list of
+    problems. `catalogue` counts for all targets. Without `own_targets` jobs are compared with others when they are
+    selected.
     """
     project = Project(catalogue=catalogue)
     jobs = job_files(project.problems) if job_files else JobFiles(problems=project.problems)
@@ -171,10 +163,8 @@ def check_doubles(target: Target, project: Project) -> None:
 
 
 def compare(file: JobFile, target: Target | None, project: Project) -> None:
-    """Hold a job, with all that it includes, against what its target has, once; None where it names no target.
-
-    What needs no catalogue is checked where there is none, too, unless the jobs have passed that: types flow through a
-    job by themselves.
+    """Compare a job, with all that it includes, with its target, once; what needs none is checked without a target,
+    too.
     """
     known = _catalogues(file, target, project)
     may_lack = not known and isinstance(target, SiteTarget) and target.name not in project.without_catalogue

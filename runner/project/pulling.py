@@ -1,7 +1,6 @@
-"""Asking a site for what its processes take and give: the library's list, then a question for each.
+"""Asks a site what its processes take and give: the library's list, then each. Reads only.
 
-Reads only. A process whose answer makes no sense is kept with what is known of it, and reported; a site that does not
-answer ends it, since half a catalogue would let jobs fail that are right.
+An odd answer is reported; a site that does not answer ends it, since half a catalogue would fail right jobs.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -79,10 +78,7 @@ class Library(Struct, frozen=True, kw_only=True):
 
 
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
-    """Everything that the site has; `listed` gets how many processes that will be. Raises `NoAnswerError`.
-
-    Of each process the version is asked for that acts.
-    """
+    """All that the site has, of the versions that act; `listed` gets their number. Raises `NoAnswerError`."""
     library = read_library(caller, wait=wait)
     found = library.families
     listed(len(found))
@@ -186,11 +182,7 @@ def version_of(row: JsonObject) -> DesignVersion:
 
 
 def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> Signature:
-    """What the site says about the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
-    A 500 that stays may be about this design alone.
-
-    Raises `NoAnswerError`.
-    """
+    """What the site says about the process in `row`, by its Id [C], else by its UId [?]. Raises `NoAnswerError`."""
     keys = dict.fromkeys(key for name in ("Id", "UId") if (key := text(row, name)))
     refused: CallFailed | None = None
     for key in keys:

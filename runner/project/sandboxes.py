@@ -1,8 +1,4 @@
-"""The sandboxes that a command serves: what happens in them is forgotten, or stored beside the runs until
-they are settled.
-
-The web server is imported only where a sandbox is served: 79 ms.
-"""
+"""The sandboxes that a command serves. The web server is imported only for that: 79 ms."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -27,11 +23,9 @@ def serve_sandbox(
 
 
 class Sandboxes:
-    """The sandboxes of a command that carries runs out.
+    """The sandboxes of a command that carries runs out; what happens there is stored until its runs are settled.
 
-    What happens in a sandbox is stored beside the runs until all of them are settled: a run that is killed, and
-    resumed, finds its site as it left it. Secrets are not stored there, and are given again (`runner.sandbox.veil`).
-    `resumed` is the URL at which a resumed run began; others may have begun there.
+    Secrets are not stored (`runner.sandbox.veil`). `resumed` is the URL at which a resumed run began.
     """
 
     def __init__(self, store: LocalRunStore, *, resumed: str | None = None) -> None:

@@ -1,7 +1,4 @@
-"""The sites of a command: each target made ready once, its sandbox started, its client shared by all runs.
-
-A target that cannot be made ready is a mistake of the user, reported before anything is sent.
-"""
+"""The sites of a command: each target made ready once, with a client for all runs; mistakes are reported first."""
 
 import os
 import threading
@@ -43,10 +40,7 @@ _LEARNT = 100
 
 
 class Hidden:
-    """The texts of a site that no event may hold, also those that are learnt later, such as a token.
-
-    A site serves several runs, and each has secrets of its own: all of them are informed.
-    """
+    """The texts of a site that no event may hold, with later tokens; all of its runs are informed."""
 
     def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
         self._texts = list(texts)
@@ -106,10 +100,7 @@ class ReadySite(Struct, frozen=True, kw_only=True):
         )
 
     def hide_in(self, secrets: Secrets) -> Secrets:
-        """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
-
-        To be called before its first call.
-        """
+        """Let a run know the site's secrets, and a sandbox the run's. Before its first call."""
         self.hidden.inform(secrets)
         if self.learn is not None:
             secrets.follow(self.learn)
@@ -117,18 +108,14 @@ class ReadySite(Struct, frozen=True, kw_only=True):
 
 
 class Sites(Struct, kw_only=True):
-    """Ready sites by the target they are; closed together. May be used by several threads.
-
-    `learn` gets the secrets of runs against sandboxes; `pace` gives what spaces the calls to a site, `sign_ins` what
-    remembers its refusals.
-    """
+    """Ready sites by their targets, closed together; for several threads."""
 
     serve: Serve = serve_sandbox
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     read_file: Callable[[str], str] = read_text
-    learn: OnSecret | None = None
-    pace: Callable[[Site], SitePace | None] = pace_of
-    sign_ins: Callable[[Site, Credentials], SignIns] = lambda _site, _credentials: OwnSignIns()
+    learn: OnSecret | None = None  # gets secrets of runs at sandboxes
+    pace: Callable[[Site], SitePace | None] = pace_of  # spaces the calls
+    sign_ins: Callable[[Site, Credentials], SignIns] = lambda _site, _credentials: OwnSignIns()  # remembers refusals
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _open: ExitStack = field(default_factory=ExitStack)

@@ -1,7 +1,6 @@
-"""Files as they are written, YAML above all, read with every place that a problem may have to name.
+"""Files as they are written, YAML above all, with the place of every part.
 
-Of PyYAML no more is imported than libyaml's parser needs: its own reader, resolver and constructor, which compile a
-dozen regular expressions, take longer to import than all of this program's files take to be read.
+Of PyYAML only what libyaml's parser needs is imported: the rest takes longer than all files of a command.
 """
 
 from importlib import import_module

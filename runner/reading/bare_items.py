@@ -1,7 +1,4 @@
-"""An item of a list or a mapping in brackets that is a text without quotes, and has a bracket or a quote in it.
-
-`[result[0].Name == "x"]` and `{Name: Order {{ inputs.id }}}`: YAML ends the text at the inner bracket.
-"""
+"""An unquoted text in brackets that has a bracket or a quote in it, as `[result[0].Name == "x"]`: YAML cuts it."""
 
 from typing import Final
 

@@ -1,7 +1,4 @@
-"""Problems of a file whose lines are not shown: what holds no mapping of ours may hold anything, a secret, too.
-
-A message names keys of the file, since who mends it needs them, and quotes nothing else of it.
-"""
+"""Problems of a file whose lines are not shown, since it may hold secrets; messages name keys only."""
 
 import re
 from collections.abc import Callable, Collection, Iterable

@@ -11,19 +11,15 @@ _ITEM_END = lazy_pattern(r"[,\]}]")
 
 
 class Complaint(Struct, frozen=True, kw_only=True):
-    """Offsets are of the text of `source`.
-
-    `opened` is where what could not be read began, `last` bounds the value before, `bracket` is the innermost `[` or
-    `{` that is still open.
-    """
+    """What the parser complains of; offsets are of `source.text`."""
 
     source: Source
     problem: str
     context: str
     at: int
-    opened: int
-    last: tuple[int, int]
-    bracket: int | None
+    opened: int  # where the unreadable part began
+    last: tuple[int, int]  # the value before
+    bracket: int | None  # the innermost open `[` or `{`
 
     def written(self, start: int) -> str:
         """The value that begins at `start` as its writer sees it: the rest of the line, or of the item in brackets."""

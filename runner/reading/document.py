@@ -1,7 +1,6 @@
-"""What a file holds, and where in the file each part of it is.
+"""What a file holds, and where each part of it is, by its path: `("steps", 3, "retry", "max")`.
 
-A place is found by the path into the data: `("steps", 3, "retry", "max")`. No look-up fails; a path that leads
-nowhere (a missing key) is answered with the place of the last part that exists. Nothing here checks the data.
+A path that leads nowhere has the place of its last part that exists.
 """
 
 import re
@@ -45,16 +44,13 @@ class _Part(Struct, frozen=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """`data` is the root value, None of an empty file. Places of what an alias refers to are those of its anchor; the
-    alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds the
-    key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest can be checked.
-    """
+    """What a file holds; of an alias the places are those of its anchor."""
 
     source: Source
-    data: Json
+    data: Json  # None: an empty file
     places: Places
-    originals: Mapping[Path, str] = field(default_factory=dict)
-    flaws: tuple[Problem, ...] = ()
+    originals: Mapping[Path, str] = field(default_factory=dict)  # keys of the file that are named otherwise in `data`
+    flaws: tuple[Problem, ...] = ()  # mistakes that leave the rest readable
     _children: dict[int, dict[str | int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,10 +79,8 @@ class Document(Struct, frozen=True, kw_only=True):
         return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
 
     def name_span(self, path: Path, *, line: int, name: str) -> Span:
-        """Where `name` is in the text at `path`.
-
-        `line` counts from 0 in the text's value. In a text over several lines this is the name itself, or in a block
-        scalar its line where the name is written in another way; of a text on a single line it is the whole value.
+        """Where `name` is in the text at `path`, on the `line` from 0; on a single line the whole value, else as near
+        as known.
         """
         start, end = self._bounds(self._find(path).node)
         written = r"\s+".join(map(re.escape, name.split()))
@@ -113,10 +107,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return [self.source.line_at(self.places.starts[node]) for node in self._nodes_in(part).values()]
 
     def quote_hint(self, path: Path) -> str | None:
-        """Advice where YAML may have eaten a part of an unquoted text at `path`, else None.
-
-        Three ways: ` #` began a comment, a comma in `[ ]` cut the text, `: ` made a record of it.
-        """
+        """Advice where YAML cut an unquoted text at ` #`, at a comma in `[ ]`, or at `: `; else None."""
         part = self._find(path)
         start, end = self._bounds(part.node)
         match part.value:
@@ -143,8 +134,8 @@ class Document(Struct, frozen=True, kw_only=True):
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
     def in_quotes(self, path: Path, hint: str | None, *, part: str) -> str | None:
-        """`hint` with the advice to write quotes, where the text at `path` lies bare inside `{ }` or `[ ]`, and what is
-        proposed in the place of its `part` would break it; else None. What begins with a key belongs elsewhere.
+        """`hint` with advice on quotes, where a bare text in `{ }` or `[ ]` would break with it in place of `part`;
+        else None.
         """
         proposed = [each for each in _PROPOSED.findall(hint or "") if not _BREAKS_NOTHING.match(each)]
         if hint is None or IN_QUOTES in hint or not any(map(_BREAKS_FLOW.search, proposed)) or not self.is_bare(path):
@@ -256,10 +247,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return start, end
 
     def _line_of_block(self, start: int, end: int, *, line: int) -> tuple[int, int]:
-        """Offsets of a line of the text of a block scalar, without its indentation.
-
-        A folded text has fewer lines than its source; then this is the first of those that it may be.
-        """
+        """Offsets of a line of a block scalar, without indentation; of a folded text the first that it may be."""
         header, last = self.source.line_at(start), self.source.line_at(end)
         first, stop = self.source.line_bounds(min(header + 1 + line, last))
         content = self.text[first:stop]

@@ -1,7 +1,6 @@
-"""Bytes → text: UTF-8 and nothing else, with or without a byte-order mark.
+"""Bytes to text: UTF-8, perhaps with a byte-order mark.
 
-Here, too, is what keeps three characters whole that the parser takes for line ends, as YAML 1.1 did: next line,
-line separator and paragraph separator. In YAML 1.2, and in JSON, they are characters like any other.
+Three characters are kept whole that YAML 1.1, and so the parser, takes for line ends.
 """
 
 import re
@@ -26,8 +25,7 @@ _CALL = lazy_pattern(
     r"|(?:\s*#[^\n]*\n)*\s*(?:\$[\w:]+ *=.*)?(?i:Invoke-(?:RestMethod|WebRequest)|\biwr|\birm) +(?=[-`'\"$])",
     re.DOTALL,
 )
-"""A command of curl at the start of a text, after comments and variables, or anywhere in a script of a shell or of
-PowerShell that begins with a variable."""
+"""A command of curl at a text's start, or in a script of a shell or PowerShell that begins with a variable."""
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD
 
@@ -77,10 +75,7 @@ def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:
 
 
 def without_separators(text: str) -> tuple[str, dict[str, str]]:
-    """`text` with other characters in the place of the three, one for one, and the table that leads back.
-
-    The others are private characters which the text does not hold. The table is empty where there is nothing to do.
-    """
+    """`text` with private characters in place of the three, and the table that leads back, empty without them."""
     held = [mark for mark in _SEPARATORS if mark in text]
     private = (chr(code) for code in range(_LAST_PRIVATE, 0, -1) if chr(code) not in text)
     table = dict(zip(held, private, strict=False))

@@ -1,7 +1,4 @@
-"""The bytes of a file that a user named, or the sentence that says why there are none; and files that nobody named.
-
-Every file that is given to the program is read by `read_bytes`: regular files, and only as much as a file may hold.
-"""
+"""The bytes of a file that a user named, or why there are none: `read_bytes` reads every such file, within a bound."""
 
 import errno
 import os
@@ -40,11 +37,7 @@ def called(path: Path) -> str:
 
 
 def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool = False) -> bytes:
-    """What the file at `path` holds, `most` bytes of it and a byte more.
-
-    Raises `OSError` for what is no regular file: a pipe may never end, a device may hold anything. With `streams` a
-    pipe is read, too, such as that of `<(…)` in a shell, for which is waited.
-    """
+    """What the file at `path` holds, up to `most` bytes and one. Raises `OSError`, but for `streams`."""
     try:
         is_pipe = stat.S_ISFIFO(path.stat().st_mode)
     except ValueError:
@@ -93,11 +86,7 @@ def first_bytes(path: Path, *, most: int = _HEAD) -> bytes:
 
 
 def stray(path: Path, *, name: str) -> Problem | None:
-    """Why the file called `name` is not read, though it is there: it is a link that leads out of the project.
-
-    The project is the folder of the nearest `.git`, else the folder in which the link lies. What is read is shown
-    where it has mistakes, and whoever wrote the link may not be who reads them.
-    """
+    """Why a file is not read although it is there: a link out of the project, whose mistakes would show its text."""
     folder, file = Path(os.path.realpath(path.parent)), Path(os.path.realpath(path))
     if file.parent == folder or not file.exists():
         return None
@@ -109,11 +98,7 @@ def stray(path: Path, *, name: str) -> Problem | None:
 
 
 def is_included(path: Path) -> bool:
-    """Whether a folder that is named includes this file.
-
-    It does not for what is hidden, as locks and copies of editors and systems are, nor for what is no file. A link that
-    leads nowhere is included: whoever reads it reports that.
-    """
+    """Whether a named folder includes this file: not what is hidden or no file, but a broken link, to be reported."""
     if path.name.startswith("."):
         return False
     try:

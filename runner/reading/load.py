@@ -1,9 +1,7 @@
-"""YAML text → `Document`, or the problems that stand in the way.
+"""YAML text as a `Document`, or its problems, in a single pass over the parser's events.
 
-A single pass over the parser's events checks and builds at once. The parser's own composer is never used: it is
-recursive in C, and `[` thirty thousand times ends it in a segmentation fault. Read is the part of YAML 1.2 that
-means the same to everybody: no tags, no merge keys, no second document, keys that are texts, values that are JSON.
-What the data mean is of no interest here.
+The parser's own composer would crash on deep nesting. Read is what means the same to everybody: no tags, no merge keys,
+one document, keys that are texts, values that are JSON.
 """
 
 from collections.abc import Callable
@@ -94,10 +92,9 @@ def read_private(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
 
 
 def load(name: str, content: bytes, *, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
-    """The document in `content`, or all its problems, never none, in the order of the file.
+    """The document in `content`, None in it for an empty file, or all its problems, in order.
 
-    `with_flaws`: a document with mistakes that leave the rest of it readable is given all the same, and holds them.
-    An empty file is a document that holds None.
+    `with_flaws`: a readable document with mistakes is given all the same, and holds them.
     """
     source = encoding.decode(name, content)
     if isinstance(source, Problem):
@@ -166,11 +163,7 @@ def _complaint(error: MarkedYAMLError, reading: "_Reading") -> Complaint:
 
 
 class _Reading:
-    """A pass: the data, the places and the mistakes so far.
-
-    A method that takes the first event of a value reads on to the value's end. `depth` counts the lists and records
-    around a value, itself included if it is such. A text that is repeated is in memory once.
-    """
+    """A pass: the data, places and mistakes so far. `depth` counts the lists and records around a value, and itself."""
 
     def __init__(self, source: Source, parser: CParser) -> None:
         self.source = source

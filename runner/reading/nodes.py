@@ -1,7 +1,6 @@
-"""Where the nodes of a file are: a `Trail` while the file is read, `Places` when it has been.
+"""Where the nodes of a file are, keys included, in their order: a `Trail` while it is read, then `Places`.
 
-A node is a list, a record, a scalar or an alias, keys included; nodes are numbered in the order of the file.
-Places are offsets into the text, four bytes a number: a file of ten thousand steps has a quarter of a million.
+Places are offsets, four bytes each: ten thousand steps have a quarter of a million.
 """
 
 from array import array
@@ -11,16 +10,13 @@ from msgspec import Struct
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """`after[n]` is the first node after a list or record `n`, 0 for any other node.
-
-    An alias is a node; `aliases` leads from it to the node that bears the anchor. `tagged` are the nodes with a tag.
-    """
+    """Where the nodes of a file are."""
 
     starts: Sequence[int]
     ends: Sequence[int]
-    after: Sequence[int]
-    aliases: dict[int, int]
-    tagged: Collection[int] = ()
+    after: Sequence[int]  # the first node after a list or record, else 0
+    aliases: dict[int, int]  # lead to the nodes of their anchors
+    tagged: Collection[int] = ()  # nodes with a tag
 
 
 class Trail:

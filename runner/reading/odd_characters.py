@@ -1,7 +1,4 @@
-"""Characters that look like others: spaces that are none to YAML, and letters of other alphabets.
-
-They come out of word processors, chats and web pages, and nobody sees what is wrong with them.
-"""
+"""Characters that look like others, from word processors and chats: spaces that are none to YAML, other alphabets."""
 
 import re
 import unicodedata

@@ -1,7 +1,4 @@
-"""Calls of the service as other tools write them, commands of curl and PowerShell or requests of Postman, as steps.
-
-Such a file may hold a password: of a value only a plain word or number is shown, and none that a password may be.
-"""
+"""Calls of the service by curl, PowerShell or Postman, as steps. Only plain words and numbers are shown."""
 
 import json
 import re

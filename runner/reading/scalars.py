@@ -1,8 +1,4 @@
-"""What an unquoted scalar is: the core schema of YAML 1.2.2, section 10.3.2, within JSON.
-
-Deliberately not YAML 1.1: `yes`, `on`, `017` in octal, `1_000`, `1:30` and dates are nothing special here.
-Quoted scalars never come here; they are texts.
-"""
+"""What an unquoted scalar is by YAML 1.2.2, 10.3.2, within JSON: `yes`, `017`, `1_000`, `1:30` and dates are texts."""
 
 from runner.foundation.json_text import is_rounded
 from runner.foundation.lazy import lazy_pattern
@@ -29,11 +25,7 @@ class ScalarError(ValueError):
 
 
 def plain(text: str) -> Json:
-    """The value of an unquoted scalar.
-
-    Raises `ScalarError` for infinities, for what is no number, for integers beyond 64 bits, and for amounts that would
-    be rounded.
-    """
+    """The value of an unquoted scalar. Raises `ScalarError` for infinities, and what would be rounded."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "-+.0123456789":

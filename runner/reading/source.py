@@ -1,8 +1,4 @@
-"""The text of a file: from offsets to lines and columns, and problems that show the line they are about.
-
-Offsets count characters of `text`, from 0. A line ends at LF, CR LF or CR and nowhere else, as YAML 1.2 has it.
-This knows nothing of YAML's structure; `runner.reading.document` does.
-"""
+"""The text of a file: lines and columns of offsets, and problems with their line. Lines end as in YAML 1.2."""
 
 import sys
 from array import array
@@ -26,15 +22,12 @@ _LINE_END = lazy_pattern(r"\r\n|\r|\n")
 
 
 class Source(Struct, frozen=True):
-    """`file` is as the user named it. `line_starts` holds the offset at which each line begins.
+    """The text of a file."""
 
-    `hidden` are lines that no problem shows, since a secret may stand in them.
-    """
-
-    file: str
+    file: str  # as the user named it
     text: str
-    hidden: Container[int] = ()
-    line_starts: Sequence[int] = ()
+    hidden: Container[int] = ()  # lines that no problem shows, for secrets
+    line_starts: Sequence[int] = ()  # their offsets
     _lines: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,10 +49,7 @@ class Source(Struct, frozen=True):
         return Span(*self.position(start), *self.position(end))
 
     def line(self, number: int) -> str:
-        """The text of line `number`, counted from 1, without its line end; empty beyond the last line.
-
-        Cached, so that a thousand problems on a long line share its text.
-        """
+        """Line `number` from 1, without its end; empty beyond the last. Cached for problems of a long line."""
         if number not in self._lines:
             self._lines[number] = self.text[slice(*self.line_bounds(number))]
         return self._lines[number]

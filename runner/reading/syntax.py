@@ -1,8 +1,4 @@
-"""What the YAML parser complains of, in words for a person who never read YAML's grammar, where it must be mended.
-
-The parser names the rule that it could not apply, and where it noticed. People need the character that is wrong, which
-often comes earlier, and what to write in its place. The parser's own words are used where nothing better is known.
-"""
+"""What the YAML parser complains of, in plain words: the wrong character, which is often earlier, and what to write."""
 
 import re
 from collections.abc import Callable

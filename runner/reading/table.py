@@ -1,9 +1,4 @@
-"""CSV → `Table`: rows of texts, and where in the file each cell is.
-
-Separated by commas, with a header, in UTF-8 with or without a byte-order mark. What the cells mean is not checked
-here, nor how many there are in a row. Lines without a text in any cell, as a
-spreadsheet leaves them at the end, count for nothing.
-"""
+"""CSV as a `Table`: rows of texts with their places. Commas, a header, UTF-8; empty lines do not count."""
 
 import csv
 import io

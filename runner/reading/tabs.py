@@ -1,6 +1,4 @@
-"""Tabs that indent nothing: on a line that is blank otherwise, or holds a comment. YAML 1.2 takes them; the parser does
-not, so that it is handed other characters in their place, one for one.
-"""
+"""Tabs on blank lines and before comments, which YAML 1.2 takes and the parser does not: it gets other characters."""
 
 import re
 from collections.abc import Iterable

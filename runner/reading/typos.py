@@ -1,7 +1,4 @@
-"""Typos that are seen on the line itself, whatever the parser's complaint is.
-
-A space left out or replaced by another character, and what belongs to Markdown, to JSON or to other languages.
-"""
+"""Typos that show on the line itself: a missing or odd space, and what belongs to Markdown, JSON and others."""
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem

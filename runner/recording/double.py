@@ -1,7 +1,4 @@
-"""`Recorded` → what a double of it does: its results, the way it took, and how it ended.
-
-A double goes one way: that of this run. What it leaves out is a comment in it.
-"""
+"""The double of a recorded run: its results, its way and its end, with comments on what is left out."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

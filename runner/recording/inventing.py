@@ -1,7 +1,6 @@
-"""Values of a real run → invented ones of the same types, so that a recording can lie in git.
+"""Invented values of the same types, for a recording in git; the same value becomes the same everywhere.
 
-The same value becomes the same invented value wherever it is met, so that what belongs together still does. Empty
-values, booleans and null stay: they are nobody's data.
+Empty values, booleans and null stay.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""What could be seen of a run of a process, on its site and in the runs that are stored here.
-
-What nobody could see is None or absent, and `unseen` holds a sentence about it: nothing is guessed.
-"""
+"""What could be seen of a run of a process, on its site and in stored runs; `unseen` says what could not."""
 
 from collections.abc import Mapping
 
@@ -12,21 +9,17 @@ from runner.foundation.values import Json
 
 
 class Passed(Struct, frozen=True, kw_only=True):
-    """An element that the run came to. `id` is its own in this run, `uid` that of its design; `kind` as in a design.
+    """An element that the run came to."""
 
-    `status` is `running`, `done`, `error`, `cancelled` or the site's own id; `executed`: a call of ours executed it,
-    so the process waited there. `seconds` is how long it took.
-    """
-
-    id: str | None = None
-    uid: str | None = None
+    id: str | None = None  # its own in this run
+    uid: str | None = None  # of its design
     caption: str = ""
-    kind: str = ""
-    status: str | None = None
+    kind: str = ""  # as in a design
+    status: str | None = None  # `running`, `done`, `error`, `cancelled` or the site's own id
     error: str | None = None
-    executed: bool = False
+    executed: bool = False  # by a call of ours, so the process waited there
     given: Mapping[str, Json] = field(default_factory=dict)
-    seconds: float | None = None
+    seconds: float | None = None  # it took
 
     @property
     def is_open(self) -> bool:
@@ -35,21 +28,17 @@ class Passed(Struct, frozen=True, kw_only=True):
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
-    """`code` is what callers name, `process` has the signature of the version that ran.
-
-    `way` are its elements in the order in which it came to them. `given` and `results` are the values that a call of
-    ours sent and was answered with; `in_background`: that answer came while the process was running.
-    """
+    """What could be seen of a run."""
 
     id: str
-    process: Process
+    process: Process  # the version that ran
     status: str | None
     error: str | None = None
     seconds: float | None = None
-    way: tuple[Passed, ...] = ()
-    given: Mapping[str, Json] | None = None
+    way: tuple[Passed, ...] = ()  # its elements in order
+    given: Mapping[str, Json] | None = None  # by a call of ours
     results: Mapping[str, Json] | None = None
-    in_background: bool = False
+    in_background: bool = False  # the results came while it ran
     unseen: tuple[str, ...] = ()
 
     @property

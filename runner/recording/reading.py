@@ -1,7 +1,6 @@
-"""Asking a site about a run of a process: its row in the log, its elements, the design of the version that ran.
+"""Asks a site about a run of a process: its row, its elements, and the design; at most seven questions and pages.
 
-Reads only, with at most seven questions and the pages of the element log. What a site refuses becomes a
-sentence in `unseen`; a site that does not answer ends it.
+What is refused goes into `unseen`; a site that does not answer ends it.
 """
 
 from collections.abc import Callable, Iterator
@@ -69,10 +68,7 @@ class _Site(Struct, frozen=True, kw_only=True):
 
 
 def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
-    """What the site shows of the run with this id, in lower case; None where its log has no such row.
-
-    Raises `NoAnswerError`.
-    """
+    """What the site shows of the run with this id, in lower case, if its log has it. Raises `NoAnswerError`."""
     site = _Site(caller=caller, wait=wait)
     found = site.records(QueryCall(entity="SysProcessLog", filter=f"Id eq {process_id}", select=_COLUMNS))
     if isinstance(found, CallFailed):

@@ -1,7 +1,4 @@
-"""What the stored runs know of a process: what it was given and gave, which of its elements were executed.
-
-A site does not show the values of a process. A run that started it does. Secrets were cut out of its events.
-"""
+"""What stored runs know of a process, as no site shows it: given and returned values, executed elements; no secrets."""
 
 from collections.abc import Collection, Iterator, Mapping
 from io import BytesIO

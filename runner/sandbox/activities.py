@@ -1,8 +1,6 @@
-"""Executing a double's activities over the store.
+"""Executes a double's activities over the store. It has no clock: it yields what it waits for.
 
-A generator that touches no clock of its own: it yields the deed at which it wants to wait, or at which its caller may
-be answered, and whoever drives it knows what to do. What went wrong in the double ends the process as `error` in the
-log; the values its parameters held then stay, as the service returns them after a failure, too [M].
+A mistake in the double ends the process as `error`; its values stay, as the service returns them then, too [M].
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -48,9 +46,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 def carry_out(
     double: doubles.Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
 ) -> Running:
-    """Do the activities from `start` on, until the end, a failure, or an element that must be executed first.
-
-    With `failing` the process fails at its end with that text. A process that was cancelled is left alone.
+    """Do the activities from `start` on, to the end, a failure, or an element to execute. `failing` fails it at its
+    end.
     """
     store = surroundings.store
     process = store.process(process_id)

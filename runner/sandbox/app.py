@@ -1,9 +1,9 @@
 """The stand-in as an ASGI application: which call goes where, and who may make it.
 
-Both prefixes are served, `/0` and none, whatever runtime a site claims to be [D]. What is not routed answers 404 with
-an empty body, a routed method by another verb, too [M]; 405 says that OData, `/` and `/ping` are asked
-by another method, 400 that this is no proxy, 403 that a page of another site asks (`origins`) [?]. No header is ever
-asked for but BPMCSRF, and no `Accept` or `Content-Type` refused [C]. A body beyond any use is cut off with 413 [?].
+Both prefixes are served, `/0` and none, whatever the runtime [D]. What is not routed answers 404 with an empty body, a
+routed method by another verb, too [M]; 405 says that OData, `/` and `/ping` are asked by another method, 400 that this
+is no proxy, 403 that a page of another site asks (`origins`), 413 that a body is too large [?]. Of headers only BPMCSRF
+is asked for [C].
 """
 
 from asyncio import CancelledError

@@ -1,7 +1,6 @@
-"""What a person does on the sandbox's page: start a process, execute or complete an element.
+"""What a person does on the sandbox's page, as Supervisor: start a process, execute or complete an element.
 
-It happens as the user Supervisor. It is no call of the service, so it is not among the calls, and no fault is applied
-to it: the faults that are set wait for the client that is tested.
+It is no call of the service: it is not among the calls, and takes no fault.
 """
 
 from runner.catalogue.kinds import CannotReadError
@@ -15,10 +14,8 @@ from runner.sandbox.store import InstanceStatus
 
 
 def start(engine: Engine, body: bytes) -> JsonObject:
-    """Start this very version of a process: `{"process": "UsrX", "parameters": {"Name": "Anna"}}`.
-
-    Values may be texts, whatever the type of their parameter. Gives the id of the new instance.
-    Raises `UnfitRequestError`.
+    """Start a version of a process by `{"process": "UsrX", "parameters": {"Name": "Anna"}}`; texts are fine. Gives its
+    id.
     """
     sent = sent_record(body, example='{"process": "UsrGreet", "parameters": {"Name": "Anna"}}')
     code = _text(sent, "process")
@@ -31,10 +28,7 @@ def start(engine: Engine, body: bytes) -> JsonObject:
 
 
 def execute_element(engine: Engine, body: bytes) -> JsonObject:
-    """Execute an element that waits: `{"element": ID}`; with `parameters`, complete it with these values.
-
-    Gives the id of its instance. Raises `UnfitRequestError`.
-    """
+    """Execute `{"element": ID}`, or with `parameters` complete it. Gives its id. Raises `UnfitRequestError`."""
     sent = sent_record(body, example='{"element": "0b2f…", "parameters": {"Name": "Anna"}}')
     key = _text(sent, "element")
     element = engine.element(key)

@@ -1,6 +1,6 @@
-"""What the sandbox offers besides the service: a page, the same as JSON, faults to set, and what a person starts.
+"""What the sandbox offers beside the service: a page, the same as JSON, faults, and starts by hand.
 
-Nobody signs in here, so only this machine is answered, and no page of another site that a browser shows (`origins`).
+Only this machine is answered, and no page of another site (`origins`).
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,7 @@
-"""A data file has a single sandbox: a second sandbox would, at its start, cancel what the first has under way.
+"""A data file has one sandbox: a second would cancel what the first has under way.
 
-The kernel's lock is on a file of its own beside the data: on the data itself it would get in the way of SQLite's locks
-where a system keeps both in the same list. It vanishes with the sandbox, however that ends; a sandbox that was killed
-leaves the empty file. Where no lock is to be had, nobody is refused.
+The kernel's lock is on a file of its own, to spare SQLite's locks; an empty file may be left. Without locks nobody is
+refused.
 """
 
 import os

@@ -1,9 +1,4 @@
-"""The records of a sandbox: doubles of processes, and the entities they work on.
-
-A double is a file `*.process.yaml`; after loading, these records are all that the sandbox knows of it.
-Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.expressions` parses each once.
-Nothing here checks anything; `rules` has done so before.
-"""
+"""The records of a sandbox, in place of dicts: doubles of processes, and their entities. `rules` has checked them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
@@ -50,14 +45,10 @@ class Delete(Struct, frozen=True, kw_only=True):
 
 
 class Park(Struct, frozen=True, kw_only=True):
-    """The process waits here until the element is executed; where it does not wait, it has passed the element.
+    """The process waits here for an element to be executed, or passes it."""
 
-    `uid` is an id fixed in the file, as a site's elements have that of their design; each time a process parks here,
-    the element gets an id of its own besides, which is what `into` is given.
-    """
-
-    uid: str | None = None
-    into: str | None = None
+    uid: str | None = None  # of the design, as in the file
+    into: str | None = None  # a parameter that gets the element's own id
     caption: str | None = None
     waits: bool = True
 
@@ -106,31 +97,25 @@ class ChangedRecord(Struct, frozen=True, kw_only=True):
 
 
 class StartsOn(Struct, frozen=True, kw_only=True):
-    """A change of a record through OData starts the process, where `where` is true of it or absent.
-
-    `into` is the parameter that takes the record's Id.
-    """
+    """A change of a record through OData starts the process."""
 
     entity: str
     change: Change
-    where: str | None = None
-    into: str | None = None
+    where: str | None = None  # true of the record, if given
+    into: str | None = None  # a parameter that takes its Id
 
 
 class Double(Struct, frozen=True, kw_only=True):
-    """The double of a process, or of a version of it. `caption` is what the process log shows.
-
-    A version has a `code` of its own; callers name the root, which it is a version `of`, and the active version runs.
-    """
+    """The double of a process, or of a version of it."""
 
     code: str
-    caption: str
+    caption: str  # in the process log
     file: str
     parameters: Mapping[str, Parameter]
     activities: tuple[Activity, ...]
     faults: tuple[CallFault, ...] = ()
     version: int = 1
-    of: str | None = None
+    of: str | None = None  # the root that callers name; the active version runs
     active: bool = True
     starts_on: StartsOn | None = None
 
@@ -157,10 +142,7 @@ class LookupPath(Struct, frozen=True):
 
 
 def lookup_paths(columns: Iterable[str], entities: Mapping[str, Collection[str]]) -> dict[str, LookupPath]:
-    """The paths over columns that may be lookups: of `AccountId` it is `Account/Id`, and where there are records of
-    `Account`, `Account/Name` and so on; of `OwnerId`, which may lead to any entity, also `Owner/Name`. `entities` are
-    their columns.
-    """
+    """The paths over columns that may be lookups: of `AccountId` `Account/Id`, and `Account/Name` if it has records."""
     found: dict[str, LookupPath] = {}
     for column in columns:
         entity = column.removesuffix("Id")

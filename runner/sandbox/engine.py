@@ -1,6 +1,6 @@
-"""Processes under way: how they start, go on after an element, wait, and are cancelled. Knows nothing of HTTP.
+"""Processes under way: they start, go on after an element, wait, and are cancelled, without HTTP.
 
-A value for an `out` or `internal` parameter is dropped like an unknown code, a choice [?].
+A value for an `out` or `internal` parameter is dropped, a choice [?].
 """
 
 import asyncio
@@ -48,10 +48,7 @@ class Engine:
         return tuple(self._doubles)
 
     def double(self, *, code: str = "", uid: str = "") -> Double | None:
-        """What a call runs: the active version of the process with this code, else with this id of a design.
-
-        That the code of a version leads to the active version of its family, too, is a choice [?].
-        """
+        """What a call runs: the active version by a code, also of a version [?], else by the id of a design."""
         called = self.version(code=code, uid=uid)
         return None if called is None else self._active.get(called.root)
 
@@ -67,10 +64,7 @@ class Engine:
         return self.store.element(uid.lower()) if is_guid(uid) else None
 
     def read(self, double: Double, given: Mapping[str, Json]) -> JsonObject:
-        """The values of those codes that the process takes; others are dropped in silence [M].
-
-        Raises `CannotReadError`.
-        """
+        """The values that the process takes; others are dropped in silence [M]. Raises `CannotReadError`."""
         values: JsonObject = {}
         for code, value in given.items():
             parameter = double.parameters.get(code)

@@ -1,7 +1,6 @@
-"""The entities of a sandbox: those that its folder mentions, and those that every site has.
+"""The entities of a sandbox: those of its folder, and those of every site.
 
-Of the folder's own entities a `…Id` column that holds GUIDs is a lookup, which is filtered by its path alone [M]:
-`Owner/Id`, never `OwnerId`.
+Of its own a `…Id` column with GUIDs is a lookup, filtered by its path alone [M]: `Owner/Id`, never `OwnerId`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

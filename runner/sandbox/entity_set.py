@@ -1,8 +1,4 @@
-"""An entity as OData sees it, and the types of its columns.
-
-A column has its type before there is any record: that of the values which doubles put there. A parameter alone has its
-own type, and a value without templates the type that it shows. Of any other expression the records show it.
-"""
+"""An entity as OData sees it, with the types of its columns, which doubles show before there is any record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -55,21 +51,15 @@ EMPTY: Mapping[Edm | None, Json] = {
 
 
 class EntitySet(Struct, frozen=True, kw_only=True):
-    """`columns` are those of the payload, in order; rows are keyed by columns, and by those of the
-    `paths`, which filters name, that are asked for.
-
-    `type_of` gives the type of a column, None where nothing shows it; it may take a look at every row. `lookups` are
-    columns that are lookups where they hold GUIDs, and are filtered by their paths alone then. `is_own`: it is of the
-    sandbox's folder, and shows a column that holds nothing as the empty value of its type.
-    """
+    """An entity."""
 
     name: str
-    columns: tuple[str, ...]
-    type_of: Callable[[str], Edm | None]
-    paths: tuple[str, ...]
-    rows: Callable[[Bounds, Iterable[str]], Iterable[JsonObject]]
-    lookups: frozenset[str] = frozenset()
-    is_own: bool = False
+    columns: tuple[str, ...]  # in order
+    type_of: Callable[[str], Edm | None]  # may look at every row
+    paths: tuple[str, ...]  # that filters name
+    rows: Callable[[Bounds, Iterable[str]], Iterable[JsonObject]]  # keyed by columns, and by wanted `paths`
+    lookups: frozenset[str] = frozenset()  # where they hold GUIDs, filtered by paths alone
+    is_own: bool = False  # of the folder; an empty column has its type's empty value
 
 
 def system_entity(
@@ -100,10 +90,7 @@ def system_entity(
 
 
 def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm | None:
-    """The type of a column that holds these values, and may hold what is declared.
-
-    Null says nothing, and values of several types are texts.
-    """
+    """The type of a column by its values and what is declared; null says nothing, several types are texts."""
     found = {*declared, *(_type(value) for value in values if value is not None)}
     for wider in (Edm.LONG, Edm.DECIMAL):
         if wider in found and found <= {Edm.INTEGER, Edm.LONG, Edm.DECIMAL}:
@@ -114,9 +101,7 @@ def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm | None:
 
 
 def fits(value: Json, kind: Edm | None) -> bool:
-    """Whether a column of the type takes the value. Null empties it, a text column takes any, and amounts
-    may all be whole so far.
-    """
+    """Whether a column of the type takes the value: null always, a text column any."""
     match kind:
         case None | Edm.STRING:
             return True

@@ -1,10 +1,6 @@
-"""What may go wrong with a call: a record for each fault, with its words for the schema and its effect.
+"""What may go wrong with a call: a record for each fault; `pytest --update` writes its name into schema and README.
 
-A fault is added by a record here and a test of it: `pytest --update` writes its name into the schema of doubles and
-into the README, and `runner validate`, `POST /sandbox/faults` and the page read this table.
-
-What the other side of a broken network looks like is real: a connection that is cut is cut. What a fault answers is a
-choice [?] where no source says. A process that a broken call has started goes on by itself.
+A cut connection is cut. What a fault answers is a choice [?] without a source. A started process goes on by itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,17 +17,12 @@ Effect: TypeAlias = "Callable[[CallInHand, float], Response | Awaitable[Response
 
 
 class FaultKind(Struct, frozen=True, kw_only=True):
-    """`effect` starts a call to which nothing has happened yet, or does not, and answers it, for so many seconds.
+    """A fault."""
 
-    `help` is what editors show. `seconds`: it takes time, by default so many seconds; None where it takes none.
-
-    `of_starts`: it is applied to calls that start a process, and none that execute an element.
-    """
-
-    effect: Effect
-    help: str
-    seconds: float | None = None
-    of_starts: bool = False
+    effect: Effect  # starts a call or not, and answers it, for so many seconds
+    help: str  # in editors
+    seconds: float | None = None  # by default, if it takes time
+    of_starts: bool = False  # of calls that start a process
 
 
 async def _slow(call: "CallInHand", seconds: float) -> "Response":

@@ -1,8 +1,7 @@
-"""Faults that wait for calls: those of the doubles' files, and those that are set while the sandbox serves.
+"""Faults that wait for calls: of the doubles' files, or set while the sandbox serves.
 
-Faults with `times` are taken in the order in which they were set; what they leave over, a fault without `times` takes
-until it is cleared. A process's own come before those of any process. None that was set outlives the sandbox; of a
-double's own a sandbox that keeps its data knows, when it is served again, how often they were applied to a call.
+They are taken in their order, those of a process first, those without `times` last, until they are cleared. A stored
+sandbox remembers how often a double's own were applied.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -64,10 +63,7 @@ class Faults:
         self._waiting.clear()
 
     def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
-        """The fault of this call; `starts`: the call starts a process, and executes no element.
-
-        A fault of a file is applied to its own version; a fault set for a process to all of its versions.
-        """
+        """The fault of this call; `starts`: it starts a process. A fault of a file is of its own version only."""
         fitting = [
             (number, each)
             for number, each in enumerate(self._waiting)

@@ -1,7 +1,4 @@
-"""`records.yaml`: the first records of a sandbox's entities. Its shape is small enough to be checked here, by hand.
-
-A record without an `Id` gets an Id that is the same each time the file is read.
-"""
+"""`records.yaml`: the first records of a sandbox's entities. A record without an `Id` gets the same Id each time."""
 
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5

@@ -1,8 +1,4 @@
-"""A folder of doubles, `*.process.yaml`, and the first records of its entities, `records.yaml`.
-
-All mistakes of all files are collected; a file that cannot be read is among them. What a file holds beyond its
-shape is the business of `rules`, what the records mean that of `activities`.
-"""
+"""Reads a folder of doubles, `*.process.yaml`, and of first records, `records.yaml`, with all of their mistakes."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,10 +27,7 @@ _Found = Mapping[str, tuple[Double, Document]]
 
 
 def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
-    """The doubles of `folder`, as far as they are without problems, and the problems.
-
-    Files are called by `folder` as it was given. An empty folder is fine: a sandbox without processes.
-    """
+    """The doubles of `folder` without problems, and the problems. An empty folder is fine."""
     try:
         files = doubles_in(folder)
     except OSError as error:
@@ -96,11 +89,7 @@ def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObjec
 
 
 def _families(found: _Found) -> tuple[dict[str, Double], tuple[Problem, ...]]:
-    """The doubles by their codes, of each family at most one active version, and what is wrong with families.
-
-    A root without `active` is active where no version of it is, so that a version is added by a file of its own, and
-    the root's file stays as it was. A version of nothing is left out.
-    """
+    """The doubles by code, with one active version a family, and problems. A root is active where no version is."""
     wrong = {code: problem for code in found if (problem := _without_root(code, found)) is not None}
     families: dict[str, list[str]] = {}
     for code, (double, _) in found.items():

@@ -1,7 +1,7 @@
-"""`$metadata`: the entities and their columns as OData clients read them (`service/README.md`, OData).
+"""`$metadata`: the entities and their columns (`service/README.md`, OData).
 
-Some clients read it by regular expressions: the prefix is literally `edmx`, `Schema` and below have none, and `Name` is
-the first attribute [C]. A lookup leads on where the entity of that name is in the sandbox, too.
+Some clients read it by regular expressions: the prefix is `edmx`, `Schema` has none, `Name` is the first attribute [C].
+A lookup leads to an entity in the sandbox, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

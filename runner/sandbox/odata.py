@@ -1,12 +1,9 @@
 """OData of the sandbox's entities (`service/README.md`, OData): GET reads, POST inserts, PATCH updates, DELETE deletes.
 
-An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C]. A new
-record answers 201 and is shown; the Id that a client gives is taken, else an Id is made; other writes answer 204.
-A column that holds nothing is shown as the empty value of its type [D].
-Choices [?]: an option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape,
-as does a body that is no record, an unknown column in it, or a value of another type; an Id that is there already 409;
-a write to the sandbox's own entities and any other method 405. A page holds so many records; where there are more,
-`@odata.nextLink` leads on, in `$skip` and `$top`.
+An unknown entity answers 200 with a `Message` [M], an unknown key 404; options on a read by key are ignored [C]. A new
+record answers 201 and is shown, with the client's Id if any; other writes answer 204. An empty column has its type's
+empty value [D]. Choices [?]: a wrong option or body answers 400 in OData's shape, a known Id 409, a write to an entity
+of the sandbox and other methods 405. `@odata.nextLink` leads to the next page by `$skip` and `$top`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

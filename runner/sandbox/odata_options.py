@@ -1,7 +1,4 @@
-"""The options of an OData read: `$filter $select $orderby $top $skip $count`, and their effect on rows.
-
-Options not named here are ignored [?]. A row here is keyed by the paths that filters may name.
-"""
+"""The options of an OData read, `$filter $select $orderby $top $skip $count`, and their effect; no others [?]."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -23,14 +20,12 @@ class OptionError(ValueError):
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """`order` holds paths, and whether each is descending; `select` is None for every column. `paths`: all that filter
-    and order name.
-    """
+    """The options of a read."""
 
     filter: Node | None = None
-    select: tuple[str, ...] | None = None
-    order: tuple[tuple[str, bool], ...] = ()
-    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] | None = None  # None: every column
+    order: tuple[tuple[str, bool], ...] = ()  # paths, and whether descending
+    paths: tuple[str, ...] = ()  # of filter and order
     top: int | None = None
     skip: int = 0
     count: bool = False

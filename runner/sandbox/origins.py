@@ -1,10 +1,7 @@
-"""Who asks: a program of this machine, the sandbox's own page, or a page of another site in a browser on this machine.
+"""Who asks: a program of this machine, the sandbox's own page, or a page of another site in a browser here.
 
-A browser sends requests for every page that it shows, also to this machine. Nobody signs in to the sandbox's page, so
-the page and all that it calls answer this machine alone, under its own names: another name may have been made to lead
-here by the site that it belongs to. Programs send neither `Origin` nor `Sec-Fetch-Site`, and are not asked for them.
-The service itself also answers other machines, under any name; it refuses the pages of other sites that a browser on
-this machine shows.
+Without a sign-in the page answers this machine alone, under its own names: another name may lead here. Programs send
+neither `Origin` nor `Sec-Fetch-Site`. The service answers other machines, too, but no pages of other sites.
 """
 
 from ipaddress import IPv6Address, ip_address

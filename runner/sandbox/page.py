@@ -1,8 +1,4 @@
-"""The page that a browser shows: a single document without anything from outside.
-
-Texts of processes, callers and files are escaped by the template, and the policy that is sent along lets nothing run
-but the page's own script, which puts texts into the page as texts alone.
-"""
+"""The page that a browser shows: one document. Texts are escaped, and a policy lets only the page's script run."""
 
 import json
 from base64 import b64encode

@@ -1,9 +1,7 @@
-"""SysProcessLog, SysProcessElementLog and SysProcessElementData as OData shows them: views over the store.
+"""SysProcessLog, SysProcessElementLog and SysProcessElementData in OData, over the store.
 
-What a site shows is in `service/README.md`, Process log.
-Choices [?]: `Name` holds the caption; a row appears when its process starts, or reaches an element; what is absent is
-null, `ParentId` and `RootId` always, as no process here calls another. No two processes start within the same
-millisecond, so that there is always a newest.
+`service/README.md`, Process log, has what a site shows. Choices [?]: `Name` is the caption; a row appears with its
+process or element; `ParentId` and `RootId` are null. No two processes start within a millisecond.
 """
 
 from collections.abc import Iterator

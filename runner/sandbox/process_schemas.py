@@ -1,9 +1,8 @@
-"""The library of processes: what a site knows of the doubles by design (`service/README.md`, Library).
+"""The library of processes: VwProcessLib lists the doubles, ProcessSchemaRequest has their signatures
+(`service/README.md`, Library).
 
-VwProcessLib lists them, ProcessSchemaRequest gives the signature of each. Every id here is worked out from names, so it
-is the same in every sandbox, as a site keeps its own. Choices [?]: the row's Id is the id of the schema, too; every
-double is enabled and traced; a root's own parent is the empty GUID; an unknown id is `success: false`. A lookup names
-no entity, as a double does not say.
+Ids are made of names. Choices [?]: the row's Id is the schema's; every double is enabled and traced; a root's parent is
+the empty GUID; an unknown id is `success: false`. A lookup names no entity.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -32,21 +32,18 @@ class CallBody(Struct, frozen=True, kw_only=True):
 
 
 class RecentCall(Struct, kw_only=True):
-    """`address` is path and query, shortened. `status` is None until there is an answer, and where there is none.
-
-    `hides_bodies`: it is a sign-in. `sent` and `answer` are empty then.
-    """
+    """A call that came."""
 
     number: int
     at: str
     came: float
     method: str
-    address: str
-    hides_bodies: bool
+    address: str  # path and query, shortened
+    hides_bodies: bool  # it is a sign-in
     sent: CallBody
     answer: CallBody = CallBody()
     fault: CallFault | None = None
-    status: int | None = None
+    status: int | None = None  # None without an answer so far
     seconds: float | None = None
 
 

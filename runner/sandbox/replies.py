@@ -1,6 +1,6 @@
-"""The shapes of requests and replies: WCF's XML, its faults, plain JSON, and nothing at all.
+"""The shapes of requests and replies: WCF's XML, its faults, JSON, and nothing.
 
-The XML has no declaration and escapes `&`, `<`, `>` alone: a real client unwraps it by a regular expression [C].
+The XML has no declaration, and escapes `&`, `<`, `>` alone: a real client reads it by a regular expression [C].
 """
 
 from collections.abc import Mapping

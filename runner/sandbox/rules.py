@@ -1,7 +1,5 @@
-"""What a schema cannot say of a double: its expressions, the names and types in them, and what fits which parameter.
-
-Called for a document of any shape, so that all that is wrong with a file is reported in a single pass: what has not the
-shape that the schema asks for is passed over here.
+"""What a schema cannot say of a double: its expressions, their names and types, in one pass, as far as its shape
+allows.
 """
 
 from collections.abc import Callable, Collection, Mapping

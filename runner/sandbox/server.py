@@ -1,8 +1,4 @@
-"""Serves a stand-in over a real socket, in a thread of its own.
-
-uvicorn does the HTTP, with everything switched off that this needs not: its waits of a tenth of a second on the way out
-most of all, since each run and each test starts and ends a sandbox. No TLS, and no signals: whoever serves ends it.
-"""
+"""Serves a stand-in over a socket, in a thread, by uvicorn without its waits on the way out. No TLS, no signals."""
 
 import asyncio
 import socket
@@ -43,12 +39,10 @@ def served(
     page_size: int = PAGE_SIZE,
     veil: Veil | None = None,
 ) -> Iterator[str]:
-    """The URL of a sandbox, without a slash at its end, for as long as the context lasts.
+    """The URL of a sandbox while the context lasts. Port 0 takes a free port. Raises `UsageError`.
 
-    Port 0 takes a free port. `data` is the file that keeps what happened, or names it when the URL is known; without it
-    all is forgotten. `veil` hides secrets in it. Records of the folder go into a new file only, and a process that was
-    caught in a wait when the file was left is cancelled. `page_size` is the most records that an OData reply holds.
-    Raises `UsageError` for mistakes in folder or file, and for a file or an address in use.
+    `data` is the file that keeps what happened, or names it by the URL; `veil` hides secrets in it. First records go
+    into a new file only; a process that was caught in a wait is cancelled. `page_size` bounds a reply of OData.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)

@@ -1,11 +1,9 @@
-"""ProcessEngineService: its methods read a request and give a call that is ready to be carried out, or a refusal.
+"""ProcessEngineService: its methods make a request a call that is ready, or refuse it; `answering` carries it out.
 
-Nothing has happened before a call is carried out (`answering`). Where the contract is silent [?], these are our
-choices: what cannot be started or executed (an unknown process or element, a value that its parameter's type does not
-take) answers 500 with a fault, or `success: false` from the JSON methods; a body of RunProcess that is no JSON object
-answers 400 with a fault; without `ResultParameterName` Execute replies with an empty string at the double's first wait,
-with it and a double that goes on in the background it waits for the end, as RunProcess does [S]; RunProcess gives no
-execution data, and `{}` where no results were asked for.
+Choices [?]: an unknown process or element, or a value of a wrong type, answers 500 with a fault, or `success: false`
+from the JSON methods; a wrong body of RunProcess 400. Execute answers an empty string at the first wait, or with
+`ResultParameterName` waits for the end of a background process, as RunProcess does [S]. RunProcess gives no execution
+data, and `{}` without results.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,18 +47,14 @@ class CallerWait(Enum):
 
 
 class PreparedCall(Struct, frozen=True, kw_only=True):
-    """A call of a process that is ready, and has done nothing yet. `process` is the version that runs, by its own code.
+    """A call of a process that is ready, and has done nothing yet."""
 
-    `begin` is given the text with which the process is to fail at its end, or None. `reply` is asked when `wait` is
-    over. `queued` is what answers a start that is put off; None for a call that starts no process.
-    """
-
-    process: str
+    process: str  # the version that runs, by its own code
     root: str
     wait: CallerWait = CallerWait.FOR_THE_END
-    begin: Callable[[str | None], Begun]
-    reply: Callable[[Begun], Response]
-    queued: Callable[[], Response] | None = None
+    begin: Callable[[str | None], Begun]  # gets the text with which it is to fail at its end
+    reply: Callable[[Begun], Response]  # when `wait` is over
+    queued: Callable[[], Response] | None = None  # answers a start that is put off
 
 
 _ElementReply = Callable[[str | None, str | None], Response]
@@ -91,10 +85,9 @@ class ProcessEngineService:
         )
 
     def run_process(self, body: bytes, user: User, *, as_version: bool = False) -> PreparedCall | Response:
-        """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M].
+        """RunProcess [C]. A failed process has `success`, too, with status 3 [M]. `as_version`: this version runs [S].
 
-        `as_version` is RunSpecifiedProcessVersion: this very version, active or not [S]. Which of `schemaName` and
-        `schemaUId` names the version is [?]: the id where there is any, else the code.
+        Which of `schemaName` and `schemaUId` names it is [?]: the id if any.
         """
         request = record_or_none(body)
         if request is None:

@@ -1,9 +1,8 @@
-"""Signing in by name and password, or as an OAuth 2.0 client, and the check of every call (`service/README.md`).
+"""Signing in by password or as an OAuth 2.0 client, and the check of every call (`service/README.md`).
 
-The order of the cookies, the texts of a refusal and what it lacks are what real clients lean on [C]. Sessions live in
-memory and do not end by themselves; what a cookie besides `.ASPXAUTH` holds does not matter. Tokens are asked for at
-the site itself, as real clients do where there is no other address [C]; a real application would answer there with its
-login page [M]. A token acts as Supervisor, lives an hour, and cannot be renewed.
+Real clients depend on the order of cookies and the texts of a refusal [C]. Sessions do not end; of cookies only
+`.ASPXAUTH` counts. The site itself gives tokens, as real clients ask without another address [C]; a real application
+answers there with its login page [M]. A token acts as Supervisor for an hour.
 """
 
 from base64 import b64decode
@@ -116,9 +115,8 @@ class Tokens:
         self._tokens: dict[str, _Token] = {}
 
     def give(self, body: bytes, *, authorization: str = "") -> Response:
-        """Answer `connect/token`, whose client is in the form, or in the header `Authorization: Basic`.
-
-        A refusal is in the words of the standard, RFC 6749: 400, or 401 where the header names another client.
+        """Answer `connect/token`, with the client in the form or in `Authorization: Basic`; refusals are those of RFC
+        6749.
         """
         form = parse_qs(body.decode("utf-8", "replace"))
         in_form = form.get("client_id") == [CLIENT_ID] and form.get("client_secret") == [CLIENT_SECRET]
@@ -135,10 +133,7 @@ class Tokens:
         return plain_json({**given, "scope": "ApplicationAccess"})
 
     def user_of(self, request: Request) -> User | Response | None:
-        """Whose token the call carries, or the refusal of a token that is unknown or over; None where it carries none.
-
-        Such a call needs no cookie and no BPMCSRF [C].
-        """
+        """Whose token the call carries, if any, or a refusal. Such a call needs no cookie and no BPMCSRF [C]."""
         header = request.headers.get("authorization", "")
         if header[: len(_SCHEME)].lower() != _SCHEME:
             return None

@@ -1,7 +1,6 @@
-"""What a sandbox remembers: records of entities, processes (which are the process log, too), and elements.
+"""What a sandbox remembers: records, processes and elements, in SQLite; each method is a transaction, in any thread.
 
-SQLite, in memory or in a file; every method is a single statement or transaction, and may be called from any thread.
-It knows no time and makes no ids: both are handed in. Sessions are not kept here, as a restarted site forgets them.
+Time and ids are handed in. A restarted site forgets sessions.
 """
 
 import json
@@ -66,15 +65,12 @@ class Instance(Struct, frozen=True, kw_only=True):
 
 
 class ReachedElement(Struct, frozen=True, kw_only=True):
-    """A place where a process waits, waited, or failed; `position` is its own among its double's activities.
-
-    `id` is its own, `uid` that of its design. An element that waits is running until it was executed, or cancelled.
-    """
+    """An element where a process waits, waited, or failed."""
 
     id: str
-    uid: str
+    uid: str  # of its design
     process_id: str
-    position: int
+    position: int  # among its double's activities
     caption: str
     status: InstanceStatus = InstanceStatus.RUNNING
     started: str
@@ -86,9 +82,8 @@ _Kept = TypeVar("_Kept", bound=Struct)
 
 
 class Store:
-    """`columns` names every entity there is, with its columns: what a record does not hold of them is null.
-
-    `veil` hides secrets in whatever a process was given or has made of it.
+    """`columns` has every entity with its columns, null where a record has none. `veil` hides secrets in processes'
+    values.
     """
 
     def __init__(

@@ -1,10 +1,6 @@
-"""Entities and columns that a folder's doubles use, and that most probably are others with a typo.
+"""Warnings of entities and columns of a folder's doubles that nothing fills, and that are near to a filled name.
 
-Any entity and any column may be right: only what nothing ever fills, and what is near to something that is filled, is
-reported, and as a warning. So a typo is nearer than what is suggested for a word that is wrong: the first letters of a
-word, and what other tools call it, are no typo; neither are two names that differ in their numbers, nor a name
-that Creatio itself gives. Columns are longer words than tags and options, for which
-`runner.foundation.suggestions.likely_typo` is.
+Names may be right, so first letters, words of other tools, other numbers, and Creatio's own names are no typos.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,7 +1,6 @@
-"""What a sandbox writes into a file: values with a hole in the place of each secret of the runs that go to it.
+"""What a sandbox writes into a file: holes in place of the secrets of its runs, by fingerprints under the file's key.
 
-While the runs go on, and when they are resumed with the same secrets, every value is read as it was written. A hole is
-named by a fingerprint under the key of the file; a hole whose secret nobody has given is read as `***`.
+Runs with the same secrets read every value as it was, others `***`.
 """
 
 import json

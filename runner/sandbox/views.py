@@ -25,10 +25,7 @@ RECORDS = 50
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """What the page shows in full, by its address: the process with its form, and so on; an empty text is nothing.
-
-    `secrets` is `shown`, or empty: those of the runs that go to the sandbox are hidden.
-    """
+    """What the page shows in full; an empty text is nothing. `secrets` is `shown`, or empty."""
 
     process: str = ""
     instance: str = ""

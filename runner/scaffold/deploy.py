@@ -1,6 +1,6 @@
-"""What `runner init --deploy` writes: files of other tools that carry out the jobs of a folder with `runner apply`.
+"""What `runner init --deploy` writes: files of other tools that carry out a folder's jobs with `runner apply`.
 
-The templates are in `deploy_files/`; `specs/deploy` in the repository shows each of them filled in.
+`deploy_files/` has the templates, `specs/deploy` in the repository shows them filled in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,18 +47,14 @@ Targets: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class JobFolder(Struct, frozen=True, kw_only=True):
-    """The jobs that are to be carried out. `files` are all that they read, by name, in the folder itself; `elsewhere`
-    are jobs that read others. `sites` are those of the targets file, each with the environment variables that it reads.
-    `secret_files` are what each site reads; `protected` are targets that need a confirmation.
-    `lacking` are inputs that must be given, each with the jobs that need it.
-    """
+    """The jobs that are to be carried out."""
 
-    files: tuple[str, ...]
-    elsewhere: tuple[str, ...]
-    sites: Mapping[str, tuple[str, ...]]
-    secret_files: Mapping[str, Sequence[str]]
-    protected: tuple[str, ...]
-    lacking: Mapping[str, Sequence[str]]
+    files: tuple[str, ...]  # all that they read in the folder
+    elsewhere: tuple[str, ...]  # jobs that read others
+    sites: Mapping[str, tuple[str, ...]]  # of the targets file, with their variables
+    secret_files: Mapping[str, Sequence[str]]  # what each site reads
+    protected: tuple[str, ...]  # targets
+    lacking: Mapping[str, Sequence[str]]  # inputs to be given, with their jobs
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -72,10 +68,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
 
 
 def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -> None:
-    """Write the files of a kind, and print what is left to do. `called`: the folder from the root of `repository`.
-
-    Raises `UsageError` where there are no jobs, or they have mistakes.
-    """
+    """Write the files of a kind, and print what is left to do. `called`: the folder. Raises `UsageError`."""
     folder, kind = wanted.folder, DEPLOY_KINDS[wanted.kind]
     jobs = _job_folder(folder, needs_targets=kind.reads_folder)
     names = tuple(dict.fromkeys(wanted.targets)) or tuple(jobs.sites) or (_USUAL_TARGET,)

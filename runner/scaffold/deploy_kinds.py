@@ -6,16 +6,13 @@ from msgspec import Struct
 
 
 class DeployKind(Struct, frozen=True, kw_only=True):
-    """`files` by name: the template, and what it is; a file with `@LABEL@` in its name is written for each target.
-    `to_do` are lines of what is left to a person, `next` is the last of them. `resources` are what kustomize begins
-    with. `reads_folder`: the container has no file but those in the folder. `confirm`: how a protected target is.
-    """
+    """A kind of files that `--deploy` writes."""
 
-    files: Mapping[str, tuple[str, str]]
-    to_do: tuple[str, ...]
-    next: str
-    resources: tuple[str, ...] = ()
-    reads_folder: bool = False
+    files: Mapping[str, tuple[str, str]]  # template and title by name; `@LABEL@` makes one for each target
+    to_do: tuple[str, ...]  # lines of what is left to a person
+    next: str  # the last of them
+    resources: tuple[str, ...] = ()  # what kustomize begins with
+    reads_folder: bool = False  # the container has only the folder's files
     confirm: str = (
         "write `--confirm @TARGET@` beside `runner apply` in these files, if you want that: the target is protected"
     )

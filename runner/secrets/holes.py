@@ -1,9 +1,7 @@
-"""How a hole is written: what a secret leaves in a text that it was cut out of.
+"""How a hole is written: what a secret leaves in a text.
 
-The mark U+E000 and the secret's name in brackets, `[inputs.token]`; in another spelling `[inputs.token|url]`; without
-the first three characters, which another secret took that it overlaps, `[inputs.token|url|3]`; and of a hole that was
-shortened the first twenty alone, `[inputs.token|url|0|20]`. The mark itself, where it stood in the text, is doubled.
-What a secret is, is not known here.
+U+E000 and `[inputs.token]`; in another spelling `[inputs.token|url]`; without three characters that another secret took
+`[inputs.token|url|3]`; shortened to twenty `[inputs.token|url|0|20]`. The mark itself is doubled.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,10 +35,7 @@ Part: TypeAlias = str | Hole
 
 
 def written(parts: Iterable[Part], *, guarded: bool) -> str:
-    """A text of texts and holes. `guarded`: with a private character between any two of a hole and after it.
-
-    So a hole can hold no secret itself, nor make a secret with what follows.
-    """
+    """A text of texts and holes. `guarded`: private characters in a hole keep it from holding or making a secret."""
     return "".join(
         part.replace(MARK, MARK * 2) if isinstance(part, str) else _hole(part, guarded=guarded) for part in parts
     )

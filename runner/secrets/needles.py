@@ -1,7 +1,4 @@
-"""Finds many texts in another at once, in a single walk over it, however long they are.
-
-Also found is the start of a text where the other was shortened: before `…`.
-"""
+"""Finds many texts in another in a single walk, and their beginnings before `…`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -55,8 +52,9 @@ def search_for(words: Iterable[str]) -> Search:
 
 
 class Needles:
-    """A set of texts to find. A pattern holds only their beginnings: a token of two thousand characters in a
-    hundred spellings would take a tenth of a second to compile. `signs` are searched for beside them, by `may_be_in`.
+    """A set of texts to find, with patterns of their beginnings: long ones would take a tenth of a second to compile.
+
+    `may_be_in` searches `signs`, too.
     """
 
     def __init__(self, texts: Iterable[str], *, signs: Iterable[str] = ()) -> None:

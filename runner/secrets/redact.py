@@ -1,13 +1,7 @@
-"""Secrets: cut out of what is stored, filled in again where it is sent.
+"""Secrets: cut out of what is stored, each with a named hole (`runner.secrets.holes`), and filled in again by `fill`.
 
-A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back. How holes
-are shown is a matter of `runner.secrets.shown`.
-
-A secret under six characters is hidden only where it is a whole value: `a1` is in too many innocent words.
-
-Not seen are a part of a secret, but for its start where a text was shortened (`…` follows), and what a one-way
-function made of it; a value that was computed from a secret is another secret, for its owner to add. Nor is a secret
-safe that holds the mark of holes itself.
+A secret under six characters is hidden only as a whole value. Not found are parts, but for a beginning before `…`,
+hashes, and secrets with the mark of holes. What is computed from a secret has to be added.
 """
 
 import json
@@ -67,10 +61,8 @@ class Secrets:
             return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
     def add(self, name: str, value: str, *, newest: int | None = None) -> None:
-        """Know `value` under `name`, in all its spellings; an empty text is passed over.
-
-        Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old. Of a name
-        that is given to ever other values only the `newest` are searched; all are filled in.
+        """Know `value` under `name`, in all spellings. Another value becomes `name#2`; only the `newest` are searched
+        for.
         """
         with self._lock:
             names = self._names.setdefault(name, {})
@@ -228,10 +220,7 @@ def _parts(text: str, known: _Known) -> list[Part]:
 
 
 def _covering(text: str, needles: SetsOfNeedles) -> Iterator[tuple[Catch, int]]:
-    """As few occurrences as hide every character of all: each with the place where it is needed from.
-
-    Always the secret that reaches furthest of those that begin before the first character that is still bare.
-    """
+    """The fewest occurrences that cover all, each from where it is needed."""
     reached = place = 0
     best: Catch | None = None
     for catch in needles.caught(text):

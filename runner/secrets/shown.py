@@ -23,10 +23,7 @@ def hide(value: Json) -> Json:
 
 
 def visible(text: str, *, keep_lines: bool = False) -> str:
-    """`text` with all that moves a cursor or cannot be seen written as a backslash, `u` and its code; a tab stays.
-
-    With `keep_lines` line feeds stay, and a carriage return before a line feed is dropped.
-    """
+    r"""`text` with unseen characters and moves of the cursor as `\u` codes, but for tabs and kept line feeds."""
     if text.isprintable():
         return text
     if keep_lines:

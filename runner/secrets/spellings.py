@@ -1,8 +1,4 @@
-"""The ways in which a text comes back when others have written it: as JSON, in a URL, in HTML, in base64, …
-
-Two of them, the second in the first, where that is common, and each as we ourselves quote it within a message. What
-cannot be known is not tried: a hash, a compressed or an encrypted text, a part of it.
-"""
+"""How a text comes back from others: as JSON, in a URL, HTML, base64…, or two of them; not hashed or encrypted."""
 
 import json
 import quopri
@@ -55,11 +51,9 @@ _HTML: tuple[dict[int, str], ...] = tuple(
 
 @lru_cache(maxsize=64)
 def spellings(text: str) -> Mapping[str, str]:
-    """All spellings of `text`, each once, under a name that stays the same for the same text. Found out once where many
-    runs of a command have the same secrets: 3 to 25 ms each.
+    """All spellings of `text`, under stable names, which journals hold: a new encoder comes last. 3 to 25 ms, kept.
 
-    The plain spelling is called `plain`; the first of an encoder bears its name, the second ends in `-2`, and so on.
-    Kept journals hold these names: a new encoder comes after the others, and none changes.
+    The plain spelling is `plain`; the second of an encoder ends in `-2`.
     """
     named: dict[str, str] = {"plain": text}
     known = {text}
@@ -165,10 +159,7 @@ def _rarer_bytes(text: str, content: bytes) -> Iterator[tuple[str, Iterable[str]
 
 
 def _misread(content: bytes) -> Iterator[str]:
-    """UTF-8 that was taken for an older encoding, once or twice, and what is left where letters were lost.
-
-    The byte that cp1252 does not have is a control character to most readers, and U+FFFD to some.
-    """
+    """UTF-8 that was taken for an older encoding, once or twice, and what is left of lost letters."""
     if content.isascii():
         return
     text = content.decode(errors="surrogatepass")

@@ -1,6 +1,5 @@
-"""Whether a text that somebody wrote into a file is a secret: by the name that it is given, or by how it looks.
-
-Rather too few than a false alarm: of names the last word counts, of tokens the forms that nothing else has.
+"""Whether a text in a file is a secret, by the last word of its name or its unique form; rather too few than false
+alarms.
 """
 
 from functools import lru_cache

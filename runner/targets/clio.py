@@ -1,7 +1,6 @@
-"""The targets `clio:NAME`: sites that the companion tool clio knows, from its registry. It is read, never written.
+"""The targets `clio:NAME`: sites of the tool clio, read from its registry without regard to case [C].
 
-Keys are read without regard to case, as clio does [C]. Passwords are in the clear there: messages hold names of
-environments only.
+It has clear passwords: messages hold names of environments only.
 """
 
 import json
@@ -83,10 +82,7 @@ class _Environment:
 def find(
     name: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> SiteTarget | tuple[Problem, ...]:
-    """The site that clio knows as `name`, or what is wrong.
-
-    `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
-    """
+    """The site that clio knows as `name`, or what is wrong. `read_file` raises `OSError` or `UnicodeDecodeError`."""
     try:
         registry = _registry(environment)
         known = _environments(registry, _read(registry, read_file))

@@ -1,8 +1,4 @@
-"""The target `env`: a site, described by variables of the environment alone.
-
-The record holds templates that name the variables, so that no secret is in it; they are worked out when a run begins,
-as those of a targets file are. Here is checked that the variables are there and go together.
-"""
+"""The target `env`: a site described by variables. The record holds templates, so no secret; a run evaluates them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -18,11 +18,7 @@ _NO_FOLDER: Final = "name the folder of the doubles in targets.yaml; without tha
 
 
 def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[str, str]) -> Path | None:
-    """The targets file for a job: `explicit`, else that which the environment names, else `targets.yaml` beside the job
-    or in a folder above it. None where there is none.
-
-    A file that was named is returned whether it exists or not: whoever reads it reports that.
-    """
+    """The targets file of a job: `explicit`, else the environment's, else `targets.yaml` beside or above it, if any."""
     if explicit is not None:
         return explicit
     if environment.get(VARIABLE):

@@ -21,11 +21,8 @@ def doubles_in(folder: Path) -> list[Path]:
 
 
 def searched_folders(folder: Path) -> list[Path]:
-    """`folder` as it was named, and those above it: up to the root of the project, which is the nearest that holds
-    `.git`, else to the home directory, else to the root of the file system.
-
-    A folder above in which everybody may put files, such as `/tmp`, is passed over: its addresses would get our
-    credentials.
+    """`folder` and those above it, up to the nearest `.git`, else the home or root, but for folders where all may
+    write, as `/tmp`: its addresses would get our credentials.
     """
     home, found, here = _home(), [folder], folder.resolve()
     for above in (here, *here.parents):

@@ -1,9 +1,6 @@
-"""Problems of a targets file without the secrets that were written into it: in the source line, the message, the hint.
+"""Problems of a targets file without its secrets, in line, message and hint; templates, which name secrets, stay.
 
-A line that holds a secret is shown as far as its key.
-
-What is not known to be open is taken for a secret, also after a key that is misspelled or in the wrong place.
-Templates stay visible: they hold the name of a secret. Of a file that cannot be read nobody knows what its lines are.
+What is not known to be open is taken for a secret, also after a wrong key; and all of an unreadable file.
 """
 
 import re
@@ -70,10 +67,7 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
 
 
 def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
-    """The path and the value of every part that is no record or list and may be a secret.
-
-    YAML reads `{…}` as a record with a key and nothing after it: in what says who signs in that key counts, too.
-    """
+    """Path and value of every scalar that may be a secret, and keys that YAML makes of `{…}` under `auth`."""
     for path, value in leaves(data):
         key = path[2] if path[:1] == ("targets",) and len(path) >= _NAMES else None
         is_address = key in _ADDRESSES and _NAMED_IN_URL.search(str(value)) is not None

@@ -1,7 +1,4 @@
-"""The keys of a target, each a record: how a value is read, what may be wrong with its text, who may see it.
-
-Their shapes are in the schema. What of a key depends on others is in `runner.targets.rules`.
-"""
+"""The keys of a target, a record each: how a value is read, what may be wrong, who may see it."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,20 +18,16 @@ _PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class TargetKey(Struct, frozen=True, kw_only=True):
-    """`read` makes of a written value the field of that name; None where that takes the folder of the file, too.
-
-    `mistake` says what is wrong with a text; `is_site`: it is the address of a site, and takes `plain_http`.
-    `evaluated`: templates are read in it. `secret`: messages hide its value. `only_sites`: a sandbox has no use for it.
-    """
+    """A key of a target."""
 
     name: str
-    read: Callable[[Any], Any] | None = None
-    mistake: Callable[..., Finding | None] | None = None
-    is_site: bool = False
-    evaluated: bool = False
+    read: Callable[[Any], Any] | None = None  # makes the field of that name; None: that needs the file's folder
+    mistake: Callable[..., Finding | None] | None = None  # what is wrong with a text
+    is_site: bool = False  # a site's address; takes `plain_http`
+    evaluated: bool = False  # it may have templates
     has_durations: bool = False
-    secret: bool = False
-    only_sites: bool = False
+    secret: bool = False  # messages hide its value
+    only_sites: bool = False  # not of a sandbox
 
     def wrong(self, text: str, *, plain_http: bool) -> Finding | None:
         if self.mistake is None:

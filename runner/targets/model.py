@@ -1,7 +1,4 @@
-"""The records of a target: a site, or a sandbox of doubles.
-
-Texts of a site may hold `{{ env.NAME }}` and `{{ file('PATH') }}`; they are worked out when a run begins, never before.
-"""
+"""The records of a target: a site or a sandbox. Templates, `{{ env.NAME }}`, are evaluated when a run begins."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,14 +19,11 @@ Keys: TypeAlias = tuple[str, ...]
 
 
 class Allow(Struct, frozen=True, kw_only=True):
-    """What may be sent at all: names of processes with `*` and `?`, and effects; None allows any.
+    """What may be sent at all; None allows any."""
 
-    `entities` are those whose records may be changed; None allows none.
-    """
-
-    processes: tuple[str, ...] | None = None
+    processes: tuple[str, ...] | None = None  # names with `*` and `?`
     effects: tuple[str, ...] | None = None
-    entities: tuple[str, ...] | None = None
+    entities: tuple[str, ...] | None = None  # whose records may be changed; None: none
 
 
 TOO_SHORT: Final = "a site is ready after two readings, `every` apart, and `for` is too short for them"
@@ -45,24 +39,14 @@ class Readiness(Struct, frozen=True, kw_only=True):
 
 
 class Times(Struct, frozen=True, kw_only=True, rename={"timeout": "attempt"}):
-    """What the engine measures by, in seconds; it is stored with a run, so that the run is resumed with it.
+    """What the engine measures by, in seconds, stored with a run."""
 
-    `timeout` is of an attempt where neither step nor job says any; `settle` from a call in doubt to the last of the
-    readings that look for it.
-    """
-
-    timeout: float = 100.0
-    settle: float = 15.0
+    timeout: float = 100.0  # of an attempt, by default
+    settle: float = 15.0  # of the readings that look for a call in doubt
 
 
 class SiteTarget(Discreet, frozen=True, kw_only=True):
-    """`calls` is for the client, `times` for the engine. `beside` is where a relative `ca_file` lies.
-
-    `plain_http`: it may be called without TLS. With `ready` the site is waited for before the first call of a run.
-    Made ready, a site with an OAuth client has its `identity_url`, and in `read` what the templates of its secret keys
-    have read from the environment and files. `headers` are pairs. `placed` gives a problem with the value of a key, by
-    its path in the target, the place where that is written; None where it is in no file.
-    """
+    """A site, in its file or made ready."""
 
     NOT_SHOWN: ClassVar = frozenset({"proxy", "headers", "read", "placed"})
     NOT_COMPARED: ClassVar = frozenset({"placed"})
@@ -73,36 +57,33 @@ class SiteTarget(Discreet, frozen=True, kw_only=True):
     calls: CallOptions = CallOptions()
     times: Times = Times()
     auth: Credentials | None = None
-    identity_url: str | None = None
+    identity_url: str | None = None  # filled in when made ready
     ca_file: str | None = None
     proxy: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    read: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()  # pairs
+    read: tuple[str, ...] = ()  # what templates of secret keys gave
     protected: bool = False
-    plain_http: bool = False
+    plain_http: bool = False  # it may be called without TLS
     allow: Allow | None = None
-    ready: Readiness | None = None
-    beside: Path = Path()
-    placed: Callable[[Problem, Keys], Problem] | None = None
+    ready: Readiness | None = None  # it is waited for before the first call
+    beside: Path = Path()  # the folder of a relative `ca_file`
+    placed: Callable[[Problem, Keys], Problem] | None = None  # gives a problem the place of a key, if it is in a file
 
 
 class SandboxTarget(Discreet, frozen=True, kw_only=True):
-    """`folder` holds the doubles, `*.process.yaml`; relative to the current folder, or absolute.
-
-    `written_in` is the targets file that names it, None where none does. The rest is as in a site.
-    """
+    """A sandbox; the rest is as in a site."""
 
     NOT_SHOWN: ClassVar = frozenset({"written_in"})
     NOT_COMPARED: ClassVar = frozenset({"written_in"})
 
     name: str
-    folder: Path
+    folder: Path  # of the doubles
     runtime: Runtime = Runtime.NET_FRAMEWORK
     calls: CallOptions = CallOptions()
     times: Times = Times()
     protected: bool = False
     allow: Allow | None = None
-    written_in: str | None = None
+    written_in: str | None = None  # the targets file that names it
 
 
 Target: TypeAlias = SiteTarget | SandboxTarget

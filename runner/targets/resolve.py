@@ -1,7 +1,4 @@
-"""A target made ready for a run: its templates worked out from the environment and files, its certificates read.
-
-Done once, before anything is sent. No value is shown in a message; only the name of the variable or file it came from.
-"""
+"""A target made ready for a run: templates evaluated, certificates read. Messages name variables and files only."""
 
 import re
 import ssl
@@ -34,11 +31,7 @@ _SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]
 def resolve(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> SiteTarget | tuple[Problem, ...]:
-    """The same target without templates; its addresses have no `/` at their ends, that of the identity service is
-    filled in.
-
-    `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
-    """
+    """The target without templates, with normal addresses. `read_file` raises `OSError` or `UnicodeDecodeError`."""
     texts: list[str] = []
     read = {
         key: _read(
@@ -235,9 +228,7 @@ def site_of(target: SiteTarget, *, authorities: str | None = None) -> Site:
 
 
 def secret_texts(site: SiteTarget) -> Iterator[tuple[str, str]]:
-    """What of a site that was made ready must not be seen, with its place in the target: all under `auth`, `headers`
-    and `proxy`, and what is made of it on the wire. Tokens and cookies are learnt later, from the site.
-    """
+    """What of a ready site must not be seen, by its place: `auth`, `headers`, `proxy`, and their form on the wire."""
     for key, text in ({} if site.auth is None else site.auth.by_key).items():
         yield f"target.auth.{key}", text
     for text in site.read:  # also where it is a part of a value only

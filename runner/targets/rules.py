@@ -1,7 +1,4 @@
-"""What a schema cannot say of targets: their templates, addresses, headers, and what goes together.
-
-Reads no environment and no file.
-"""
+"""What a schema cannot say of targets: templates, addresses, headers, and what goes together."""
 
 from collections.abc import Collection
 from typing import Final

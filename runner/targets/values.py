@@ -1,8 +1,4 @@
-"""What the values of a target may look like: addresses of sites, identity services and proxies; headers.
-
-They are checked before a run where they are written out, else when it begins. No message repeats a value: it may
-be secret.
-"""
+"""What the values of a target may look like, before a run or when it begins. No message repeats a value."""
 
 import re
 from typing import Final
@@ -35,10 +31,7 @@ OWN_HEADERS: Final = frozenset(
 
 
 def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
-    """What is wrong with the address of a site; its text is not repeated, since it may hold a password.
-
-    `plain_http`: its target says that it may be called without TLS.
-    """
+    """What is wrong with the address of a site, without its text, which may hold a password."""
     if _is_broken(url):
         return Finding(message="a URL holds no blanks and no control characters")
     if not url:
@@ -54,9 +47,8 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
 
 
 def likely_url(written: str) -> str | None:
-    """The address that a wrong address most probably means: with its scheme, and without what belongs to no site.
-
-    None where nobody knows. Never an address that holds a name or a password.
+    """The address that a wrong one probably means, with its scheme and without more than a site's, and never a
+    password.
     """
     bare = "".join(sign for sign in written if sign.isprintable() and not sign.isspace()).strip(_AROUND)
     bare = re.sub(r"(?i)^ht{1,2}p(s?)[:;]?[\\/]+", r"http\1://", bare)

@@ -1,7 +1,4 @@
-"""The questions that a person at the terminal answers: those of jobs, and the inputs that nobody has given.
-
-Such inputs are asked for before anything is sent. In CI nobody is there. Questions go to stderr, as all messages do.
-"""
+"""The questions that a person at the terminal answers, on stderr: of jobs, and for inputs. In CI nobody does."""
 
 import select
 import signal
@@ -28,11 +25,7 @@ def is_there() -> bool:
 
 
 def says_yes(question: str, *, explained: str | None = None) -> bool:
-    """Ask, until there is a yes or a no. No answer at all, the end of the input, is a no.
-
-    `question` is made safe to print here; nothing in it may stand first in its line. `explained` is shown to whoever
-    answers with `?`, or with something that is no answer.
-    """
+    """Ask until there is a yes or a no; the end of the input is a no. `explained` is the answer to `?` and nonsense."""
     while True:
         _put(question)
         answer = _parsed(_line(), explained)
@@ -41,10 +34,7 @@ def says_yes(question: str, *, explained: str | None = None) -> bool:
 
 
 def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
-    """A person's answer to a question of a run; None where a stop came, or `seconds` passed, before an answer.
-
-    Windows cannot look at its terminal without reading from it, so there the question stays until it is answered.
-    """
+    """A person's answer to a question of a run; None for a stop, or after `seconds` (but on Windows)."""
     if sys.platform == "win32":
         return says_yes(ask.text, explained=ask.help)
     ends = None if seconds is None else time.monotonic() + seconds
@@ -83,10 +73,7 @@ def _has_come() -> bool:
 
 
 def _line() -> str:
-    """What somebody typed; nothing where the terminal has gone, or it is no text.
-
-    It is not waited for in the reading itself: a signal that comes just before that would be seen after it only.
-    """
+    """What somebody typed. It is not waited for while reading, where a signal would be seen too late."""
     try:
         while sys.platform != "win32" and not _has_come():
             pass
@@ -98,10 +85,7 @@ def _line() -> str:
 def missing_inputs(
     runs: Iterable[tuple[Job, Case | None]], known: Mapping[str, Given], environment: Mapping[str, str]
 ) -> dict[str, Given]:
-    """The missing inputs that a person gives, by name. Nothing where there is no terminal, or in CI.
-
-    Who gives no answer is asked for nothing more, and what is missing is reported like any problem.
-    """
+    """The missing inputs that a person at a terminal gives, by name, up to the first that they do not."""
     found: dict[str, Given] = {}
     if environment.get("CI") or not is_there():
         return found

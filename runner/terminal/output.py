@@ -1,10 +1,7 @@
-"""The only door for all output: no other module writes to stdout or stderr.
+"""The only module that writes to stdout and stderr, safely; only documents escape for themselves.
 
-*Data* is what a command exists for. It is written whole; where it cannot be, the command goes on and `lost` gives why.
-*Messages* are all else: a line that cannot be written is dropped, and nothing that goes wrong here reaches a run.
-While runs are under way, threads write (`in_background`), so that a reader that does not read holds nobody up.
-
-All of it is made safe to print here, but for documents, which escape for their own readers, and drawings on a terminal.
+*Data* is what a command exists for: it is written whole, or `lost` gives why. *Messages* may be dropped. While runs are
+under way, threads write (`in_background`): a slow reader holds nobody up.
 """
 
 import errno
@@ -109,9 +106,8 @@ class MessageStream(io.StringIO):
 
 @contextmanager
 def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
-    """Let threads write until the context ends. Raises `UsageError` where no thread can be started.
-
-    `hurry` says whether a signal has come: then nobody waits long for readers, not even with data.
+    """Let threads write until the context ends; after a signal (`hurry`) readers are not waited for. Raises
+    `UsageError`.
     """
     from runner.terminal.writer import Writer  # noqa: PLC0415  1 ms, for commands that carry runs out
 

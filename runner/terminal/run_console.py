@@ -1,8 +1,4 @@
-"""What a person sees of the runs of a command while they are carried out.
-
-The console is a terminal that redraws its lines, or gets line by line; runs side by side are printed as a whole when
-they end. What becomes of what is written is the business of `runner.terminal.output`: the runs go on, whoever reads.
-"""
+"""What a person sees of the runs of a command: a terminal that redraws its lines, or line by line."""
 
 import os
 import time
@@ -45,19 +41,16 @@ class _OpenRun(Struct, frozen=True, kw_only=True):
 
 
 class RunConsole(Struct, kw_only=True, dict=True):
-    """Where and how much of the runs is printed. `total` is how many there are. `asks`: some run asks a person, so
-    that no lines of several are redrawn. `held`: runs wait where a call is in doubt; `resumed` is the word for a run
-    begun before.
-    """
+    """Where and how much of the runs is printed."""
 
     out: output.MessageStream
     quiet: bool
     verbose: bool
     side_by_side: bool
     total: int = 1
-    asks: bool = False
-    held: bool = False
-    resumed: str = "resumed"
+    asks: bool = False  # some run asks a person: no lines are redrawn
+    held: bool = False  # runs wait where a call is in doubt
+    resumed: str = "resumed"  # the word for a run begun before
     clock: Callable[[], float] = time.monotonic
     _begun: bool = False
     _open: dict[str, _OpenRun] = field(default_factory=dict)

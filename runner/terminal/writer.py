@@ -18,9 +18,8 @@ _LOOK = 0.2
 
 
 class Writer:
-    """A thread that writes texts in the order in which they are put. A signal's handler may put, too.
-
-    `write` writes a text whole, in pieces of so many characters, and `lose` is given why data could not be written.
+    """A thread that writes texts in order, in pieces by `write`; `lose` gets why data was lost. A signal's handler may
+    put.
     """
 
     def __init__(

@@ -19,28 +19,19 @@ PROCESS_NAMES: Final = ("process_id", "process_status")
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
-    """An action by its key in a step. `value` is always the value of that key, also where it is faulty.
-
-    `build` makes the record of a value without mistakes; the second argument is the job that an action `job` includes.
-    `effect` is what holds where the step says nothing. `templates` are the keys whose values may hold templates;
-    `is_template`: a text in the place of a record may, too. `durations` are the keys of durations.
-    `has_attempts`: the action has a `retry`. `own_time`: only a `timeout` of the step itself bounds it, none of
-    `defaults`. `is_verified`: its outcome is verified, in the process log, or of elements in their own rows. `result`
-    is the type of what it gives, where `process` is the process that it starts, as far as it is known; `never_gives`
-    names what is always null after it.
-    """
+    """An action by its key in a step. `value` is the value of that key, perhaps faulty."""
 
     key: str
-    build: Callable[[Json, Job | None], Action]
-    effect: Callable[[Json], StepEffect | None]
-    templates: frozenset[str] = frozenset()
-    is_template: bool = False
-    durations: tuple[str, ...] = ()
-    has_attempts: bool = True
-    own_time: bool = False
-    is_verified: bool = False
+    build: Callable[[Json, Job | None], Action]  # makes the record; the job is that which an action `job` includes
+    effect: Callable[[Json], StepEffect | None]  # where the step says nothing
+    templates: frozenset[str] = frozenset()  # keys whose values may hold templates
+    is_template: bool = False  # a text instead of a record may, too
+    durations: tuple[str, ...] = ()  # keys of durations
+    has_attempts: bool = True  # it has a `retry`
+    own_time: bool = False  # no `timeout` of `defaults` bounds it
+    is_verified: bool = False  # in the process log, or by elements' own rows
     result: Callable[[JsonObject, Process | None], Type] = lambda _value, _process: UNKNOWN
-    never_gives: tuple[str, ...] = ()
+    never_gives: tuple[str, ...] = ()  # what is always null after it
 
 
 def always(effect: StepEffect) -> Callable[[Json], StepEffect]:

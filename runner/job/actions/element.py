@@ -14,25 +14,19 @@ from runner.job.model import Job, Show, StepEffect, show_values
 
 
 class ElementName(Struct, frozen=True, kw_only=True):
-    """An element of a running process by its name: `of` is the process's id, or a template that gives it.
+    """An element of a running process by its name. Looks grow from `every` to `max_every` seconds."""
 
-    `name` is a caption, a code or the id of the design, or a template. Looks grow from `every` to `max_every` seconds.
-    """
-
-    of: str
-    name: str
+    of: str  # the process's id, or a template
+    name: str  # a caption, code or id of the design, or a template
     every: float = EVERY
     max_every: float = MAX_EVERY
 
 
 class Element(Struct, frozen=True, kw_only=True):
-    """`which` is the id of an element of an instance, a GUID or a template, or says how it is found.
-
-    `parameters` is None where the element is only executed.
-    """
+    """Executes an element, or completes it with `parameters`."""
 
     kind: ClassVar[str] = "element"
-    which: str | ElementName
+    which: str | ElementName  # its id (a GUID or a template), or how it is found
     parameters: Mapping[str, Json] | None = None
 
     @property

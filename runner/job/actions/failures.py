@@ -17,14 +17,11 @@ SINCE_RUN = "run"
 
 
 class Failures(Struct, frozen=True, kw_only=True):
-    """Watches for `seconds` that no more than `at_most` instances fail of the processes that match a pattern.
-
-    `since` is `SINCE_RUN`, the id of a step, a moment with its time zone, or a template that gives a moment.
-    """
+    """Watches for `seconds` that no more than `at_most` instances of matching processes fail."""
 
     kind: ClassVar[str] = "failures"
     processes: tuple[str, ...]
-    since: str = SINCE_RUN
+    since: str = SINCE_RUN  # `SINCE_RUN`, the id of a step, a moment with its zone, or a template
     seconds: float = 0.0
     at_most: int = 0
 

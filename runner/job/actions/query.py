@@ -40,10 +40,7 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 def columns(value: Json) -> tuple[str, ...]:
-    """Each column of `select` or `orderby`, a text with commas or a list of such texts, without the blanks around it.
-
-    Empty where a comma separates nothing.
-    """
+    """The columns of `select` or `orderby`, a text with commas or a list; empty where a comma separates nothing."""
     texts = [value] if isinstance(value, str) else [item for item in items(value) if isinstance(item, str)]
     return tuple(column for written in texts for column in listed(written))
 

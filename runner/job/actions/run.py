@@ -50,11 +50,7 @@ def _build(value: Json, _: Job | None) -> Run:
 
 
 def _result(fields: JsonObject, process: Process | None) -> Type:
-    """A record of the results that were asked for, and of no others.
-
-    Where something is wrong with what is asked for, another rule reports it, and nothing is reported of what comes of
-    it.
-    """
+    """A record of the results that were asked for; nothing is known of mistaken results."""
     parameters = process.parameters or {} if process else {}
     known = {code: given for code, given in parameters.items() if process and code in process.gives}
     codes = [code for code in items(fields.get("results")) if isinstance(code, str)]

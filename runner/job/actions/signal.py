@@ -20,17 +20,14 @@ class Change(StrEnum):
 
 
 class Signal(Struct, frozen=True, kw_only=True):
-    """`id` is a GUID or a template; None for a new record that names none: the run chooses it.
-
-    `starts` is the code of the process that is followed; None where none is.
-    """
+    """Changes a record, and follows the process that this starts."""
 
     kind: ClassVar[str] = "signal"
     change: Change
     entity: str
-    id: str | None = None
+    id: str | None = None  # a GUID or a template; None: the run chooses it
     values: Mapping[str, Json] = field(default_factory=dict)
-    starts: str | None = None
+    starts: str | None = None  # the code of the process
     until: Until = Until.DONE
 
     @property

@@ -245,7 +245,10 @@ class RunStore(Protocol):
     def close(self) -> None: ...
 
     def runs(self) -> list[str]:
-        """The ids of the runs, the oldest first; empty where there is no store."""
+        """The ids of the runs, the oldest first, also of those that may not be read; empty where there is no store.
+
+        Raises `UsageError` where they cannot be listed.
+        """
 
     def place(self, run: str, part: Part | None = None) -> str:
         """Where a person finds the run, or a part of it. Text for messages."""

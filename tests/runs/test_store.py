@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Generator, Iterator
+from pathlib import Path, PosixPath
 
 import pytest
 
 from runner.fleet.store import FleetStore
+from runner.foundation.problems import UsageError
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import (
     Holder,
@@ -330,7 +331,7 @@ def test_a_rerun_is_claimed_by_one_command_until_that_has_ended(local: LocalRunS
 
 def test_a_claim_of_a_rerun_ends_with_a_program_that_is_killed(local: LocalRunStore, tmp_path: Path) -> None:
     script = f"""import os, signal
-from pathlib import Path
+from pathlib import Path, PosixPath
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Holder
 holder = Holder(pid=1, run="", job="", since="", command="")
@@ -398,3 +399,40 @@ def test_while_a_command_chooses_what_to_carry_out_once_more_no_other_does(
     local.claim_reruns(choose, ME)
     second.join()
     assert order == ["first", "second"]
+
+
+class NotOurs(PosixPath):
+    """A path that this user may not look at, which nothing keeps root from, where it ends with `end`."""
+
+    end = "?"
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        self.look()
+        return super().stat(follow_symlinks=follow_symlinks)
+
+    def iterdir(self) -> Generator["NotOurs", None, None]:
+        self.look()
+        return super().iterdir()
+
+    def look(self) -> None:
+        if str(self).endswith(self.end):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+
+def test_a_run_of_another_user_is_a_run_and_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = ("0193a0c4-0000-7000-8000-000000000001", "0193a0c4-0000-7000-8000-000000000002")
+    for name in (*ids, "lost+found"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "events.jsonl").touch()
+    monkeypatch.setattr(NotOurs, "end", f"{ids[1]}/events.jsonl")
+    assert FileRunStore(NotOurs(tmp_path)).runs() == [*ids, "lost+found"]
+    monkeypatch.setattr(NotOurs, "end", "lost+found/events.jsonl")
+    assert FileRunStore(NotOurs(tmp_path)).runs() == [*ids]
+
+
+def test_a_folder_of_runs_that_may_not_be_read_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NotOurs, "end", tmp_path.name)
+    with pytest.raises(UsageError, match="Permission denied"):
+        FileRunStore(NotOurs(tmp_path)).runs()

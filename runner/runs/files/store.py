@@ -23,8 +23,9 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from runner.foundation import private_files
+from runner.foundation.guids import is_guid
 from runner.foundation.private_files import state_folder
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.site_key import hashed
 from runner.runs import USUAL, StoreName
 from runner.runs.files.event_log import EVENTS, FileLog, last_line, pieces_of, stored
@@ -88,9 +89,12 @@ class FileRunStore:
 
     def runs(self) -> list[str]:
         try:
-            return sorted(folder.name for folder in self._root.iterdir() if (folder / EVENTS).is_file())
-        except OSError:
+            return sorted(folder.name for folder in self._root.iterdir() if _is_run(folder))
+        except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            message = f"the runs in {self._root} cannot be listed: {error.strerror or error}"
+            raise UsageError(Problem(code="E151", message=message)) from error
 
     def place(self, run: str, part: Part | None = None) -> str:
         return str(self._root / run if part is None else self._root / run / part.value)
@@ -284,3 +288,11 @@ class FileRunStore:
 
     def _sandbox(self, port: int) -> Path:
         return self._top / ".sandboxes" / f"{port}.sqlite"
+
+
+def _is_run(folder: Path) -> bool:
+    """Also a run of another user: whoever reads it is told so, and does not believe that it is not there."""
+    try:
+        return (folder / EVENTS).is_file()
+    except OSError:
+        return is_guid(folder.name)

@@ -266,7 +266,7 @@ def _variable_hint(name: str) -> str | None:
     if name.startswith("INPUTS_"):
         return f"did you mean `{_INPUT}{clean(name.removeprefix('INPUTS_'))}`?"
     if name in TYPED_ONLY:
-        return f"type `--{name.lower()}` on the command line, each time anew"
+        return f"type `--{name.lower().replace('_', '-')}` on the command line, each time anew"
     near_by = likely_typo(name, variable_names(), own_letters=True)
     return near_by and f"did you mean `{PREFIX}{near_by}`?"
 

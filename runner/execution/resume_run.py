@@ -217,7 +217,9 @@ def changed_files(stored: StoredPlan) -> str | None:
     changed = [name for name, text in stored.sources.items() if MARK not in text and _has_changed(Path(name), text)]
     if not changed:
         return None
-    return ", ".join(clean(called(Path(name))) for name in changed)
+    return ", ".join(
+        clean(called(path)) + ("" if path.exists() else " (not found from here)") for path in map(Path, changed)
+    )
 
 
 def _has_changed(path: Path, text: str) -> bool:

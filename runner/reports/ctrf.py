@@ -66,7 +66,10 @@ def _summary(command: ReportedCommand, runs: Sequence[TimedRun], tests: Sequence
         "start": start,
         "stop": stop,
         "duration": stop - start,
-        "extra": {"creatio-runner.command": {"status": command.status, "exitCode": int(command.exit_code)}},
+        "extra": {
+            "creatio-runner.command": {"status": command.status, "exitCode": int(command.exit_code)},
+            "creatio-runner.events": {run.result.id: run.result.events for run in runs},
+        },
     }
 
 

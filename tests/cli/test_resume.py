@@ -370,7 +370,7 @@ def test_a_job_file_that_is_gone_is_reported_and_one_that_is_as_it_was_is_not(
     assert "changed since" not in capsys.readouterr().err
     Path("a.job.yaml").unlink()
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 0
-    assert "changed since the run began: a.job.yaml" in capsys.readouterr().err
+    assert "changed since the run began: a.job.yaml (not found from here); the run" in capsys.readouterr().err
     assert here.asked
 
 

@@ -174,7 +174,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         what="Turned away: a 401 or a login page, or the site asks to call later (429)",
         effect="any",
-        log="is read for `once`: it shows no start",
+        log="is read, for `once` also with `verify: none`: it shows no start",
         does="makes it again: in a fresh session once, after a 429 three times in all",
         ways=tuple(
             Way(site=World(answers=[failure] * count), step=step, came=came)
@@ -324,7 +324,9 @@ BREAKAGES: tuple[Breakage, ...] = (
         log="is read for the verdict",
         does="makes the call again",
         ways=tuple(
-            Way(site=LOST, step=step, meanwhile=Meanwhile.KILLED, came=replace(PASSED, sent=2)) for step in REPEATABLE
+            Way(site=site, step=step, meanwhile=Meanwhile.KILLED, came=replace(came, sent=2))
+            for site, came in ((LOST, PASSED), (World(), NOT_VERIFIED))
+            for step in REPEATABLE
         ),
     ),
     Breakage(

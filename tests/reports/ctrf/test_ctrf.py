@@ -119,7 +119,12 @@ def test_the_summary_counts_what_the_report_holds(story: Story, chain: Chain) ->
         "start": 1769850000000,
         "stop": 1769850001532,
         "duration": 1532,
-        "extra": {"creatio-runner.command": {"status": "unknown", "exitCode": 4}},
+        "extra": {
+            "creatio-runner.command": {"status": "unknown", "exitCode": 4},
+            "creatio-runner.events": {
+                "0194d2a0-0000-7000-8000-000000000001": command_from(chain(story)).results[0].events
+            },
+        },
     }
     assert results["environment"] == {
         "commit": "0123456789012345678901234567890123456789",

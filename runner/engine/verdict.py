@@ -40,6 +40,7 @@ _BEGAN_LATER = (
     "its process began after the answer to the call, as where processes wait in the background; another program with "
     "the same account could have made this start"
 )
+_LOOK_THERE = "look at the process log of the site"
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
     "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
@@ -68,7 +69,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         return (yield from _without_row(row, start, found))
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
-        return undistinguished(row, rows, why=why)
+        return undistinguished(row, rows, why=why, makers=found.starts + 1)
     if starts.may_be_firsts(row, found):
         row.shown = tuple(each.id for each in rows)
         why = f"it was turned away and sent again, and the first may have started {starts.named(rows[0])}"
@@ -197,9 +198,16 @@ def _followed(row: OpenRow, rows: list[LogRow]) -> Running[list[LogRow]]:
     return ended
 
 
-def undistinguished(row: OpenRow, rows: list[LogRow], *, why: str) -> Attempt:
-    """The rows may be those of others. A repeatable call does not pass by them, not even if all have passed."""
+def undistinguished(row: OpenRow, rows: list[LogRow], *, why: str, makers: int = 1) -> Attempt:
+    """The rows may be those of others, of `makers` in all.
+
+    Of what may be repeated, none of which has passed, nor has this; nobody knows whose failed where a row is missing.
+    No row that has passed is waited for: beside that of another run a call that failed would pass, too, not verified.
+    """
     if rows and not row.is_once and all(map(_is_bad, rows)):
+        if len(rows) < makers:
+            shown = f"not verified: the process log shows a start that failed, {starts.named(rows[0])}; {why}"
+            return not_passed("E208", shown, _LOOK_THERE, status=Status.ERROR)
         return replace(process_failed(rows[0], known=False), verified=None).warned(f"not verified: {why}")
     return not_verified(row, why, doubtful=_hold_failure(rows))
 
@@ -352,7 +360,7 @@ def not_verified(row: OpenRow, why: str, *, doubtful: bool = False) -> Attempt:
     wants_log = row.step.verify is Verify.LOG
     if not wants_log and not (doubtful and row.is_once):
         return Attempt(warnings=(f"not verified: {why}",))
-    hint = "look at the process log of the site"
+    hint = _LOOK_THERE
     if wants_log and not doubtful:
         hint += "; `verify: auto` passes such a call with a warning"
     return not_passed("E208", f"not verified: {why}", hint, status=Status.UNKNOWN if row.is_once else Status.ERROR)

@@ -301,7 +301,8 @@ def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> R
     if not found.rows:
         return _nothing_started(row, start, changed)
     if len(found.rows) > 1 or not found.is_clear:
-        return undistinguished(row, [*found.rows], why=_why_not_certain(start, found))
+        makers = found.starts + (found.rival is not None)
+        return undistinguished(row, [*found.rows], why=_why_not_certain(start, found), makers=makers)
     return (yield from _judge_row(row, action, start, found.rows[0]))
 
 

@@ -29,7 +29,7 @@ def failed_since(moment: str | None) -> QueryCall:
     condition = f"Status/Id eq {PROCESS_STATUSES['error'].id}"
     if moment is not None:
         condition += f" and (StartDate ge {moment} or CompleteDate ge {moment})"
-    select = ("Id", "Name", "StartDate", "SysSchemaId", "ErrorDescription")
+    select = ("Id", "Name", "StartDate", "CompleteDate", "SysSchemaId", "ErrorDescription")
     return QueryCall(entity="SysProcessLog", filter=condition, select=select, orderby=("StartDate desc",), top=MOST)
 
 
@@ -55,6 +55,11 @@ def roots(library: Iterable[JsonObject]) -> dict[str, str]:
 
 def key(row: JsonObject) -> str:
     return guid(row.get("Id")) or ""
+
+
+def failure(row: JsonObject) -> str:
+    """What distinguishes a failure: an instance may be continued from the log, and fail again with another end [D]."""
+    return f"{key(row)} {text(row.get('CompleteDate'))}"
 
 
 def schema(row: JsonObject) -> str:

@@ -115,6 +115,21 @@ def test_versions_count_by_their_root_and_other_processes_do_not_count() -> None
     assert end(Log(failed=[(20.0, "sc")]).carry_out(of_family)).status == "passed"
 
 
+def test_an_instance_that_had_failed_and_is_continued_counts_when_it_fails_again() -> None:
+    class Continued(Log):
+        def answer(self, call: QueryCall) -> Ending:
+            if "CompleteDate" not in call.select:
+                return super().answer(call)
+            self.looks.append(self.world.t)
+            ended = "2026-01-31T09:00:40Z" if self.world.t > 40 else "2026-01-31T08:59:00Z"
+            return Answered(value={"records": [{**_row(1, "sa", self.started), "CompleteDate": ended}], "next": None})
+
+    log = Continued()
+    world = log.carry_out("  - id: b\n    pause: 1s\n" + WATCH)
+    assert end(world).status == "failed"
+    assert log.looks[-1] > 40
+
+
 def test_what_had_failed_before_the_run_began_does_not_count() -> None:
     log = Log(failed=[(0.0, "sa")])
     assert end(log.carry_out("  - id: b\n    pause: 1s\n" + WATCH)).status == "passed"

@@ -79,7 +79,7 @@ def _now(row: OpenRow) -> Running[Moment | CallFailed]:
         return failed
     if len(failed) >= failed_rows.MOST:
         return _too_many_rows(failed)
-    return Moment(since=since, seen=frozenset(map(failed_rows.key, failed)))
+    return Moment(since=since, seen=frozenset(map(failed_rows.failure, failed)))
 
 
 def attempt_failures(row: OpenRow) -> Running[Attempt]:
@@ -199,7 +199,7 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
         return rows
     if len(rows) >= failed_rows.MOST:
         return _too_many_rows(rows)
-    rows = [failed for failed in rows if failed_rows.key(failed) not in watch.moment.seen]
+    rows = [failed for failed in rows if failed_rows.failure(failed) not in watch.moment.seen]
     roots = watch.roots
     if not all(failed_rows.schema(failed) in roots for failed in rows):
         library = yield from _library(row)

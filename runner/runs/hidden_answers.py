@@ -27,13 +27,10 @@ def has_secret_results(value: Json) -> TypeGuard[JsonObject]:
 
 def hidden_answer(event: CallAnswered, row: Row) -> HiddenAnswer | None:
     """What is missing of the answer, and may be needed, if anything. The answer to a `run` also names its process."""
-    is_execute = row.kind == "execute"
-    if is_execute and row.effect == "once" and not row.needs_result:
-        return None
     is_whole = event.value == SECRET_VALUE
-    if not is_whole and not has_secret_results(event.value) and not has_learnt_secret(event.value):
-        return None
-    is_of_result = is_execute or (row.kind == "run" and not is_whole)
+    is_of_result = row.kind == "execute" or (row.kind == "run" and not is_whole)
     if is_of_result and row.effect == "once" and not row.needs_result:
+        return None
+    if not is_whole and not has_secret_results(event.value) and not has_learnt_secret(event.value):
         return None
     return HiddenAnswer(key=row.key, is_certain=not is_of_result or row.needs_result)

@@ -14,9 +14,11 @@ from captured import Capture
 from sites import Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
+from runner.execution.planned_runs import never_begun
 from runner.foundation import private_files
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Part
+from runner.runs.stored_runs import load
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +95,22 @@ def test_no_run_from_before_the_command_is_asked_what_it_was_to_begin(monkeypatc
     monkeypatch.setattr(FileRunStore, "get", noted)
     assert ended(["show", "last"]) == 0
     assert set(asked) == {max(run.name for run in RUNS.iterdir())}
+
+
+def test_what_another_command_was_to_begin_that_began_in_between_is_not_taken() -> None:
+    """The second run of the first command has an id after that of the first run of the second command."""
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    write("c")
+    assert ended(["run", "c.job.yaml"]) == 0
+    runs = sorted(RUNS.iterdir())
+    for never_begun_run in (*runs[2:4], runs[5]):
+        shutil.rmtree(never_begun_run)
+    Path(".runner/history.jsonl").unlink()
+    second = f"{runs[4].name}0"
+    runs[1].rename(RUNS / second)
+    store = FileRunStore(RUNS)
+    assert [each.key for each in never_begun(load(store, second))] == [("b", "red", "here"), ("b", "blue", "here")]
+    assert [each.key for each in never_begun(load(store, runs[4].name))] == [("c", "blue", "here")]
 
 
 def test_it_is_carried_out_with_the_inputs_of_the_command_and_new_secrets(answers: Executes, capsys: Capture) -> None:

@@ -10,6 +10,7 @@ from runner.execution.run_spec import check_permission as check
 from runner.foundation.problems import RefusedError
 from runner.job.actions import Confirm, Execute
 from runner.job.model import Action, Case, Job, Step, StepEffect
+from runner.runs.evidence import Confirmation
 from runner.targets.model import Allow, SandboxTarget, SiteTarget, Target
 
 LIVE = SiteTarget(name="live", url="https://example.com", protected=True)
@@ -54,6 +55,12 @@ def test_a_protected_target_that_was_confirmed_is_open_and_nobody_is_asked() -> 
     check([run()], Permission(confirmed=frozenset({"live"})))
     check([run()], Permission(confirmed=frozenset({"live"}), ask=person(asked, says=False)))
     assert asked == []
+
+
+def test_how_a_protected_target_was_confirmed_is_known() -> None:
+    given = Permission(confirmed=frozenset({"live"}), ask=person([], says=True))
+    there = SiteTarget(name="there", url="https://there.example.com", protected=True)
+    assert [given.of(target) for target in (LIVE, there, BOX)] == [Confirmation.OPTION, Confirmation.QUESTION, None]
 
 
 def test_a_person_is_asked_once_for_each_protected_target_and_shown_what_would_run() -> None:

@@ -5,10 +5,11 @@ from msgspec.structs import replace
 from stories import World, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
 from runner.service.calls import (
+    NOW,
     Answered,
     CallFailed,
     Ending,
@@ -17,6 +18,7 @@ from runner.service.calls import (
     ReadRows,
     RunProcessCall,
     WhoAmI,
+    WhoIsUser,
 )
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -963,6 +965,30 @@ def test_where_the_server_gives_no_time_a_start_that_is_seen_after_a_break_is_no
             return replace(outcome, resumed=is_broken)
 
     world = Resumed(answers=[unanswered()], lost=True, tells_time=False).carry_out(planned(ONE))
+    assert ended(world, "a") == came
+
+
+@pytest.mark.parametrize(("account", "came"), [("us", ("passed", "inferred")), ({NOW: "us"}, ("unknown", None))])
+def test_a_row_of_who_is_signed_in_now_is_none_of_a_call_before_the_break(
+    account: Json, came: tuple[str, object]
+) -> None:
+    class Resumed(World):
+        """The run breaks off in its first pause, and goes on, perhaps with another account."""
+
+        is_broken = False
+
+        def _ending(self, send: Send) -> Ending:
+            if not isinstance(send.call, WhoAmI | WhoIsUser):
+                return super()._ending(send)
+            return Answered(value=account) if self.is_broken else unanswered()
+
+        def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
+            outcome = super()._outcome(effect)
+            is_break = isinstance(effect, Sleep) and self.executed > 0 and not self.is_broken
+            self.is_broken = self.is_broken or is_break
+            return replace(outcome, resumed=True) if is_break else outcome
+
+    world = Resumed(answers=[unanswered()], lags=[8.0]).carry_out(planned(ONE))
     assert ended(world, "a") == came
 
 

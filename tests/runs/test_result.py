@@ -215,6 +215,15 @@ def test_a_row_that_is_settled_later_keeps_its_place_and_what_was_known_of_it() 
     assert second.key == "see"
 
 
+def test_a_run_that_broke_off_after_its_doubt_was_settled_has_not_ended() -> None:
+    before = (START, begun("add"), ended("add", Status.UNKNOWN), finished(RunStatus.UNKNOWN, 4), RunResumed(t=5.0))
+    settled = StepFinished(key="add", t=9.0, status=Status.PASSED, seconds=8.0, attempts=1)
+    cut = folded(*before, settled)
+    assert (cut.finished, cut.owes_undo) == (False, True)
+    whole = folded(*before, settled, finished(RunStatus.PASSED, 0))
+    assert (whole.finished, whole.owes_undo) == (True, False)
+
+
 def test_a_row_that_ended_and_is_sent_again_is_in_doubt_again_under_its_own_name() -> None:
     before = (START, begun("add"), ended("add", Status.UNKNOWN), RunResumed(t=5.0))
     (step,) = folded(*before, sent("add")).steps

@@ -176,6 +176,13 @@ def test_a_text_in_place_of_json_is_shown_where_it_cannot_be_a_result(call: Call
     assert message == f"the answer of site.example makes no sense: it is no JSON{shown}"
 
 
+@pytest.mark.parametrize("beginning", ['{"Token": "', '["', '"'])
+def test_a_half_of_json_is_not_shown_as_a_text_in_its_place(beginning: str) -> None:
+    message = failed(ROWS, reply(f"{beginning}a-long-token"))[2]
+    assert message.startswith("the answer of site.example makes no sense: it is no JSON")
+    assert "a-long-token" not in message
+
+
 def test_an_element_that_was_completed_gives_its_execution_data() -> None:
     assert read(COMPLETE, reply('{"success": true, "errorInfo": null}'), site=SITE) == Answered(value=None)
     assert read(COMPLETE, reply('{"success": true, "executionData": {"a": 1}}'), site=SITE) == Answered(value={"a": 1})

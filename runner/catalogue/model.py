@@ -170,7 +170,7 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     site: str = ""
     pulled: Pulled | None = None
     hint: str | None = None  # how to bring it up to date
-    entities: Mapping[str, Entity | None] | None = None  # None: unknown, as may be the columns of one
+    entities: Mapping[str, Entity | None] | None = None  # None: unknown, as may be columns
     doubles: str | None = None  # the folder of a sandbox
     packages: tuple[str, ...] = ()  # the folders that it was read from
 

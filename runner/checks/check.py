@@ -50,7 +50,7 @@ def check(
 ) -> tuple[Check, Trouble | None]:
     """Compare `expected` with `scope`, in which `result` is what the step gave. Not met is E201, not evaluated E202.
 
-    `secret`: no value is shown, nor one of an expression that `is_secret`. Texts are cut only where `holds_secret` is
+    `secret`: no value is shown, nor that of an expression that `is_secret`. Texts are cut only where `holds_secret` is
     false.
     """
     seen = _Seen(scope=scope, secret=secret, is_secret=is_secret, holds_secret=holds_secret)

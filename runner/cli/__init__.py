@@ -29,6 +29,6 @@ def import_libraries() -> None:
             stand_in("msgspec.inspect", "type_info"),
             stand_in("msgspec._json_schema", "schema", "schema_components"),
         ):
-            del vars(import_module("msgspec"))["inspect"]  # who asks for schemas after all finds the real one
+            del vars(import_module("msgspec"))["inspect"]  # who asks for schemas after all finds the real module
     with lazy_patterns(), stand_in("gettext", gettext=_as_it_is, ngettext=_as_many):
         import_module("click")

@@ -1,7 +1,7 @@
 """`apply` with a fleet: queues the versions, and workers carry them out.
 
 This machine needs no secrets and no access to the sites. A single transaction decides and queues, so that of several
-commands only one queues each version.
+commands a single command queues each version.
 """
 
 import json

@@ -56,7 +56,7 @@ def resumable_runs(
 ) -> dict[str, ResumableRun]:
     """The runs that can be resumed, by the digests of their versions; why others cannot is printed.
 
-    A command serves each sandbox anew at one address; runs of a sandbox at another are left to `resume`.
+    A command serves each sandbox anew; runs that began at another address are left to `resume`.
     """
     found: dict[str, ResumableRun] = {}
     ports: set[int | None] = set()

@@ -20,7 +20,7 @@ _Store = TypeVar("_Store", bound=RunStore)
 
 
 def named_run(context: click.Context, name: str) -> StoredRun:
-    """The run called `name`, as `find` takes it; where no store is named, also one in a folder near by."""
+    """The run called `name`, as `find` takes it; where no store is named, also a run in a folder near by."""
     own: RunStore = context.params["runs"]
     found = find(_store_of(name, [own, *_others(context)]), name)
     _say_where_it_is(found, own)

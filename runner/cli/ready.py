@@ -255,7 +255,7 @@ class _Inbox(Struct):
 
 
 def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) -> float:
-    """Wait until all sites are ready, one of them cannot be any more, or a signal comes; gives the seconds."""
+    """Wait until all sites are ready, any cannot be any more, or a signal comes; gives the seconds."""
     began, inbox = time.monotonic(), _Inbox()
     progress = WaitProgress(waits=waits, began=began, quiet=quiet)
     for wait in waits:

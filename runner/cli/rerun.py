@@ -243,7 +243,7 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], anew: Gi
 
 
 def _unsettled(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
-    """Several runs that broke off are settled by one command."""
+    """Several runs that broke off are settled together."""
     broken_off = [run for run in chosen if not run.result.finished]
     if len(broken_off) > 1:
         last = broken_off[-1]

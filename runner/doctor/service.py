@@ -38,7 +38,7 @@ _LOG_HINT: Final = (
     "CanManageProcessLogSection; without it steps pass as not verified, and a call that was not answered stays unknown"
 )
 _COLUMNS: Final = {"StatusId": EMPTY_GUID, "OwnerId": EMPTY_GUID, "StartDate": "0001-01-01T00:00:00Z"}
-"""Without these nobody knows whose a row is, and how its process ended; with what stands for none."""
+"""Without these nobody knows whose a row is, and how its process ended; with the empty value of each."""
 NEED_LIBRARY: Final = "`catalog pull`, `version`, and the rows of a process's other versions need it"
 NEED_ELEMENTS: Final = (
     "`element`, `elements` and `wait: {for: parked}` need one of SysProcessElementData and SysProcessElementLog"

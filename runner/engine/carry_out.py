@@ -115,7 +115,7 @@ def _outputs(state: State) -> tuple[JsonObject, Trouble | None]:
 
 
 def _is_lost(state: State, text: str) -> bool:
-    """Whether an output names the result of a step that passed and whose result was lost, as a person said of it."""
+    """Whether an output names the lost result of a step that passed by a person's verdict."""
     steps = record(state.names.known["steps"])
     passed = {key for key, step in steps.items() if record(step).get("status") == Status.PASSED.value}
     lost = {("steps", key, "result") for key in passed if "result" not in record(steps[key])}

@@ -242,7 +242,7 @@ def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: 
 
 
 def _others(row: OpenRow, start: Start, rows: list[LogRow]) -> tuple[Start, ...]:
-    """The starts of other steps that lack their row, and may have made one of these."""
+    """The starts of other steps that lack their row, and may have made any of these."""
     others = [other for other in starts.missing(row.log, start.process) if other.key != row.key]
     return tuple(other for other in others if any(starts.may_be_of(row.log, other, found) for found in rows))
 

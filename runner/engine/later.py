@@ -24,7 +24,7 @@ from runner.runs.status import Status
 
 
 def settle_later(state: State) -> Running[None]:
-    """Ask for verdicts on the rows in doubt until one of them is settled.
+    """Ask for verdicts on the rows in doubt until any is settled.
 
     A run that is settled passes only if nothing was left out, whatever had stopped it.
     """

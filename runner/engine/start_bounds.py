@@ -97,7 +97,7 @@ def _may_wait(row: OpenRow) -> bool:
 
 
 def still_waits(row: OpenRow) -> Running[None]:
-    """Tell other runs that the last call of the row, which was answered, has shown no row so far."""
+    """Let other runs know that the last call of the row, which was answered, has shown no row so far."""
     if _may_wait(row):
         yield from query_peers(row.state, QueryPeers(key=row.key, codes=(), still_waits=True))
 
@@ -144,7 +144,7 @@ def has_begun_nothing(failure: CallFailed) -> bool:
 
 
 def nothing_began(row: OpenRow) -> Running[None]:
-    """Tell other runs that the last call of the row, which was turned away, has begun nothing, as the log shows."""
+    """Let other runs know that the last call of the row, which was turned away, has begun nothing."""
     yield from query_peers(row.state, QueryPeers(key=row.key, codes=(), nothing_began=True))
 
 

@@ -1,6 +1,6 @@
 """Which call a row of the process log belongs to, and which starts of this run still lack their row.
 
-A row belongs to one call at most, and a start counts until it has its row. Rows that several starts may have made are
+A row belongs to a single call, and a start counts until it has its row. Rows that several starts may have made are
 distinguished by the server's own time: the `Date` of answers bounds each call. That `Date` and `StartDate` are of one
 clock is a choice [?]: where a row proves otherwise, this run uses no server time. The host knows which rows other runs
 own (`QueryPeers`).
@@ -100,7 +100,7 @@ def compare_clocks(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> None:
 
 
 def compare_clocks_by_id(log: LogState, rows: Iterable[LogRow]) -> None:
-    """The same from rows whose process a call has certainly started: by one clock it began after the call had left."""
+    """The same from rows of processes that a call has certainly started: they began after the call had left."""
     for found in rows:
         began, since = found.began, log.called_at.get(found.id)
         log.clocks_differ = log.clocks_differ or (began is not None and since is not None and began < since)
@@ -264,7 +264,7 @@ def settle_missing(
 def take(row: OpenRow, process: str, rows: Sequence[LogRow], *, makers: Sequence[Start]) -> None:
     """Give `rows` (newest first) to `makers`; the newest is the next watermark.
 
-    With fewer rows than makers any of them may still lack its row. Steps in doubt are settled when they are looked at.
+    With fewer rows than makers any of them may still lack its row. Steps in doubt are settled when they are judged.
     """
     log = row.log
     if len(rows) == len(makers):

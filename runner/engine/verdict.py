@@ -283,7 +283,7 @@ def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str
 
 
 def started_again(row: OpenRow, rows: list[LogRow]) -> Attempt:
-    """One call has made all of `rows`."""
+    """A single call has made all of `rows`."""
     sentence, advice = _too_many(row, rows, count=1)
     if _hold_failure(rows):
         return not_verified(row, f"{sentence}; not all of them passed", doubtful=True)

@@ -90,7 +90,7 @@ class RunOrigin(Struct, frozen=True, kw_only=True):
     """Where a new run comes from."""
 
     command: str  # an id that all runs of the command share
-    run: str | None = None  # its own id, if it has one already
+    run: str | None = None  # its own id, if known already
     rerun_of: str | None = None  # the run that it repeats
     applied: ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: Starter

@@ -53,7 +53,7 @@ def hold_locks(
     """Hold all locks of a command; `claims` has the title of a run for each. Raises `RefusedError` for a lock that is
     taken.
 
-    `wait` is how long to wait for one; `pause` waits for some seconds, and gives False to end the wait.
+    `wait` is how long to wait for any; `pause` waits for some seconds, and gives False to end the wait.
     """
 
     def lock(claim: Claim, myself: Holder) -> HeldLock:

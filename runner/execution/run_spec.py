@@ -167,7 +167,7 @@ class Permission(Struct, frozen=True, kw_only=True):
 
     yes: bool = False  # to every question of a job
     confirmed: frozenset[str] = frozenset()  # targets
-    ask: Callable[[str], bool] | None = None  # asks a person, if there is one
+    ask: Callable[[str], bool] | None = None  # asks a person, if anybody is there
 
     def of(self, target: Target) -> Confirmation | None:
         """How a run at the target was confirmed that `check_permission` has let begin; None where it need not be."""

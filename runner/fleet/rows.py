@@ -115,7 +115,7 @@ class FleetRows:
         self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
 
     def sent(self) -> frozenset[str]:
-        """There is one copy of a run's events, which has them all."""
+        """The only copy of a run's events has them all."""
         return frozenset()
 
     def flush(self) -> None:

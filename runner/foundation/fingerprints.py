@@ -28,7 +28,7 @@ def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
 
 
 def differing(stored: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of secrets that are not what they were. A secret that only one side has is not among them."""
+    """The names of secrets that are not what they were. A secret that a side lacks is not among them."""
     return tuple(
         name
         for name, text in secrets.items()

@@ -92,7 +92,7 @@ class GitChanges(Struct, frozen=True, kw_only=True):
         return None if all(map(self._is_watched, places)) else FileChange.NOT_IN_GIT
 
     def below(self, folder: Path) -> dict[Path, FileChange]:
-        """The changed files below a folder. A changed submodule, or folder behind a link, has changed as a whole."""
+        """The changed files below a folder. A changed submodule, or linked folder, has changed as a whole."""
         real = Path(os.path.realpath(folder))
         changed = {path: change for path, change in self.changed.items() if path.is_relative_to(real)}
         change = self._first_of(self._places(folder))

@@ -1,4 +1,4 @@
-"""JSON values, paths into them, and their text. Everything a job holds, sends and receives is one; none is changed."""
+"""JSON values, paths into them, and their text. All that a job holds, sends and receives; never changed."""
 
 import hashlib
 import json

@@ -34,7 +34,7 @@ _SHARED: Final = frozenset(get_args(Shared))
 
 
 class SharedAnswers:
-    """What is known of a site with one account, whatever its targets are called."""
+    """What is known of a site with an account, whatever its targets are called."""
 
     def __init__(self, *, is_of_other_account: bool = False) -> None:
         """`is_of_other_account`: the run began with another account: our rows now are none of its earlier calls."""

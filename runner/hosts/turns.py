@@ -74,7 +74,7 @@ class Turns:
 
 
 class Turn:
-    """The turn that a run has, one at most. `holder` names the run to others; `handed_on` is the reading before."""
+    """The turn that a run has, if any. `holder` names the run to others; `handed_on` is the reading before."""
 
     def __init__(self, turns: Turns, holder: LockHolder | None = None, *, settle: float = 0.0) -> None:
         self._turns = turns

@@ -1,6 +1,6 @@
 """The cases of a job: a list, in `cases` or a JSON file, or a table in a CSV file.
 
-A table has a column `name`, and one for each input; an empty cell gives nothing. Each value is checked against its
+A table has columns `name`, and for each input; an empty cell gives nothing. Each value is checked against its
 input, in a table as text. What has another shape, which the schema reports, is left out.
 """
 

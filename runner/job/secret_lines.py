@@ -31,7 +31,7 @@ def without_secret_lines(document: Document) -> Document:
 
 
 def without_values(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ...]:
-    """Problems of a job that is no YAML, without lines of inputs and cases, where one of these may be secret."""
+    """Problems of a job that is no YAML, without lines of inputs and cases, which may be secret."""
     if _SECRET not in text:
         return problems
     lines = text.splitlines()

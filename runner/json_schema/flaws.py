@@ -1,7 +1,7 @@
 """What makes a schema wrong, and what in it is doubtful.
 
 Wrong are violations of the meta-schema, unknown keywords, references outside or nowhere, patterns of more than linear
-time, endless schemas, and schemas that nothing fits. `false` and `not: {}` are meant to fit nothing. Doubtful, and
+time, endless schemas, and schemas that nothing fits. `false` and `not: {}` fit nothing on purpose. Doubtful, and
 warned of, are keywords that never apply and unknown formats: such a part checks nothing.
 """
 

@@ -70,7 +70,7 @@ def _required(path: Path) -> str:
 
 
 def _property(name: str, value: Json) -> str | None:
-    """A property that is no schema: a keyword one level too deep, or a bare type."""
+    """A property that is no schema: a keyword a level too deep, or a bare type."""
     if name in KEYWORDS and not (name == "type" and isinstance(value, str)):
         return f"write `{name}` beside `properties`, not in it"
     found = hints.hint("schemas", f"property {name}", value)

@@ -69,7 +69,7 @@ def _without_unit(number: str) -> str:
 
 
 def _composed(text: str) -> str | None:
-    """`1m30s`, `1h30`, `PT5M` and `00:05:00` as one number and one unit."""
+    """`1m30s`, `1h30`, `PT5M` and `00:05:00` as a number and a unit."""
     if found := _OPEN.fullmatch(text):
         text = f"{text}{'m' if found[2] in 'hH' else 's'}"
     clock = _CLOCK.fullmatch(text)

@@ -106,7 +106,7 @@ def _is_reported(finding: Finding, document: Document) -> bool:
 
 
 def _problems(findings: Iterable[Finding], document: Document) -> tuple[Problem, ...]:
-    """What an alias repeats is one mistake: it is where its anchor is."""
+    """What an alias repeats is reported once: where its anchor is."""
     found: dict[object, Problem] = {}
     for problem in (_problem(finding, document) for finding in findings):
         found.setdefault((problem.message, problem.span), problem)

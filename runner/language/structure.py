@@ -38,7 +38,7 @@ class Structure(Struct, frozen=True):
         return self._resolved(properties(schema).get(key))
 
     def below(self, path: Path) -> dict[str, list[str]]:
-        """The keys known one level below the record at `path`, each with the keys under which it is known."""
+        """The keys known a level below the record at `path`, each with the keys under which it is known."""
         schema = self.at(path)
         found: dict[str, list[str]] = {}
         for name in properties(schema):

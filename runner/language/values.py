@@ -143,7 +143,7 @@ def _as_boolean(text: str) -> str | None:
 
 
 def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
-    """A bare text where a record is wanted that needs one key: most likely that is the key."""
+    """A bare text where a record with a single key is wanted: most likely that is the key."""
     required = schema.get("required")
     is_plain = flow(text) == text
     if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:

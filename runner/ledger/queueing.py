@@ -1,4 +1,4 @@
-"""Versions go into the queue of a fleet: ledger, run and item in one transaction.
+"""Versions go into the queue of a fleet: ledger, run and item in a transaction.
 
 An outdated version that has not begun is taken back; if it has begun, the next version waits for its end.
 """

@@ -81,7 +81,7 @@ def _without_quotes(parsed: Expression, value: Json) -> str:
 
 
 def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
-    """Report on the items of an `expect`; the pieces of an expression that YAML cut at its commas count as one item."""
+    """Report on the items of an `expect`; an expression that YAML cut at its commas counts as an item."""
     pieces: set[int] = set()
     for index, item in enumerate(items(written)):
         at = (*path, index)

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a job: names, ids, effects, contradictions, all in one pass.
+"""What a schema cannot say of a job: names, ids, effects, contradictions, all in a pass.
 
 A faulty document is checked as far as its shape allows. A rule is a function in `STEP_RULES` or `JOB_RULES`.
 """

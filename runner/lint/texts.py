@@ -34,7 +34,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
     outline: Outline
 
     used: set[Path] = field(default_factory=set)
-    """The inputs and vars that a text of the job names; a root alone stands for all of its names."""
+    """The inputs and vars that a text of the job names; a root alone means all of its names."""
 
     @property
     def defaults(self) -> JsonObject:

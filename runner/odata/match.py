@@ -37,7 +37,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 
 def bounds(node: Node | None) -> Bounds:
-    """What the filter's outermost `and` asks for, by path; `among`: of several texts or GUIDs one, in any case."""
+    """What the filter's outermost `and` asks for, by path; `among`: any of several texts or GUIDs, in any case."""
     equal: dict[str, str] = {}
     among: dict[str, tuple[str, ...]] = {}
     since: dict[str, datetime] = {}

@@ -127,7 +127,7 @@ class _Linter(Struct, kw_only=True):
                 text = text_of(file)
             except BrokenError:  # reported where it was read
                 text = ""
-            self._sources = {file: Source(called(file), text)}  # one at a time: designs are large
+            self._sources = {file: Source(called(file), text)}  # a single text: designs are large
         return self._sources[file]
 
 

@@ -1,7 +1,7 @@
 """A schema of a package as a version of a process, with its signature (`service/README.md`, Packages).
 
-Keys, short in packages and long in an export, become the names of the service, so that one reader does. What a file
-does not say is not known.
+Keys, short in packages and long in an export, become the names of the service, so that a single reader does. What
+a file does not say is not known.
 """
 
 from collections.abc import Iterable, Mapping

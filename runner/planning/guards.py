@@ -104,7 +104,7 @@ def _refused(name: str, placed: Placed, target: Target) -> Iterator[Problem]:
     if isinstance(action, Signal) and not _fits(action.entity, allow.entities or ()):
         what = f"changes records of `{action.entity}`"
         yield problem(what, allow.entities or (), "change of records", _ASK % (f"`{action.entity}`", "entities"))
-    sends = not isinstance(action, IncludedJob | Confirm | Pause)  # steps of an included job are checked one by one
+    sends = not isinstance(action, IncludedJob | Confirm | Pause)  # steps of an included job are checked by themselves
     if sends and allow.effects is not None and placed.step.effect not in allow.effects:
         effect = f"`{placed.step.effect}`"
         yield problem(f"has the effect {effect}", allow.effects, "effect", _ASK % (effect, "effects"))

@@ -1,4 +1,4 @@
-"""The files that a command names, opened: jobs, targets, doubles, and every mistake in them, in one pass.
+"""The files that a command names, opened: jobs, targets, doubles, and every mistake in them, in a pass.
 
 Nothing is sent, and no secret is read.
 """
@@ -46,7 +46,7 @@ class Project(Struct, kw_only=True, dict=True):
     problems: list[Problem] = field(default_factory=list)  # with warnings
     catalogue: Path | None = None  # that the command names
     compared: set[tuple[str, str]] = field(default_factory=set)  # files that were compared with a catalogue
-    without_catalogue: dict[str, None] = field(default_factory=dict)  # sites without one that jobs start processes on
+    without_catalogue: dict[str, None] = field(default_factory=dict)  # sites that jobs start processes on
     targets_files: dict[Path, TargetsFile] = field(default_factory=dict)  # those without mistakes
     has_passed: bool = False  # as in `JobFiles`
     missing_needs: tuple[MissingNeed, ...] = ()  # their problems are among the others

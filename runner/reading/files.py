@@ -37,7 +37,7 @@ def called(path: Path) -> str:
 
 
 def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool = False) -> bytes:
-    """What the file at `path` holds, up to `most` bytes and one. Raises `OSError`, but for `streams`."""
+    """What the file at `path` holds, up to `most` bytes and a byte more. Raises `OSError`, but for `streams`."""
     try:
         is_pipe = stat.S_ISFIFO(path.stat().st_mode)
     except ValueError:

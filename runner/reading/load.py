@@ -1,7 +1,7 @@
 """YAML text as a `Document`, or its problems, in a single pass over the parser's events.
 
 The parser's own composer would crash on deep nesting. Read is what means the same to everybody: no tags, no merge keys,
-one document, keys that are texts, values that are JSON.
+a single document, keys that are texts, values that are JSON.
 """
 
 from collections.abc import Callable

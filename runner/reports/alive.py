@@ -29,7 +29,7 @@ _POLLED = {
     "signal": "the end of the process",
     "wait": "the process",
 }
-"""What a step waits for that has looked at least twice, by its action."""
+"""What a step waits for after two readings, by its action."""
 
 
 class CurrentRow(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The history of runs, drawn: how the runs of each name ended, and how each step went.
 
-A step is flaky that passed at a later attempt; a run, where the same job and inputs at one commit ended differently.
+A step is flaky that passed at a later attempt; a run, where the same job, inputs and commit ended differently.
 """
 
 from collections import defaultdict

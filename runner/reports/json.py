@@ -86,7 +86,7 @@ def _indented(encoded: bytes, *, depth: int) -> bytes:
 
 
 def _run(run: ReportedRun) -> Iterator[bytes]:
-    """As it is in the report that is stored with the run, where there is one: it is not drawn again."""
+    """As the report that is stored with the run has it, if there: it is not drawn again."""
     if run.stored_in is not None:
         with suppress(StoreError):
             _, found, rest = run.stored_in.get(run.result.id, Part.REPORT).partition(_BEFORE_RUN)

@@ -1,4 +1,4 @@
-"""What the process log said of calls that stay in doubt, when it was asked again."""
+"""What the process log shows of calls that stay in doubt, when it was asked again."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -63,7 +63,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()  # inputs that are to be given anew
     variables: tuple[str, ...] = ()  # of the environment that gave others
     mended: str = ""  # carries out the files of now, if these may be mended
-    faulty: str = ""  # what they said then
+    faulty: str = ""  # what they held then
 
 
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:

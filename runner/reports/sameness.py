@@ -1,6 +1,6 @@
 """Whether two JSON values are the same but for ids and moments, and where they differ.
 
-A GUID is the same as another that it stands for everywhere; any two moments are the same.
+A GUID is the same as another that replaces it everywhere; any two moments are the same.
 """
 
 from collections.abc import Iterator

@@ -341,7 +341,7 @@ def time_of(event: AnyEvent) -> float:
 
 
 def encode(event: AnyEvent) -> bytes:
-    """Write `event` as a JSON object, on one line, without the journal's own fields."""
+    """Write `event` as a JSON object, on a line, without the journal's own fields."""
     return _encoder.encode(event)
 
 

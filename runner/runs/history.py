@@ -175,7 +175,7 @@ def _steps(steps: Iterable[StepResult]) -> Iterator[tuple[str, PastStep]]:
 
 
 def _is_verdict(step: StepResult) -> bool:
-    """Whether a person said that the row passed: when it did is not known."""
+    """Whether the row passed by a person's verdict: when it did is not known."""
     return step.judged is not None and step.judged.verdict == "passed"
 
 

@@ -54,7 +54,7 @@ def settled(
     """The ids of rows, with the `pending` starts that they show to have begun. `rows` belong to no call.
 
     A start that is over has begun, so it is enough that a row is left for each. A start under way has a row only where
-    there is one for all that may have made it. `over` gives the starts that ended since a moment; None: any number.
+    all that may have made it have a row. `over` gives the starts that ended since a moment; None: any number.
     """
     since = min((start.began for start in pending), default=math.inf) - _RECENT
     known = {row: began for row, began in rows.items() if began >= since}

@@ -1,6 +1,6 @@
 """What stores runs: the only interface to events, plans, results, reports, history, and other runs.
 
-`runner.runs.files` implements it in files, also for what only one machine has: locks, uses of plans, sandboxes.
+`runner.runs.files` implements it in files, also for what is of this machine alone: locks, uses of plans, sandboxes.
 `runner.fleet` implements it in PostgreSQL. "Durable" survives a loss of power; "safe from a kill" survives this
 process. Ids of runs sort by time. A method that cannot do what it promises raises `StoreError`.
 """
@@ -50,7 +50,7 @@ class FencedError(StoreError):
 
 
 class RunLog(Protocol):
-    """The events of a run, open for writing by one process, until it closes them, ends, or is fenced out."""
+    """The events of a run, open for writing by a process, until it closes them, ends, or is fenced out."""
 
     def append(self, line: bytes, *, durable: bool) -> None:
         """Add a line, given without its line end. `durable` are this line and all before it. Raises `FencedError`, too.
@@ -82,7 +82,7 @@ class RunLog(Protocol):
 
 
 class OwnedRows(Protocol):
-    """Which rows of process logs belong to which calls; it outlives the runs. A row belongs to one call of all runs."""
+    """Which rows of process logs belong to which calls; it outlives the runs. A row belongs to a single call."""
 
     def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         """A start of the row `key` is about to be sent, for up to `seconds`. Safe from a kill.
@@ -118,7 +118,7 @@ class OwnedRows(Protocol):
 
 
 class SharedTurns(Protocol):
-    """Turns on a site that other programs take, too: one thread's at a time, and over with its program at last."""
+    """Turns on a site that other programs take, too: of a thread at a time, and over with its program at last."""
 
     handed_on: dict[str, bool]
     """By process, whether nobody else has had the turn that was taken last since this program had it before."""

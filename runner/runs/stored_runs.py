@@ -22,7 +22,7 @@ RunName: TypeAlias = tuple[str, str | None, str]
 LAST = "last"
 """The name of the newest run."""
 _NEWEST = 20
-"""Runs among which one that is left open is looked for, besides one for each name."""
+"""How many runs are searched for open runs, besides a run for each name."""
 _BEYOND = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can show it"
 """What follows from a journal that is not as it was written."""
 

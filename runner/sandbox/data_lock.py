@@ -1,4 +1,4 @@
-"""A data file has one sandbox: a second would cancel what the first has under way.
+"""A data file has a single sandbox: a second would cancel what the first has under way.
 
 The kernel's lock is on a file of its own, to spare SQLite's locks; an empty file may be left. Without locks nobody is
 refused.

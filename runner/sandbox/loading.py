@@ -89,7 +89,7 @@ def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObjec
 
 
 def _families(found: _Found) -> tuple[dict[str, Double], tuple[Problem, ...]]:
-    """The doubles by code, with one active version a family, and problems. A root is active where no version is."""
+    """The doubles by code, with an active version a family, and problems. A root is active where no version is."""
     wrong = {code: problem for code in found if (problem := _without_root(code, found)) is not None}
     families: dict[str, list[str]] = {}
     for code, (double, _) in found.items():

@@ -32,7 +32,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 def read_options(query: Mapping[str, str], entity: EntitySet) -> Options:
-    """Raises `OptionError`: also for a column that the entity does not have, and one compared with another type."""
+    """Raises `OptionError`: also for an unknown column, and for a column compared with another type."""
     known = frozenset(entity.paths)
     node = _filter(query.get("$filter", ""))
     order = tuple(_ordered_by(query.get("$orderby", "")))

@@ -1,4 +1,4 @@
-"""The page that a browser shows: one document. Texts are escaped, and a policy lets only the page's script run."""
+"""The page that a browser shows, as a single document. Texts are escaped, and only the page's script may run."""
 
 import json
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a double: its expressions, their names and types, in one pass, as far as its shape
+"""What a schema cannot say of a double: its expressions, their names and types, in a pass, as far as its shape
 allows.
 """
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 class DeployKind(Struct, frozen=True, kw_only=True):
     """A kind of files that `--deploy` writes."""
 
-    files: Mapping[str, tuple[str, str]]  # template and title by name; `@LABEL@` makes one for each target
+    files: Mapping[str, tuple[str, str]]  # template and title by name; `@LABEL@`: for each target
     to_do: tuple[str, ...]  # lines of what is left to a person
     next: str  # the last of them
     resources: tuple[str, ...] = ()  # what kustomize begins with

@@ -126,7 +126,7 @@ class Needles:
 
 
 class SetsOfNeedles:
-    """Several sets of texts in one: where a single text comes or goes, all others keep their patterns."""
+    """Several sets of texts: where a single text comes or goes, all others keep their patterns."""
 
     def __init__(self, sets: Iterable[Needles]) -> None:
         self._sets = tuple(sets)

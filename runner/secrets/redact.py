@@ -1,6 +1,6 @@
 """Secrets: cut out of what is stored, each with a named hole (`runner.secrets.holes`), and filled in again by `fill`.
 
-A secret under six characters is hidden only as a whole value. Not found are parts, but for a beginning before `…`,
+A secret under six characters is hidden only as a whole value. Not found are parts, but for a start before `…`,
 hashes, and secrets with the mark of holes. What is computed from a secret has to be added.
 """
 

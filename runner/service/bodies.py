@@ -1,6 +1,6 @@
 """What is in the body of a reply: JSON, a text in XML, a fault, a web page, or nothing.
 
-Bytes in, JSON values out. Bombs and nonsense end in one exception with a message. What it means for a call is not
+Bytes in, JSON values out. Bombs and nonsense end in an exception with a message. What it means for a call is not
 known.
 """
 

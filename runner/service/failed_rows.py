@@ -34,7 +34,7 @@ def failed_since(moment: str | None) -> QueryCall:
 
 
 def look_from(newest: Iterable[JsonObject], *, now: float | None) -> str | None:
-    """From when on failures are looked at: well before the newest row and `now`, as a clock may have been set back."""
+    """From when on failures count: well before the newest row and `now`, as a clock may have been set back."""
     moment = next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
     seconds = server_time.parse_record(moment or "")
     if seconds is None:

@@ -47,7 +47,7 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
 
 
 def likely_url(written: str) -> str | None:
-    """The address that a wrong one probably means, with its scheme and without more than a site's, and never a
+    """The address that a wrong address probably means, with its scheme and without more than a site's, and never a
     password.
     """
     bare = "".join(sign for sign in written if sign.isprintable() and not sign.isspace()).strip(_AROUND)

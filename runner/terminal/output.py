@@ -196,7 +196,7 @@ def _descriptor(stream: TextIO) -> int | None:
 
 
 def _is_same_file() -> bool:
-    """Whether stdout and stderr lead to the same place, where their lines have one order."""
+    """Whether stdout and stderr lead to the same place, where their lines have an order."""
     try:
         return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):

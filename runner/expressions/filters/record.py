@@ -50,7 +50,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     takes: int = ANYTHING  # kinds of values
     gives: Gives = UNKNOWN
     heavy: bool = False  # it makes much of each character
-    pattern: bool = False  # its first argument is one
+    pattern: bool = False  # its first argument is a pattern
     quotes: bool | None = None  # whether a `'` may be in what it gives; None: it depends
 
 

@@ -1,4 +1,4 @@
-"""The rows of a run as the template draws them, on one scale, in portions.
+"""The rows of a run as the template draws them, on the same scale, in portions.
 
 The browser lays a portion out when it comes into sight: 10,000 rows open at once, and can be searched and printed.
 """

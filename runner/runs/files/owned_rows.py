@@ -1,7 +1,7 @@
 """Which rows of process logs belong to which call, of all runs of a folder; a second file has all folders of a user.
 
 A row is given to a call in a transaction. A start is stored before it is sent, until it has its row; no other call gets
-a row that it may have made. Starts whose row nobody reads are stored together, once a second; one record stands for
+a row that it may have made. Starts whose row nobody reads are stored together, once a second; a record replaces
 them until then. This machine's steady clock decides whether two starts overlapped.
 """
 
@@ -49,7 +49,7 @@ class _AnyNumber(Struct, frozen=True, kw_only=True):
 
 
 class RowsOfRun:
-    """The rows as a run sees them: a `runner.runs.store.OwnedRows`, of one thread.
+    """The rows as a run sees them: a `runner.runs.store.OwnedRows`, of a single thread.
 
     Answers are stored with the next question, or with the first start after a second.
     """
@@ -245,7 +245,7 @@ class RowsOfRun:
         return taken, len(found) == len(owners)
 
     def _has_all(self, database: sqlite3.Connection, rows: Sequence[str], own: Sequence[str]) -> bool:
-        """Whether each of the rows belongs to one of these calls already, so that no other run competes for it."""
+        """Whether each of the rows belongs to any of these calls already, so that no other run competes for it."""
         owners = [database.execute(_OWNER, (self._stored(row),)).fetchone() for row in rows]
         return bool(rows) and all(owner in [(self._run, key) for key in own] for owner in owners)
 

@@ -1,4 +1,4 @@
-"""The file of starts and rows, of one or all folders of runs: opened when needed, anew where deleted or replaced."""
+"""The file of starts and rows, of a folder of runs or of all: opened when needed, anew where deleted or replaced."""
 
 import sqlite3
 import threading

@@ -9,7 +9,7 @@ from runner.runs.store import Others, RowQuery, StoreError
 
 
 class RowsOfFolders:
-    """The rows as a run sees them, by its `own` file and the `shared` one: a `runner.runs.store.OwnedRows`.
+    """The rows as a run sees them, by its `own` file and the `shared` file: a `runner.runs.store.OwnedRows`.
 
     While the shared file cannot be opened, runs do not know of other folders. Into a new shared file this run's part is
     written again. Other folders may have made any row of a call from before a shared file was replaced.

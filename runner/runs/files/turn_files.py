@@ -38,7 +38,7 @@ _ASIDE = 0.1
 
 
 class TurnFiles:
-    """A `runner.runs.store.SharedTurns` of a site. `place` is what others learn. A turn is for one thread at a time."""
+    """A `runner.runs.store.SharedTurns` of a site. `place` is what others learn. A turn is a single thread's."""
 
     def __init__(self, folder: Path, *, site: str, place: str, now: Callable[[], float] = time.time) -> None:
         self._folder = folder

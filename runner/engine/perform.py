@@ -68,10 +68,14 @@ def perform(row: OpenRow, effect: Send | Sleep | Ask) -> Running[Done | Failed]:
     return outcome
 
 
-def send(row: OpenRow, call: Call) -> Running[Done | Failed]:
+def send(
+    row: OpenRow, call: Call, *, watermark: JsonObject | None = None, turn: str | None = None
+) -> Running[Done | Failed]:
     """Send a call of the step within the time of an attempt."""
-    step = row.step
-    effect = Send(key=row.key, call=call, effect=step.effect, seconds=row.attempt_seconds, secret=step.secret)
+    step, seconds = row.step, row.attempt_seconds
+    effect = Send(
+        key=row.key, call=call, effect=step.effect, seconds=seconds, watermark=watermark, secret=step.secret, turn=turn
+    )
     return (yield from perform(row, effect))
 
 

@@ -14,9 +14,9 @@ from runner.engine import process_log, start_bounds, starts
 from runner.engine.answer import judged, worked_out
 from runner.engine.attempt import INFERRED, Attempt, call_failed, in_doubt, is_in_doubt, not_passed
 from runner.engine.doubt import SECOND_READING
-from runner.engine.effects import Failed, Running, Send
+from runner.engine.effects import Failed, Running
 from runner.engine.elements import no_guid
-from runner.engine.perform import Backoff, pause, perform
+from runner.engine.perform import Backoff, pause, send
 from runner.engine.readings import Unread, ask_owner, read_records
 from runner.engine.start import as_came
 from runner.engine.starts import OwnRows
@@ -120,17 +120,8 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
     if process is not None:
         start = start_bounds.prepared(row, process, seconds=seconds, marked=follows and process in row.log.marks)
         before = process_log.watermark(row, process)
-    send = Send(
-        key=row.key,
-        call=call,
-        effect=row.step.effect,
-        seconds=seconds,
-        watermark=before,
-        secret=row.step.secret,
-        turn=process if follows else None,
-    )
     sent = SentChange(call=call, t=row.t, breaks=row.log.breaks)
-    outcome = yield from perform(row, send)
+    outcome = yield from send(row, call, watermark=before, turn=process if follows else None)
     start = start and start_bounds.left(start, outcome.delay)
     sent = sent if outcome.delay is None else replace(sent, t=outcome.delay.t)
     if not isinstance(outcome, Failed):

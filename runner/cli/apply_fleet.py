@@ -37,7 +37,7 @@ from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
 from runner.ledger.fleet_runs import ObservedFleet
 from runner.ledger.model import LedgerEntry, VersionClaim
-from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
+from runner.ledger.queueing import GONE, QueuedVersion, queue_unblocked, queue_versions, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
 from runner.project.ci_run import starter
@@ -92,7 +92,7 @@ class ApplyToFleet:
             with self._ledger.alone():
                 self._decide()
                 not_adopted = command.adopt()
-                self._queue_what_waited()
+                self._queue_unblocked()
                 self._prune()
             return command.end_of_adopting(not_adopted)
         self._queue()
@@ -126,10 +126,10 @@ class ApplyToFleet:
                     self._prune()
                     return
 
-    def _queue_what_waited(self) -> None:
+    def _queue_unblocked(self) -> None:
         """What waited for a version that was adopted begins as if that had passed."""
         adopted = [each.version for each in self._command.decided if can_be_adopted(each)]
-        queued = queue_what_waited(self._ledger, adopted)
+        queued = queue_unblocked(self._ledger, adopted)
         if queued:
             output.say(f"queued, as nothing is waited for any more: {listed([*map(clean, queued)])}")
 

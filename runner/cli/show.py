@@ -171,11 +171,11 @@ def report(context: click.Context) -> int:
     if opens:
         reports.open_page(places, command, store=store)
     if code is not ExitCode.PASSED:
-        output.say(f"the reports are written; exit {code:d} is {_whose(code, reported)}")
+        output.say(f"the reports are written; exit {code:d} is {_code_origin(code, reported)}")
     return code
 
 
-def _whose(code: ExitCode, reported: Sequence[ReportedRun]) -> str:
+def _code_origin(code: ExitCode, reported: Sequence[ReportedRun]) -> str:
     if code not in {run.result.exit_code for run in reported}:
         if code is ExitCode.FAILED:
             return "of events that are not as they were written"

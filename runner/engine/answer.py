@@ -49,9 +49,9 @@ def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters
     warning = None
     if null_matters is not None and null_matters.result and value in (None, EMPTY_GUID):
         if null_matters.required:
-            return _missing_result(null_matters.result, is_empty=value is not None, went_on=found.went_on)
+            return _missing_result(null_matters.result, is_empty=value is not None, still_ran=found.still_ran)
         if value is None:
-            warning = f"`{null_matters.result}` is null; {_CAME_EARLY if found.went_on else _NO_SUCH_CODE}"
+            warning = f"`{null_matters.result}` is null; {_CAME_EARLY if found.still_ran else _NO_SUCH_CODE}"
     seconds = row.t - row.started if found.seconds is None else found.seconds
     more: JsonObject = {
         "result": value,
@@ -78,10 +78,10 @@ _NO_SUCH_CODE = "a code that the process does not have gives null as well"
 _CAME_EARLY = "the process still ran when it answered: `run` with `results` waits for the value"
 
 
-def _missing_result(name: str, *, is_empty: bool, went_on: bool) -> Attempt:
+def _missing_result(name: str, *, is_empty: bool, still_ran: bool) -> Attempt:
     message = f"the process gave no `{name}`, which `required: true` asks for"
     hint = f"check its spelling and case: {_NO_SUCH_CODE}"
-    if went_on:
+    if still_ran:
         message, hint = f"the answer has no `{name}`, which `required: true` asks for", _CAME_EARLY
     elif is_empty:
         message, hint = f"{message}: it is the empty GUID", "the process did not set it on the way that it took"

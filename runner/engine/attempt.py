@@ -34,7 +34,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     cause: Trouble | None = None  # what put the row in doubt first
     by_hand: bool = False  # in doubt, and the log has nothing by which to find it
-    went_on: bool = False  # its process still ran when it was answered
+    still_ran: bool = False  # its process still ran when it was answered
 
     def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""

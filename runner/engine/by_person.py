@@ -39,7 +39,7 @@ def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
                 _forget_call(row)
                 return None
             case "passed" | "failed":
-                last = doubt.as_judged(row, answer, known=last.trouble)
+                last = doubt.by_verdict(row, answer, known=last.trouble)
             case "log":
                 last = yield from doubt.settle_again(row, last)
             case _:

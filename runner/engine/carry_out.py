@@ -126,19 +126,20 @@ def _left_out(state: State) -> Trouble | None:
     """Why a run fails of which nothing failed: it was settled, and had not been carried out whole."""
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
-    misled = state.left_out & state.run.misled
+    wrongly_decided = state.left_out & state.run.wrongly_decided
     parts = []
-    if left_out := sorted(state.left_out - misled):
+    if left_out := sorted(state.left_out - wrongly_decided):
         parts.append(f"a stop, or a doubt, had left out {listed(left_out)}")
-    if misled:
+    if wrongly_decided:
         parts.append(
-            f"{listed(sorted(misled))} was carried out while an outcome was unknown, and would be decided otherwise now"
+            f"{listed(sorted(wrongly_decided))} was carried out while an outcome was unknown, and would be decided "
+            "otherwise now"
         )
     nothing = "nothing failed, but " if undone(state.run) != INCOMPLETE else ""
     message = f"{nothing}the job was not carried out as it is written: {'; '.join(parts)}"
     hint = "carry the job out once more: `runner show` has the command"
-    if misled:
-        hint = f"check what {listed(sorted(misled))} has changed on the site, then {hint}"
+    if wrongly_decided:
+        hint = f"check what {listed(sorted(wrongly_decided))} has changed on the site, then {hint}"
     return Trouble(code="E312", message=message, hint=hint)
 
 

@@ -63,7 +63,7 @@ def look_in_log(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
     return (yield from _settle_by_log(row, cause_of(unknown), moments=AT_ONCE))
 
 
-def as_judged(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> Attempt:
+def by_verdict(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> Attempt:
     """The row with a person's verdict. A result that they give is judged like any other."""
     process_id = row.process_id
     if answer.get("as") == "failed":
@@ -115,7 +115,7 @@ class FoundRows(Struct, frozen=True, kw_only=True):
     """The rows that a start may have made."""
 
     rows: list[LogRow]
-    elsewhen: list[LogRow]  # new rows of another time that no other start has made
+    at_other_times: list[LogRow]  # new rows of another time that no other start has made
     rival: starts.OtherRun | None  # another run that may have made the rows
 
 
@@ -132,18 +132,18 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
         others = starts.missing(row.log, start.process, besides=start)
         new = [found for found in new if found.id not in row.log.seen]
     rows = [found for found in new if found not in rest]
-    elsewhen = [
+    at_other_times = [
         found
         for found in new
         if found not in rows and not any(starts.may_be_of(row.log, other, found) for other in others)
     ]
     if at_any_time:
-        rows = [found for found in new if found in rows or found in elsewhen]
+        rows = [found for found in new if found in rows or found in at_other_times]
         rows += yield from rows_before_watermark(row, start)
     rival: starts.OtherRun | None = None
     if rows:
         rows, rival = yield from starts.not_of_others(row, start.process, rows, keys=None)
-    return FoundRows(rows=rows, elsewhen=elsewhen, rival=rival)
+    return FoundRows(rows=rows, at_other_times=at_other_times, rival=rival)
 
 
 def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:
@@ -152,7 +152,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     if row.sought is None or row.log.refusal is not None:
         return _in_doubt(row, cause, why="the process log is not read", by_log=row.sought is not None)
     if given := row.log.given.get(row.key):
-        rows = yield from _as_now(row, given)
+        rows = yield from _read_again(row, given)
         return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
     begun, why = row.t, "the process log could not be read"
     for moment in moments:
@@ -165,13 +165,13 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
             if readings.is_for_good(found.failure):
                 break
             continue
-        failed = [each for each in found.elsewhen if each.status in ENDED_BADLY]
+        failed = [each for each in found.at_other_times if each.status in ENDED_BADLY]
         if found.rows and failed and _is_answered(row):
             return _in_doubt(row, cause, why=f"the process log shows {starts.at_another_time(failed)}")
         if found.rows:
             rows = _without_rivals(row, row.sought, found.rows)
             return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
-        less = starts.why_less(row.log, row.sought) or starts.at_another_time(found.elsewhen)
+        less = starts.weak_absence(row.log, row.sought) or starts.at_another_time(found.at_other_times)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return _in_doubt(row, cause, why=why)
 
@@ -202,7 +202,7 @@ def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True) ->
     return replace(found, trouble=replace(found.trouble, code="E208", message=message))
 
 
-def _as_now(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
+def _read_again(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
     """The rows, which were read some time ago: those of processes that ran then are read again."""
     fresh = []
     for found in rows:

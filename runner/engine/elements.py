@@ -186,7 +186,7 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
     elif isinstance(seen, _Elements) and any(each.status not in KNOWN for each in seen.fitting):
         hint = "its status is not known, and what the engine stores of it cannot be read"
     elif isinstance(seen, _Elements):
-        hint = _near(row.state, seen, wanted) or _at_others(row.state, seen) or hint
+        hint = _near(row.state, seen, wanted) or _hint_on_others(row.state, seen) or hint
     return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)
 
 
@@ -199,7 +199,7 @@ def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
     return None if seen.fitting else did_you_mean(wanted.name, [_shown(state, each) for each in seen.all])
 
 
-def _at_others(state: State, seen: _Elements) -> str | None:
+def _hint_on_others(state: State, seen: _Elements) -> str | None:
     """The hint where the process is at other elements than the wanted element."""
     others = [_shown(state, each) for each in seen.all if each.status == "running" and each not in seen.fitting]
     wait = "or write a longer `timeout` to wait until that has ended"

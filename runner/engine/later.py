@@ -52,7 +52,7 @@ def _as_answered(row: OpenRow, answer: JsonObject) -> Running[Attempt | None]:
     if answer.get("as") == "log":
         return (yield from _settle_again(row))
     if answer.get("key") == row.key and answer.get("as") in ("passed", "failed"):
-        return doubt.as_judged(row, answer, known=row.doubt)
+        return doubt.by_verdict(row, answer, known=row.doubt)
     return None
 
 
@@ -100,7 +100,7 @@ def _decide(run: RunState, state: State) -> None:
                 continue
         state.left_out.add(each.key)
         if each.is_done:
-            run.misled.add(each.key)
+            run.wrongly_decided.add(each.key)
 
 
 def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:

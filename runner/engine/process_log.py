@@ -129,7 +129,7 @@ def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) 
 
 def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[LogRow] | Unread]:
     log = row.log
-    if starts.has_grown_since(log, start) and (why := starts.why_less(log, start)) is not None:
+    if starts.has_grown_since(log, start) and (why := starts.weak_absence(log, start)) is not None:
         return _too_little(why)
     call = calls.ReadRows(process=start.process, since=starts.since(log, start))
     rows = yield from all_rows(row, call, since=starts.span_of(log, start).since)

@@ -111,7 +111,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         sent = start_bounds.with_first(row, start_bounds.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
         if isinstance(outcome, Failed):
-            outcome = replace(outcome, failure=as_came(row, sent.sent, outcome.failure))
+            outcome = replace(outcome, failure=unanswered_if_late(row, sent.sent, outcome.failure))
         kind = outcome.failure.kind if isinstance(outcome, Failed) else None
         if away is not None and not seconds and kind is FailureKind.NOT_SENT:  # the session is why, not the time
             return Failed(t=outcome.t, failure=away), sent
@@ -129,7 +129,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
 
 
-def as_came(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:
+def unanswered_if_late(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:
     """The failure; unanswered, if a gateway refused seconds after the call was `sent`: the process may run [S]."""
     is_session = failure.trouble.code == SESSION_REFUSED
     is_at_the_door = is_session or row.t - sent <= SLOW or _is_fault(failure)
@@ -209,7 +209,7 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
         if seconds is None or isinstance(rows, Unread) or (is_enough if not rows else not (rival and row.is_once)):
             break
         yield from pause(row, seconds, why=PauseReason.SETTLE)
-    if rows == [] and (why := starts.why_less(row.log, sent)) is not None:
+    if rows == [] and (why := starts.weak_absence(row.log, sent)) is not None:
         return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
     return rows
 

@@ -51,7 +51,7 @@ class OwnRows(Struct, frozen=True, kw_only=True):
         return len(self.rows) >= self.starts and not self.rival
 
 
-def may_be_firsts(row: OpenRow, found: OwnRows) -> bool:
+def may_be_of_first_call(row: OpenRow, found: OwnRows) -> bool:
     """Whether any of the rows may be of the call that was turned away, and there is none for its repetition beside."""
     if row.first is None or len(found.rows) > found.starts:
         return False
@@ -112,7 +112,7 @@ def has_grown_since(log: LogState, start: Start) -> bool:
     return known is not None and known.grown_at is not None and known.grown_at >= start.sent
 
 
-def why_less(log: LogState, start: Start) -> str | None:
+def weak_absence(log: LogState, start: Start) -> str | None:
     """Why the absence of a row of `start` proves less than where all versions of its process are known."""
     known = log.versions.get(start.process)
     if known is not None and known.unread is not None:

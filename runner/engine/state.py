@@ -239,14 +239,14 @@ class RunState(Struct, kw_only=True, eq=False):
     timed_out: bool = False  # the steps, or undo and `finally`, did not end in time
     settled_incomplete: bool = False  # nothing failed, but a step had been left out
     owes_undo: bool = False  # not undone, as an outcome was unknown
-    left_as_it_is: bool = False  # a failed step may have changed the site, and is not undone
+    may_have_changed_site: bool = False  # a failed step may have changed the site, and is not undone
     cleanup_ends: float | None = None  # when undo and `finally` have to be done
     open_rows: list[OpenRow] = field(default_factory=list)  # the innermost last
     undoable: list[Undoable] = field(default_factory=list)
     doubts: list[DoubtfulRow] = field(default_factory=list)  # whose outcome nobody knows
     undoing: "list[State]" = field(default_factory=list)  # the states in which they were undone
     undecided: "list[Undecided]" = field(default_factory=list)  # decided about while an outcome was unknown
-    misled: set[str] = field(default_factory=set)  # keys of those that would be decided otherwise now
+    wrongly_decided: set[str] = field(default_factory=set)  # keys of those that would be decided otherwise now
     began: Moment | CallFailed | None = None  # when the run did, if a step asks
     executed: dict[str, str] = field(default_factory=dict)  # keys of rows, by the id of their element
     used_results: dict[int, frozenset[str]] = field(default_factory=dict)  # ids of steps, by the identity of the job

@@ -233,13 +233,13 @@ def with_undo(row: OpenRow, last: Attempt) -> Attempt:
     if undo is not None and last.status is Status.PASSED:
         own = {**record_of(row, last), "process_status": last.process_status}
         run.undoable.append(Undoable(undo=undo, key=row.key, id=row.step.id, state=row.state, own=own))
-    elif undo is not None and _is_left_as_it_is(row, last):
-        run.left_as_it_is = True
+    elif undo is not None and _may_have_changed_site(row, last):
+        run.may_have_changed_site = True
         return last.warned("its `undo` is left out, as it did not pass: look at the site for what it has changed")
     return last
 
 
-def _is_left_as_it_is(row: OpenRow, last: Attempt) -> bool:
+def _may_have_changed_site(row: OpenRow, last: Attempt) -> bool:
     """Whether the row failed and counts, and may have changed something before."""
     if last.status is Status.UNKNOWN or row.step.on_failure is OnFailure.IGNORE:
         return False

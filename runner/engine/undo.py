@@ -47,7 +47,7 @@ def undone(run: RunState) -> str:
     """`none`, `complete` or `incomplete`: also where the end of an undo is not known, or a failed step is left."""
     if not run.undoing:
         return NONE
-    if run.left_as_it_is:
+    if run.may_have_changed_site:
         return INCOMPLETE
     return INCOMPLETE if any(inner.counted or inner.left_out or inner.running for inner in run.undoing) else COMPLETE
 

@@ -70,16 +70,16 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
         return undistinguished(row, rows, why=why, makers=found.starts + 1)
-    if starts.may_be_firsts(row, found):
+    if starts.may_be_of_first_call(row, found):
         row.shown = tuple(each.id for each in rows)
         why = f"it was turned away and sent again, and the first may have started {starts.named(rows[0])}"
         return not_verified(row, why, doubtful=_hold_failure(rows))
     starts.take(row, execute.process, rows, makers=(*found.contested, start))
     row.process_id = rows[0].id if len(rows) == found.starts == 1 else None
-    went_on = any(each.status in UNDER_WAY for each in rows)
+    still_ran = any(each.status in UNDER_WAY for each in rows)
     if execute.until is Until.DONE:
         rows = yield from _followed(row, rows)
-    judged = yield from parked(row, replace(_judged(row, execute, rows, count=found.starts), went_on=went_on))
+    judged = yield from parked(row, replace(_judged(row, execute, rows, count=found.starts), still_ran=still_ran))
     row.shown = tuple(each.id for each in rows)
     if row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own
@@ -88,7 +88,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
 
 def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]:
     yield from start_bounds.still_waits(row)
-    less = starts.why_less(row.log, start)
+    less = starts.weak_absence(row.log, start)
     earlier = yield from rows_before_watermark(row, start)
     if earlier:
         earlier, _ = yield from starts.not_of_others(row, start.process, earlier, keys=None)
@@ -122,7 +122,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         row.log.is_away = False
         found = yield from starts.assigned(row, start, rows)
         failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
-        is_firsts = starts.may_be_firsts(row, found)
+        is_firsts = starts.may_be_of_first_call(row, found)
         if seconds is None and is_firsts and not patient:
             pauses, patient = chain(settling(row), (None,)), True
             seconds = next(pauses)

@@ -143,7 +143,7 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
         return lambda _selected: wanted.targets or (None,)
     failed = sorted(_not_passed(wanted.last_failed), key=str)
 
-    def at_which_it_failed(selected: _Selected) -> Sequence[str | None]:
+    def failed_targets(selected: _Selected) -> Sequence[str | None]:
         names = [target for job, case, target in failed if (job, case) == _job_case(selected)]
         there = [name for name in names if is_outside(name) or name in selected.file.targets]
         for name in (name for name in names if name not in there):
@@ -153,7 +153,7 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
             project.problems.append(Problem(code="E141", message=message, severity=Severity.WARNING))
         return there
 
-    return at_which_it_failed
+    return failed_targets
 
 
 def _job_case(selected: _Selected) -> tuple[str, str | None]:

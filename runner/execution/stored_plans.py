@@ -73,7 +73,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
             secrets = [(with_inputs(file.job, secret=True), None) for file in project.files if file.job is not None]
             self.known.update(self.ask(secrets, self.known, os.environ))
         found = [self._run(stored, project, targets) for stored in self.plans]
-        problems.extend(map(self._with_a_way_out, project.problems))
+        problems.extend(map(self._with_folder_hint, project.problems))
         return [run for run in found if run is not None]
 
     def jobs(self) -> list[Job]:
@@ -82,7 +82,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         opened = (files.open(self.base / stored.file) for stored in self.plans)
         return [file.job for file in opened if file is not None and file.job is not None]
 
-    def _with_a_way_out(self, problem: Problem) -> Problem:
+    def _with_folder_hint(self, problem: Problem) -> Problem:
         """A target that is missing because the command is given elsewhere than where the plan was made."""
         is_here = self.targets_file is not None or any((self.base / stored.file).is_file() for stored in self.plans)
         return problem if is_here or problem.code not in _NO_TARGET else replace(problem, hint=_ELSEWHERE)

@@ -123,14 +123,14 @@ def stored(parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
     """An error of the database as an error of the store; with `parameters` of a connection to be made with them."""
     import psycopg  # noqa: PLC0415  as above
 
-    from runner.fleet.refusals import what_mends  # noqa: PLC0415  likewise
+    from runner.fleet.refusals import mending_hint  # noqa: PLC0415  likewise
 
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=what_mends(error, parameters)) from error
+        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=mending_hint(error, parameters)) from error
     except psycopg.Error as error:
-        raise StoreError(f"the database: {_first_line(error)}", hint=what_mends(error)) from error
+        raise StoreError(f"the database: {_first_line(error)}", hint=mending_hint(error)) from error
 
 
 def check(connection: Connection) -> None:

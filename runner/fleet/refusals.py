@@ -28,7 +28,7 @@ _NO_ATTEMPT: Final = "check the address; a service that it names has to be in th
 _CODE: Final = lazy_pattern(rb'\tErrorResponse\t[^\n]*? C "([0-9A-Z]{5})"')
 
 
-def what_mends(error: psycopg.Error, parameters: Mapping[str, Any] | None = None) -> str:
+def mending_hint(error: psycopg.Error, parameters: Mapping[str, Any] | None = None) -> str:
     """Empty where the command may simply be repeated. `parameters` are those of a connection that failed."""
     if error.sqlstate is not None or parameters is None or isinstance(error, psycopg.errors.ConnectionTimeout):
         return _LASTING.get(error.sqlstate or "", "")

@@ -115,7 +115,7 @@ def withdraw(ledger: FleetLedger, runs: Iterable[str], *, note: str) -> list[str
     return cancelled
 
 
-def queue_what_waited(ledger: FleetLedger, adopted: Sequence[AppliedVersion]) -> list[str]:
+def queue_unblocked(ledger: FleetLedger, adopted: Sequence[AppliedVersion]) -> list[str]:
     """Queue what waited for these versions, or others of their titles and keys, within `ledger.alone()`."""
     values = {"fleet": ledger.fleet, **_titles(adopted)}
     with ledger.alone() as connection:

@@ -59,12 +59,12 @@ def _sentences(key: str, reading: _LogReading, lines: Sequence[Line]) -> Iterato
             new = {row: started for row, started in _rows(value).items() if row not in known}
             rest = {row: started for row, started in new.items() if row not in others}
             may_be = {row: at for row, at in rest.items() if reading.may_be is None or row in reading.may_be}
-            shown = _shown(may_be, others=len(new) - len(rest), elsewhen=len(rest) - len(may_be))
+            shown = _shown(may_be, others=len(new) - len(rest), at_other_times=len(rest) - len(may_be))
     yield f"the process log was read again about `{clean(key)}`: {shown}"
 
 
-def _shown(rows: Mapping[str, str], *, others: int, elsewhen: int) -> str:
-    counted = [(others, "new of other calls"), (elsewhen, "new at another time")]
+def _shown(rows: Mapping[str, str], *, others: int, at_other_times: int) -> str:
+    counted = [(others, "new of other calls"), (at_other_times, "new at another time")]
     words = ", ".join(f"{count} {what}" for count, what in counted if count)
     beside = f" ({words})" if words else ""
     named = ", ".join(f"{clean(row)} ({clean(started)})" for row, started in [*rows.items()][:_NAMED])

@@ -24,7 +24,7 @@ class NewFile(Struct, frozen=True, kw_only=True):
 
 def write_files(files: Sequence[NewFile]) -> list[Path]:
     """Write the files; those that were there, as they were. Raises `UsageError` before anything is written."""
-    _refuse_what_is_in_the_way(files)
+    _check_free(files)
     done = [(_write(file), file) for file in files]
     rows = [(did, safe(str(file.path)), file.what) for did, file in done]
     cells = [max(map(width, column)) for column in zip(*rows, strict=True)]
@@ -33,15 +33,15 @@ def write_files(files: Sequence[NewFile]) -> list[Path]:
     return [file.path for did, file in done if did == "left"]
 
 
-def _refuse_what_is_in_the_way(files: Iterable[NewFile]) -> None:
+def _check_free(files: Iterable[NewFile]) -> None:
     """Raise `UsageError` where any of the files, or something that is no folder in the place of a folder, is there."""
-    taken = dict.fromkeys(found for file in files if (found := _in_the_way(file)) is not None)
+    taken = dict.fromkeys(found for file in files if (found := _obstacle(file)) is not None)
     if taken:
         message = f"there already, so nothing was written: {', '.join(map(str, taken))}"
         raise UsageError(Problem(code="E153", message=message, hint="choose another folder: `runner init FOLDER`"))
 
 
-def _in_the_way(file: NewFile) -> Path | None:
+def _obstacle(file: NewFile) -> Path | None:
     path = file.path
     if file.may_be_there and path.is_file():
         return None

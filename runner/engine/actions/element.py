@@ -18,7 +18,7 @@ from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
 from runner.engine.process_ids import no_process_id
 from runner.engine.readings import Unread
-from runner.engine.start import as_came
+from runner.engine.start import unanswered_if_late
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET, strange_status
 from runner.foundation.guids import is_guid
@@ -80,7 +80,7 @@ def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done |
             outcome = replace(outcome, failure=replace(outcome.failure, final=True))
     if isinstance(outcome, Failed):
         sent = sent if outcome.delay is None else outcome.delay.t
-        return replace(outcome, failure=as_came(row, sent, outcome.failure))
+        return replace(outcome, failure=unanswered_if_late(row, sent, outcome.failure))
     return outcome
 
 

@@ -44,7 +44,7 @@ def _ending(row: OpenRow, action: Execute, value: Json) -> Running[Attempt]:
     will_retry = RetryOn.EXPECTATION in step.retry.on and row.attempts < step.retry.max_attempts
     if found is None and reads and not (first.again and will_retry):
         found = yield from verdict(row, action)
-        first = judged(row, value, found, null_matters=action) if found.went_on and value is None else first
+        first = judged(row, value, found, null_matters=action) if found.still_ran and value is None else first
     return first if found is None else _with_verdict(first, found)
 
 

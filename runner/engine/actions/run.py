@@ -229,7 +229,7 @@ def _judge_queued(row: OpenRow, action: Run) -> Running[Attempt]:
         if isinstance(rows, list) and rows:
             return (yield from _begun(row, start, rows))
         yield from looks.wait(row)
-    less = starts.why_less(row.log, start)
+    less = starts.weak_absence(row.log, start)
     why = f"it was queued, and has not begun within {written(follow)}{f'; {less}' if less else ''}"
     return _unproved(row, None, why)
 

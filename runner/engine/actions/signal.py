@@ -18,7 +18,7 @@ from runner.engine.effects import Failed, Running
 from runner.engine.elements import no_guid
 from runner.engine.perform import Backoff, pause, send
 from runner.engine.readings import Unread, ask_owner, read_records
-from runner.engine.start import as_came
+from runner.engine.start import unanswered_if_late
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import (
@@ -127,7 +127,7 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
     if not isinstance(outcome, Failed):
         start = start and start_bounds.begun(row, start)
         return start, (yield from _record(row, call, outcome.value))
-    failure = as_came(row, sent.t, outcome.failure)
+    failure = unanswered_if_late(row, sent.t, outcome.failure)
     changed = yield from _settled(row, sent, failure)
     if isinstance(changed, _Changed) or start_bounds.may_have_begun(failure):
         start = start and start_bounds.begun(row, start, failure=failure)

@@ -33,9 +33,7 @@ class Script(Struct, frozen=True, kw_only=True):
 
 
 def doubles(process: Process, *, executed: Collection[str] = (), script: Script | None = None) -> Iterator[NewDouble]:
-    """The double of a process, and of the version that acts. It waits at the `executed` elements; a `script` replaces
-    all.
-    """
+    """The double of a process, and of the version that acts. It waits at `executed` elements, or is a `script`."""
     known = script or Script(head=_HEAD, activities=tuple(_designed(process, executed)))
     acting = next((member for member in process.members if member.active), None)
     if acting is None or acting.code == process.code:

@@ -1,6 +1,4 @@
-"""Values in a message: whole, or with their size. A text is cut only without secrets: half a secret would not be
-hidden.
-"""
+"""Values in a message: whole, or with their size. A text with a secret is not cut: half of it would not be hidden."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias

@@ -56,9 +56,7 @@ class FilledPath(click.Path):
 
 
 class NamedFile(FilledPath):
-    """A file, or with `folders` also a folder, that is read. `instead` is a hint for a word that looks like something
-    else.
-    """
+    """A file, or with `folders` also a folder, that is read. `instead` is a hint for a word of another kind."""
 
     def __init__(self, instead: str, *, folders: bool = False) -> None:
         super().__init__()

@@ -146,9 +146,7 @@ def read_by(context: click.Context) -> Iterator[Path]:
 
 
 def overwrites(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
-    """Why `what` must not be written to `place`, if so. `mark` is how such a file begins; `read` are read by the
-    command.
-    """
+    """Why `what` must not be written to `place`, if so. `mark` is how such a file begins; the command reads `read`."""
     if not place.is_file():
         return None
     why = ""

@@ -1,6 +1,4 @@
-"""The way from a connection to a process: the sign-in, the services, the right to run, the process log. It starts
-nothing.
-"""
+"""From a connection to a process: the sign-in, the services, the right to run, the process log. It starts nothing."""
 
 import re
 from collections.abc import Callable
@@ -130,9 +128,7 @@ def _is_elsewhere(ending: calls.Ending) -> bool:
 
 
 def may_run(caller: Caller, *, unknown: str) -> WayFinding:
-    """Ask for the process `unknown`, which does not exist. A refusal that names it shows the right to run processes
-    [?].
-    """
+    """Ask for the process `unknown`, which does not exist. A refusal that names it shows the right to run [?]."""
     ending = caller.perform(calls.RunProcessCall(process=unknown, parameters={}), SECONDS, gate=OPEN)
     match ending:
         case calls.Answered():

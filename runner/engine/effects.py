@@ -81,9 +81,7 @@ Effect: TypeAlias = Send | Sleep | Ask | ResolveDoubt | QueryPeers | PollStop | 
 
 
 class SendDelay(Struct, frozen=True, kw_only=True):
-    """A call left at the active second `t`, so many `seconds` late: for the site's pace, a slow disk, or a sleeping
-    machine.
-    """
+    """A call left at the active second `t`, so many `seconds` late: for the pace, a slow disk, a sleeping machine."""
 
     t: float
     seconds: float

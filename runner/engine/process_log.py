@@ -252,8 +252,8 @@ def has_ended(found: LogRow) -> bool:
 
 
 def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[LogRow] | Unread]:
-    """All rows that `call` asks for. As many as were asked for at most may be the start of more: that is no answer,
-    as the row in question could be among those that are left out, unless the oldest is from before `since`.
+    """All rows that `call` asks for. A full answer may lack some, and is none, unless its oldest row is from before
+    `since`.
     """
     rows = yield from _rows(row, call)
     if isinstance(rows, list) and len(rows) >= call.top and not _is_before(rows[-1], since):

@@ -143,9 +143,7 @@ def unanswered_if_late(row: OpenRow, sent: float, failure: CallFailed) -> CallFa
 
 
 def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
-    """A repeatable call was turned away or ended in a fault, and may have happened: keep its row apart from the next
-    call's.
-    """
+    """A repeatable call was turned away or ended in a fault: keep its row, if any, apart from the next call's."""
     start = start_bounds.counted(row.log, sent)
     if row.sought is None or not start.marked:
         return

@@ -40,9 +40,7 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[None]:
-    """Carry steps out. A signal, or the end of the time, ends what is under way and skips the rest, but undo and
-    `finally`.
-    """
+    """Carry steps out. A signal or the end of the time skips the rest, but not that of undo and `finally`."""
     depth = len(state.run.open_rows)
     for position, planned in enumerate(steps):
         try:

@@ -265,9 +265,7 @@ class PlanClaims:
                 raise RefusedError(*(_carried_out_before(self.store, runs) for runs in earlier))
 
     def take(self) -> None:
-        """Claim the plans before their first run begins. Raises `RefusedError`, and `UsageError` where that cannot be
-        written.
-        """
+        """Claim the plans before their first run begins. Raises `RefusedError`, or `UsageError` if it cannot write."""
         try:
             for key in self._keys:
                 if self.store.claim_plan(key):

@@ -45,9 +45,7 @@ Value: TypeAlias = "Json | Absent"
 
 
 class Work:
-    """What an evaluation may still do, in items: it bounds time and memory by counting, so that a resumed run ends
-    alike.
-    """
+    """What an evaluation may still do, in items: counting bounds time and memory, and a resumed run ends alike."""
 
     __slots__ = ("left",)
 

@@ -53,9 +53,7 @@ def same(left: Json, right: Json) -> bool:
 
 
 def equal(left: Json, right: Json, sign: str) -> bool:
-    """Whether two values are the same. Raises `EvaluationError` for a text beside a number or boolean: `!=` would hold
-    always.
-    """
+    """Whether two values are the same. Raises `EvaluationError` for a text and a number or boolean: `!=` would hold."""
     if same(left, right):
         return True
     _check_comparable(left, right, sign)

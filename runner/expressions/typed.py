@@ -1,6 +1,4 @@
-"""What is known of a value before it is there: its kinds of JSON, and what is in it. Every possible value belongs to
-it.
-"""
+"""What is known of a value before it is there: its kinds of JSON, and what is in it. It holds for every value."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

@@ -27,7 +27,7 @@ class Link:
         self._connection: Connection | None = None
 
     def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
-        """Execute a statement in a transaction, and again where the connection broke. Raises `StoreError`,
+        """Execute a statement in a transaction, again after a broken connection. Raises `StoreError`,
         `NoDatabaseError`.
         """
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))

@@ -69,9 +69,7 @@ class FencedLog:
             self.commit()
 
     def with_next_line(self, sql: str, values: Mapping[str, object], *, due: bool = False) -> None:
-        """Store a change with the next lines, at once if it is `due`. `sql` has `{n}` in its names, and reads from
-        `mine`.
-        """
+        """Store a change with the next lines, at once if `due`. `sql` has `{n}` in names, and reads from `mine`."""
         self._changes.append((sql, values))
         self._is_due = self._is_due or due
 

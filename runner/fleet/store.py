@@ -1,6 +1,4 @@
-"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`. The queue has their locks. A queued run has no
-events.
-"""
+"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`. The queue has the locks of runs without events."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final

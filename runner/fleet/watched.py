@@ -12,9 +12,7 @@ from runner.service.gate import Gate
 
 
 class WatchedCaller:
-    """`shut_out` gets why the site lets nobody in. `let_in` gets, after an answer, the `suspension` at the call's
-    begin.
-    """
+    """`shut_out` gets why the site lets nobody in. `let_in` gets, after an answer, the `suspension` before the call."""
 
     def __init__(
         self,

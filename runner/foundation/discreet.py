@@ -6,9 +6,7 @@ from msgspec import Struct
 
 
 class Discreet(Struct, frozen=True):
-    """A record with fields that `repr` leaves out (`NOT_SHOWN`, mostly secrets), or no comparison sees
-    (`NOT_COMPARED`).
-    """
+    """A record with fields that `repr` leaves out (`NOT_SHOWN`, mostly secrets), or comparisons (`NOT_COMPARED`)."""
 
     NOT_SHOWN: ClassVar[frozenset[str]] = frozenset()
     NOT_COMPARED: ClassVar[frozenset[str]] = frozenset()

@@ -50,9 +50,7 @@ def lazy_patterns() -> Iterator[None]:
 
 @contextmanager
 def stand_in(name: str, *deferred: str, **functions: Callable[..., object]) -> Iterator[None]:
-    """Imports meanwhile find a module `name` with these functions, or none; `deferred` functions import the real
-    module.
-    """
+    """Imports meanwhile find a module `name` with these functions, or none; `deferred` ones import the real module."""
     if name in sys.modules:
         yield
         return
@@ -122,9 +120,7 @@ class _LaterNames:
 
 
 def _shown_whole(loading: AbstractContextManager[object]) -> type[ModuleType]:
-    """The class of a module that a thread imports: others wait, and see all of its names. Not for a package, which may
-    wait.
-    """
+    """The class of a module that a thread imports: others wait, and see all of its names. Not for a package."""
 
     class ModuleInProgress(ModuleType):
         def __getattribute__(self, name: str) -> Any:  # noqa: ANN401  whatever a module has

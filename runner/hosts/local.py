@@ -93,9 +93,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return self._judging.unused
 
     def carry(self, plan: Plan, run: events.RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
-        """Carry the plan out, from the end of the `earlier` lines. Before anything is sent raises `StoreError`, and as
-        `Replay`.
-        """
+        """Carry the plan out after the `earlier` lines. Raises `StoreError`, and as `Replay`, before anything is sent."""
         replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key))
         self._started = self.clock() - replay.t
         self._replayed = bool(earlier)

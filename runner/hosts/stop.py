@@ -45,9 +45,7 @@ class Stop:
 
 @contextmanager
 def listening(stop: Stop, given_up: threading.Event, *, heard: Callable[[str], None]) -> Iterator[None]:
-    """Let the first signal request the `stop`, and a second SIGINT set `given_up`. In the main thread; `nohup` is
-    respected.
-    """
+    """Let the first signal request the `stop`, a second SIGINT set `given_up`. Main thread only; respects `nohup`."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         del frame

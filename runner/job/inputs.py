@@ -119,9 +119,7 @@ def supplied(
     case: Case | None = None,
     lacking: Mapping[str, Problem] = NOTHING_LACKS,
 ) -> tuple[dict[str, Json], tuple[Problem, ...]]:
-    """The values of the job's inputs, and their problems; `given` is `-i` over `--inputs`, `lacking` has missing
-    inputs.
-    """
+    """The values of the job's inputs, and their problems; `given` is `-i` over `--inputs`, `lacking` what lacks."""
     values: dict[str, Json] = {}
     problems: list[Problem] = []
     for declared in job.inputs:

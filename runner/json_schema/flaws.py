@@ -70,9 +70,7 @@ _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 
 
 def check(schema: Json) -> tuple[Finding, ...]:
-    """What makes `schema` none of draft 2020-12, or none of ours, and warnings. `secret` at its root and `x-…` are
-    fine.
-    """
+    """What makes `schema` none of draft 2020-12, or of ours, and warnings. `secret` at its root and `x-…` are fine."""
     if not isinstance(schema, bool | dict):
         return (Finding(message="a JSON Schema is a record, or true or false"),)
     if schemas.is_too_deep(schema):

@@ -26,9 +26,7 @@ _UNITS = ((3600, "h"), (60, "m"))
 
 
 def version_digest(files: Json, *, inputs: JsonObject, case: str | None, target: TargetName, key: str | None) -> str:
-    """The digest of a version, as 64 hexadecimal digits, without secrets and the address of a sandbox. `key`: of
-    `--for`.
-    """
+    """The digest of a version, 64 hexadecimal digits, without secrets and a sandbox's address. `key`: of `--for`."""
     whole: Json = {
         "files": files,
         "inputs": inputs,

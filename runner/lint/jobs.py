@@ -1,6 +1,4 @@
-"""What takes several jobs or files to see: names of jobs, targets, and what `needs` names. A ledger may know other
-jobs.
-"""
+"""What takes several jobs or files to see: names of jobs, targets, and `needs`. A ledger may know other jobs."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter

@@ -53,9 +53,7 @@ def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenVal
 
 
 def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
-    """What the cases give, and the default where a case, or its unread file, gives nothing. Other types are reported
-    there.
-    """
+    """What the cases give, and the default where a case, or its unread file, gives nothing; others are reported."""
     declared = record(job.inputs.get(name))
     if declared.get("secret") is True:
         return

@@ -133,9 +133,7 @@ def undo_of(planned: PlannedStep) -> tuple[PlannedStep, ...]:
 
 
 def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
-    """The steps that undo the row of `key`, in order: `undo/KEY`, or of a list `undo/KEY/ID`, with a number without an
-    id.
-    """
+    """The steps that undo the row of `key`, in order: `undo/KEY`, or of a list `undo/KEY/ID`, or with a number."""
     if undo.alone:
         return tuple(PlannedStep(key=f"undo/{key}", section=Section.UNDO, step=step) for step in undo.steps)
     return tuple(

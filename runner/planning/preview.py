@@ -1,6 +1,4 @@
-"""What a plan would send, for `runner plan`. Pure. Unknown values and secrets are their source,
-`⟨steps.add.result.Id⟩`.
-"""
+"""What a plan would send, for `runner plan`. Pure. The unknown and secrets are source, `⟨steps.add.result.Id⟩`."""
 
 from collections.abc import Iterator, Mapping
 

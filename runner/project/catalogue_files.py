@@ -73,9 +73,7 @@ def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) ->
 
 
 def check_place(file: Path, *, of_packages: bool = False) -> None:
-    """Raise `UsageError` unless a catalogue, perhaps broken, or nothing is there; `of_packages`: one of `catalog
-    build`.
-    """
+    """Raise `UsageError` unless there is nothing, or a catalogue, also broken (`of_packages`: of `catalog build`)."""
     if not file.exists() or (file.is_file() and not file.stat().st_size):
         return
     held = read_catalogue(file, name=called(file)) if file.is_file() else ()

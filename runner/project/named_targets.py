@@ -49,9 +49,7 @@ class Targets(Struct, kw_only=True):
     _found_outside: dict[str, Target | None] = field(default_factory=dict)
 
     def named(self, file: JobFile, name: str | None) -> Target | None:
-        """The named target of a run of this job, else the job's own, if found. One outside of the targets file comes
-        first.
-        """
+        """The named target of a run of this job, else the job's own, if found. `env` and `clio:NAME` come first."""
         if name is not None and is_outside(name):
             outside = self._outside(name)
             if outside is not None:

@@ -163,9 +163,7 @@ def check_doubles(target: Target, project: Project) -> None:
 
 
 def compare(file: JobFile, target: Target | None, project: Project) -> None:
-    """Compare a job, with all that it includes, with its target, once; what needs none is checked without a target,
-    too.
-    """
+    """Compare a job, with all that it includes, with its target, once; partly also without a target."""
     known = _catalogues(file, target, project)
     may_lack = not known and isinstance(target, SiteTarget) and target.name not in project.without_catalogue
     if target is not None and may_lack and started(file.outlines.values()):

@@ -79,9 +79,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
 
     def name_span(self, path: Path, *, line: int, name: str) -> Span:
-        """Where `name` is in the text at `path`, on the `line` from 0; on a single line the whole value, else as near
-        as known.
-        """
+        """Where `name` is in the text at `path`, on the `line` from 0; on a single line it is the whole value."""
         start, end = self._bounds(self._find(path).node)
         written = r"\s+".join(map(re.escape, name.split()))
         word = re.compile(rf"(?<![\w.]){written}(?!\w)")
@@ -134,9 +132,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
     def in_quotes(self, path: Path, hint: str | None, *, part: str) -> str | None:
-        """`hint` with advice on quotes, where a bare text in `{ }` or `[ ]` would break with it in place of `part`;
-        else None.
-        """
+        """`hint` with advice on quotes, where a bare text in brackets would break with it in place of `part`, or None."""
         proposed = [each for each in _PROPOSED.findall(hint or "") if not _BREAKS_NOTHING.match(each)]
         if hint is None or IN_QUOTES in hint or not any(map(_BREAKS_FLOW.search, proposed)) or not self.is_bare(path):
             return None

@@ -1,6 +1,4 @@
-"""What two runs began with and sent: whether files, inputs or calls differ, by names. If not, the site answered
-otherwise.
-"""
+"""What two runs began with and sent, by names: files, inputs, calls. If all are alike, the site answered otherwise."""
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence

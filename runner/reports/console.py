@@ -1,6 +1,4 @@
-"""The transcript of runs as plain lines: for pipes, CI, and stored runs. `runner.reports.console_live` is for
-terminals.
-"""
+"""The transcript of runs as plain lines: for pipes, CI, and stored runs; `console_live` is for terminals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache

@@ -1,6 +1,4 @@
-"""Mistakes as GitLab's code quality report. It takes none without a file: a mistake on the command line gets the
-folder.
-"""
+"""Mistakes as GitLab's code quality report. Each needs a file: a mistake on the command line gets the folder."""
 
 import hashlib
 from collections.abc import Sequence

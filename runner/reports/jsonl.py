@@ -1,6 +1,4 @@
-"""The events of a run as JSON lines: those of its journal, with `***` for secrets; other lines are the same byte for
-byte.
-"""
+"""The events of a run as JSON lines: those of its journal, with `***` for secrets; all else byte for byte."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,6 +1,4 @@
-"""Texts as words of bash or zsh, character by character. Holes of secrets become variables, encoded as their place
-needs.
-"""
+"""Texts as words of bash or zsh, character by character. Holes of secrets are variables, encoded as needed."""
 
 import re
 from collections.abc import Iterable

@@ -40,9 +40,7 @@ class BegunRow(Struct):
             self.answered = True
 
     def fail(self, event: AttemptFailed) -> None:
-        """Only a call that never left, or was refused, is out of doubt. `stopped` instead of an answer: it did not
-        leave.
-        """
+        """Only a call that never left, or was refused, is out of doubt. `stopped` for an answer: it did not leave."""
         if event.kind == "in_doubt":
             self.in_doubt = True
             self.doubt = event.error

@@ -97,9 +97,7 @@ class OwnedRows(Protocol):
         """Nobody answered the row's last start: if its time was over before, it begins only now."""
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered, or judged. It is stored with what follows; until then others see it
-        under way.
-        """
+        """The last start of the row was answered, or judged. It is stored with what follows: later than this."""
 
     def queue(self, key: str) -> None:
         """The last start of the row was answered as queued: it may begin within the next hour."""
@@ -320,9 +318,7 @@ class LocalRunStore(RunStore, Protocol):
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
     ) -> Lock | Taken:
-        """Take a lock, and wait for it up to `seconds`, by `wait`, which gives False to end that. It ends with the
-        process.
-        """
+        """Take a lock, for this process, and wait up to `seconds` by `wait`, which gives False to end that."""
 
     def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:
         """Claim what `choose` gives until the store is closed; nothing where another has some. Nobody else chooses."""

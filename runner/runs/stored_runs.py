@@ -252,9 +252,7 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
 
 
 def not_passed(store: RunStore) -> dict[RunName, str]:
-    """What did not pass when it ran last, with the run's id. Deleted runs count by their history, unreadable runs do
-    not.
-    """
+    """What did not pass when it ran last, with the run's id. Deleted runs count by their history, unreadable not."""
     newest: dict[RunName, tuple[str, str]] = {}
     stored, deleted = set(store.runs()), _past_runs(store)
     for run in sorted(stored | deleted.keys(), reverse=True):

@@ -46,9 +46,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 def carry_out(
     double: doubles.Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
 ) -> Running:
-    """Do the activities from `start` on, to the end, a failure, or an element to execute. `failing` fails it at its
-    end.
-    """
+    """Do the activities from `start` on, to the end, a failure, or an element. `failing` fails it at its end."""
     store = surroundings.store
     process = store.process(process_id)
     assert process is not None

@@ -14,9 +14,7 @@ from runner.sandbox.store import InstanceStatus
 
 
 def start(engine: Engine, body: bytes) -> JsonObject:
-    """Start a version of a process by `{"process": "UsrX", "parameters": {"Name": "Anna"}}`; texts are fine. Gives its
-    id.
-    """
+    """Start a version by `{"process": "UsrX", "parameters": {"Name": "Anna"}}`, with texts. Gives its id."""
     sent = sent_record(body, example='{"process": "UsrGreet", "parameters": {"Name": "Anna"}}')
     code = _text(sent, "process")
     double = engine.version(code=code)

@@ -1,6 +1,4 @@
-"""What a schema cannot say of a double: its expressions, their names and types, in a pass, as far as its shape
-allows.
-"""
+"""What a schema cannot say of a double: its expressions, their names and types, as far as its shape allows."""
 
 from collections.abc import Callable, Collection, Mapping
 

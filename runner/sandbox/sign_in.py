@@ -115,9 +115,7 @@ class Tokens:
         self._tokens: dict[str, _Token] = {}
 
     def give(self, body: bytes, *, authorization: str = "") -> Response:
-        """Answer `connect/token`, with the client in the form or in `Authorization: Basic`; refusals are those of RFC
-        6749.
-        """
+        """Answer `connect/token`, with the client in the form or `Authorization: Basic`; refusals are of RFC 6749."""
         form = parse_qs(body.decode("utf-8", "replace"))
         in_form = form.get("client_id") == [CLIENT_ID] and form.get("client_secret") == [CLIENT_SECRET]
         scheme, _, credentials = authorization.partition(" ")

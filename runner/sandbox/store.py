@@ -82,9 +82,7 @@ _Kept = TypeVar("_Kept", bound=Struct)
 
 
 class Store:
-    """`columns` has every entity with its columns, null where a record has none. `veil` hides secrets in processes'
-    values.
-    """
+    """`columns` has every entity with its columns, null where a record has none. `veil` hides processes' secrets."""
 
     def __init__(
         self, columns: Mapping[str, tuple[str, ...]], *, file: Path | None = None, veil: Veil | None = None

@@ -61,9 +61,7 @@ class Secrets:
             return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
     def add(self, name: str, value: str, *, newest: int | None = None) -> None:
-        """Know `value` under `name`, in all spellings. Another value becomes `name#2`; only the `newest` are searched
-        for.
-        """
+        """Know `value` under `name`, in all spellings. Another becomes `name#2`; only the `newest` are searched for."""
         with self._lock:
             names = self._names.setdefault(name, {})
             if not value or value in names:

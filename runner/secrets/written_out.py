@@ -1,6 +1,4 @@
-"""Whether a text in a file is a secret, by the last word of its name or its unique form; rather too few than false
-alarms.
-"""
+"""Whether a text in a file is a secret, by the last word of its name or its unique form; without false alarms."""
 
 from functools import lru_cache
 from typing import Final

@@ -91,9 +91,7 @@ class Access:
                 self._end_session()
 
     def keep(self, known: Session, cookies: Iterable[str]) -> None:
-        """Add Set-Cookie lines of an answer to the session `known`. Where they remove BPMCSRF it is over: calls get 403
-        [D].
-        """
+        """Add Set-Cookie lines to the session `known`. Where they remove BPMCSRF it is over: calls get 403 [D]."""
         with self._lock:
             if self._session is known:  # else another thread has signed in anew
                 fresh = renewed(known, cookies)

@@ -202,9 +202,7 @@ def _decoded(body: bytes, content_type: str) -> str:
 
 
 class _Reading:
-    """Reads XML without a tree: 32 MiB of `<a/>` would cost half a gigabyte. A DOCTYPE, and so every entity, is
-    refused.
-    """
+    """Reads XML without a tree: 32 MiB of `<a/>` would cost half a gigabyte. A DOCTYPE, so an entity, is refused."""
 
     def __init__(self) -> None:
         self.root = ""

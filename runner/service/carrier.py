@@ -62,9 +62,7 @@ class Carrier:
     def exchange(
         self, request: Request, *, headers: Headers, deadline: Deadline, leaves: Callable[[], bool]
     ) -> Reply | CallFailed:
-        """Send `request` and read the whole reply, or give what broke. `leaves` is asked last: at its no nothing is
-        sent.
-        """
+        """Send `request` and read the whole reply, or give what broke. `leaves` is asked last, and may prevent it."""
         if self._barred is not None:
             return self._barred
         if self._place is None:

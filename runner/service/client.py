@@ -112,8 +112,8 @@ class Client:
         return again
 
     def _is_over(self, reply: Reply, known: Session) -> bool:
-        """Whether a forbidden reading shows that the session is over, as it was allowed others before. Or a right is
-        missing: where a fresh session is forbidden it, too, the next is tried after twice as many readings.
+        """Whether a forbidden reading shows a lost session. If a fresh session is forbidden it, too, it is tried less
+        often.
         """
         number, count = self._allowed
         if reply.status < HTTPStatus.BAD_REQUEST:

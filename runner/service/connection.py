@@ -109,9 +109,7 @@ class SocketStream:
             rest = rest[count:]
 
     def has_come(self) -> bool:
-        """Whether bytes or the end have come that nobody asked for, besides those of TLS itself. Then it is not used
-        any more.
-        """
+        """Whether bytes or the end have come that nobody asked for, but for TLS itself. Then it is not used again."""
         try:
             self._line.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):  # TLS may have sent a ticket for a later session
@@ -180,9 +178,7 @@ class Connection:
         self._stream.close()
 
     def ask(self, outgoing: Outgoing) -> Incoming:
-        """Send a request and read its answer, also where writing broke: a server may answer early. Raises
-        `TooLargeError`, too.
-        """
+        """Send a request and read its answer, also where writing broke: it may have come early. Raises `TooLargeError`."""
         try:
             self._send(outgoing)
         except OSError as error:

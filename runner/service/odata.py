@@ -93,9 +93,7 @@ def plain(value: Json) -> Json:
 
 
 def _path(link: str, *, base: str) -> str:
-    """What `link` asks for below `odata`. Its host and folder may be another: a site behind a gateway does not know its
-    own.
-    """
+    """What `link` asks for below `odata`. Its host and folder may be others, as of a site behind a gateway."""
     try:
         found = urlsplit(urljoin(base, link))
     except ValueError:

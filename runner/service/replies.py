@@ -1,6 +1,4 @@
-"""Replies: how each call ended. Pure. A value proves nothing: a failed process answers with what its parameter holds
-[M].
-"""
+"""Replies: how each call ended. Pure. A value proves nothing: a failed process gives what its parameter holds [M]."""
 
 import contextlib
 from http import HTTPStatus
@@ -33,9 +31,7 @@ class _RefusalError(Exception):
 def read(
     call: calls.Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = (), took: float = 0.0
 ) -> calls.Answered | calls.CallFailed | odata.RecordsPage:
-    """Read the reply to `call`; raises nothing. `earlier` are pages that came before; `took` the seconds until it came
-    [?].
-    """
+    """Read the reply to `call`; raises nothing. `earlier` are pages before; `took` the seconds until it came [?]."""
     if signed_out(call, reply):
         return failures.not_accepted(call, reply, site)
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success
@@ -179,9 +175,7 @@ def _in_quotes_twice(text: str) -> Json:
 
 
 def _inner(text: str) -> Json:
-    """The text inside `<string>` is JSON [D]. A text that is not and does not begin so is the text itself [?], as a
-    bare GUID.
-    """
+    """The text inside `<string>` is JSON [D]; if it is none and does not begin so, the text itself [?], as a GUID."""
     stripped = text.strip()
     if not stripped:
         return None

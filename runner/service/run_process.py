@@ -53,9 +53,7 @@ def process_id(answer: JsonObject) -> str | None:
 
 
 def _status(answer: JsonObject, found: str | None) -> str:
-    """The status as a word, or an unknown number as text. A process with an id that is called inactive has not begun
-    [?].
-    """
+    """The status as a word, or an unknown number as text. An inactive process with an id has not begun [?]."""
     status = answer.get("processStatus")
     if not isinstance(status, int) or isinstance(status, bool):
         raise NonsenseError(f"its `processStatus` is {kind_of(status)}")

@@ -103,9 +103,7 @@ def cookies_in(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def not_signed_in(failure: CallFailed, *, url_key: str = "url") -> CallFailed:
-    """What a failed sign-in means for its call: it never left. Nonsense ends all trying: retries could lock the
-    account.
-    """
+    """What a failed sign-in means for its call: it never left. Nonsense ends all trying, to lock no account."""
     trouble = failure.trouble
     hint = None if trouble.hint is None else trouble.hint.replace("`url`", f"`{url_key}`")
     final = failure.final or trouble.code in _ANSWERED

@@ -47,9 +47,7 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
 
 
 def likely_url(written: str) -> str | None:
-    """The address that a wrong address probably means, with its scheme and without more than a site's, and never a
-    password.
-    """
+    """The address that a wrong address probably means, with its scheme, without more, and never with a password."""
     bare = "".join(sign for sign in written if sign.isprintable() and not sign.isspace()).strip(_AROUND)
     bare = re.sub(r"(?i)^ht{1,2}p(s?)[:;]?[\\/]+", r"http\1://", bare)
     if "://" not in bare:

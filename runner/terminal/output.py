@@ -106,9 +106,7 @@ class MessageStream(io.StringIO):
 
 @contextmanager
 def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
-    """Let threads write until the context ends; after a signal (`hurry`) readers are not waited for. Raises
-    `UsageError`.
-    """
+    """Let threads write until the context ends; after a signal (`hurry`) without waiting. Raises `UsageError`."""
     from runner.terminal.writer import Writer  # noqa: PLC0415  1 ms, for commands that carry runs out
 
     begun = partial(Writer, write=_write, lose=_lose, hurry=hurry, piece=_PIECE)

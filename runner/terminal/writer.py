@@ -18,9 +18,7 @@ _LOOK = 0.2
 
 
 class Writer:
-    """A thread that writes texts in order, in pieces by `write`; `lose` gets why data was lost. A signal's handler may
-    put.
-    """
+    """A thread that writes texts in order, in pieces by `write`; `lose` gets why data was lost. Signals may put."""
 
     def __init__(
         self,

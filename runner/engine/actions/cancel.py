@@ -87,9 +87,7 @@ def _not_cancelled(found: LogRow) -> Attempt:
 
 
 def _not_verified(row: OpenRow, process_id: str, found: Unread | None) -> Attempt:
-    """`verify` decides what an unreadable log means. A log without the process shows a wrong id, unless the service
-    gave it.
-    """
+    """`verify` decides on an unreadable log. A log without the process shows a wrong id, unless the service gave it."""
     if row.step.verify is Verify.NONE:
         return judged(row, None)
     if found is None and row.log.refusal is None:

@@ -85,9 +85,7 @@ def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done |
 
 
 def _is_session_lost(failure: CallFailed) -> bool:
-    """Whether the call can be made in a fresh session. A proxy may have repeated it, and handed on its second answer:
-    the service executes no element twice [D].
-    """
+    """Whether the call can be made in a fresh session: the service executes no element twice [D]."""
     is_lost = failure.kind is FailureKind.TURNED_AWAY and failure.trouble.code == SESSION_REFUSED
     return is_lost and not failure.final
 

@@ -118,9 +118,7 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
 
 
 def _started_again(row: OpenRow, known: Attempt) -> Running[Attempt | None]:
-    """What the call comes to where the log shows more starts by it: a gateway may repeat a POST, too [D: haproxy], and
-    hands on its second answer. It is asked with `verify: log`, and where the call was made again.
-    """
+    """What the call comes to where the log shows more starts by it: a gateway may repeat a POST, too [D: haproxy]."""
     start, is_asked = row.start, row.step.verify is Verify.LOG or row.first is not None
     assert start is not None
     if not (is_asked and start.marked) or row.log.refusal is not None:

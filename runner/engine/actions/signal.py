@@ -229,9 +229,7 @@ def _is_no(call: ChangeCall, failure: CallFailed) -> bool:
 
 
 def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: CallFailed) -> _Changed | None:
-    """The change as the record shows it, if it does. An Id that the run has chosen proves an insert; else `ModifiedOn`
-    [?].
-    """
+    """The change as the record shows it, if so. An Id of the run's own proves an insert; else `ModifiedOn` [?]."""
     action, call = row.step.action, sent.call
     is_own = isinstance(action, Signal) and action.id is None
     shown = f"the record itself shows that the {call.change} happened"

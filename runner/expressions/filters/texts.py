@@ -137,9 +137,7 @@ def _b64decode(text: str) -> Json:
 
 
 def _odata(value: Json) -> Json:
-    """A text in single quotes, its own doubled; other values, and texts that are a GUID or a date with its zone, are
-    bare.
-    """
+    """A text in single quotes, its own doubled; other values, and texts that are a GUID or date with zone, are bare."""
     match value:
         case str() if _BARE_IN_ODATA.fullmatch(value):
             return value

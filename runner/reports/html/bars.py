@@ -1,6 +1,4 @@
-"""The bars of the waterfall, as paths of SVG without styles, which a policy may forbid. Each is at least 2 of 1,000
-wide.
-"""
+"""The bars of the waterfall, as paths of SVG without styles, which a policy may forbid; at least 2 of 1,000 wide."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final

@@ -1,6 +1,4 @@
-"""Texts and values from outside as the page shows them: safe, with stars for secrets, and cut. Only `code` makes
-markup.
-"""
+"""Texts and values from outside as the page shows them: safe, with stars for secrets, cut. `code` makes markup."""
 
 import json
 from typing import Final

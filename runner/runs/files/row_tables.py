@@ -83,9 +83,7 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
 
 
 def _steady_clock(database: sqlite3.Connection) -> Callable[[], float]:
-    """This file's time, which nobody sets: it began with the machine's clock. The usual time where there is no such
-    clock.
-    """
+    """This file's time, which nobody sets: it began with the machine's clock, which serves where there is no other."""
     counter = getattr(time, "CLOCK_BOOTTIME", None)
     boot = _BOOT.read_text() if counter is not None and _BOOT.exists() else None
     if counter is None or boot is None:

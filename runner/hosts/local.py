@@ -93,7 +93,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return self._judging.unused
 
     def carry(self, plan: Plan, run: events.RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
-        """Carry the plan out after the `earlier` lines. Raises `StoreError`, and as `Replay`, before anything is sent."""
+        """Carry the plan out after the `earlier` lines. Raises `StoreError`, and as `Replay`, before a call."""
         replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key))
         self._started = self.clock() - replay.t
         self._replayed = bool(earlier)

@@ -132,7 +132,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
     def in_quotes(self, path: Path, hint: str | None, *, part: str) -> str | None:
-        """`hint` with advice on quotes, where a bare text in brackets would break with it in place of `part`, or None."""
+        """`hint` with advice on quotes, where a bare text in brackets would break with it in place of `part`."""
         proposed = [each for each in _PROPOSED.findall(hint or "") if not _BREAKS_NOTHING.match(each)]
         if hint is None or IN_QUOTES in hint or not any(map(_BREAKS_FLOW.search, proposed)) or not self.is_bare(path):
             return None

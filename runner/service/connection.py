@@ -178,7 +178,7 @@ class Connection:
         self._stream.close()
 
     def ask(self, outgoing: Outgoing) -> Incoming:
-        """Send a request and read its answer, also where writing broke: it may have come early. Raises `TooLargeError`."""
+        """Send a request and read its answer, also where writing broke: it may come early. Raises `TooLargeError`."""
         try:
             self._send(outgoing)
         except OSError as error:

@@ -57,7 +57,7 @@ class RowDatabase:
                 self._database = None
 
     def opening(self) -> int | None:
-        """The number of this opening, from 1: a replaced file has lost what was written before. None: it is not open."""
+        """The number of this opening, from 1: a replaced file has lost what was written before. None: not open."""
         with self._lock:
             if self._database is not None and self._opened_file.is_in_place():
                 return self._openings

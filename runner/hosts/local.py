@@ -341,8 +341,13 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return effects.Done(t=t, value=value)
 
     def _refuse(self, key: str) -> effects.Stopped:
-        """The effect is not performed, since the run has to stop."""
+        """The effect is not performed, since the run has to stop. What is left of `undo` and `finally` when the grace ends
+        is left to `resume`, unless somebody ordered the stop of a fleet's run.
+        """
         over = self.stop.is_over()
+        if over and self.policy.is_closing and self.stop.ordered_by is None:
+            self._append(events.stopped(str(self.stop.why), key="", t=self._t(), kind=events.GIVEN_UP, final=True))
+            raise RunLeftError
         self.policy.is_announced = self.policy.is_announced or not over
         return self._stopped(key, over=over)
 

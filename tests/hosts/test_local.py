@@ -1,5 +1,6 @@
 """The local host: what it writes before and after it performs an effect, and how it stops."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -358,7 +359,25 @@ def test_after_the_grace_nothing_more_is_performed(tmp_path: Path) -> None:
     steps = ONE + "finally:\n" + ONE.replace("id: a", "id: f")
     host(tmp_path / "run", site, stop=stop).carry(planned(steps), RUN)
     assert site.seen == []
-    assert fold(read(tmp_path / "run").lines).exit_code == 130
+    left = fold(read(tmp_path / "run").lines)
+    assert (left.exit_code, left.finished, left.closing) == (130, False, True)
+
+
+def test_what_the_end_of_the_grace_keeps_from_undo_and_finally_is_left_to_resume(tmp_path: Path) -> None:
+    stop = Stop(grace=0.0)
+    site = Site(then=lambda: stop.request("SIGINT"))
+    steps = ONE + "    undo: {execute: {process: UsrBack}}\nfinally:\n" + ONE.replace("id: a", "id: f")
+    carrying = host(tmp_path / "run", site, stop=stop)
+    carrying.carry(planned(steps), RUN)
+    carrying.journal.close()
+    assert len(site.seen) == 1
+    again = host(tmp_path / "other", site)
+    again.journal = reopened(tmp_path / "run")
+    site.file, site.then = tmp_path / "run" / EVENTS, lambda: None
+    again.carry(planned(steps), RUN, earlier=tuple(again.journal.lines))
+    assert [*dict.fromkeys(json.loads(line)["key"] for line in site.seen)] == ["a", "undo/a", "f"]
+    ended = fold(read(tmp_path / "run").lines)
+    assert (ended.finished, ended.undo) == (True, "complete")
 
 
 def test_a_stop_ends_a_pause_at_once(tmp_path: Path) -> None:

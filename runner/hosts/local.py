@@ -341,8 +341,9 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return effects.Done(t=t, value=value)
 
     def _refuse(self, key: str) -> effects.Stopped:
-        """The effect is not performed, since the run has to stop. What is left of `undo` and `finally` when the grace ends
-        is left to `resume`, unless somebody ordered the stop of a fleet's run.
+        """The effect is not performed, since the run has to stop.
+
+        At the end of the grace the rest of `undo` and `finally` is left to `resume`, but not of a fleet's run.
         """
         over = self.stop.is_over()
         if over and self.policy.is_closing and self.stop.ordered_by is None:

@@ -109,6 +109,8 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
                 raise UsageError(Problem(code="E185", message=message, hint=hint))
             how = "" if self.context.params["adopt"] else "; `--adopt` marks them as done without running them"
             also = "" if self.versions.queues else ", also what was applied from another folder"
+            if not self.versions.queues and self.runs.runs():
+                also = " but for what the stored runs of `apply` show"
             output.say(f"nothing is in the ledger {clean(self.ledger.name)} yet, so every version is new{also}{how}")
 
     def find_gone(self) -> list[LedgerEntry]:

@@ -232,10 +232,7 @@ class ApplyRuns(Struct, kw_only=True):
         except LedgerError as error:
             self.is_unwritten = True
             message = f"the end of run {run.facts.run} is not in the ledger: {clean(error.why)}"
-            hint = (
-                "keep the folder of the runs: the next `runner apply` reads the end from the run; where the ledger is "
-                "lost, it begins every version again but for what `--adopt` marks as done"
-            )
+            hint = "keep the folder of the runs: the next `runner apply` reads from it what became of the run"
             output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
         if self.not_passed:
             with suppress(LedgerError):  # what waits for a version goes on waiting

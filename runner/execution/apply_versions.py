@@ -20,6 +20,8 @@ from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_
 from runner.lint.jobs import MissingNeed, circle
 from runner.project.named_targets import name_of
 from runner.reports.safe import clean
+from runner.runs.events import RunStarted, run_started
+from runner.runs.stored_runs import RunName
 
 
 class ApplyNeeds(Struct, frozen=True, kw_only=True):
@@ -117,12 +119,13 @@ class ApplySet(Struct, kw_only=True):
         lost = [each.entry.last.run for each in unsettled if self.queues or each.where is Whereabouts.LOST]
         self.passing = {run for run in lost if run is not None}
         before |= {each.entry.version.title: each for each in sorted(unsettled, key=needs_a_person) if holds_up(each)}
-        new = [each for each in self.all if each.digest not in found and each.title not in before]
+        new = [each for each in self.all if each.digest not in found]
         for version, stray in self._strays(new, unsettled):
             if stray.entry.version.digest != version.digest:
-                before[version.title] = stray
+                before.setdefault(version.title, stray)
             else:
                 found[version.digest] = stray
+                before.pop(version.title, None)  # the run came later
                 if writing:
                     self._add_attempts(stray)
         decided = partial(decide, retry=self.retry, queues=self.queues)
@@ -139,17 +142,26 @@ class ApplySet(Struct, kw_only=True):
     def _strays(
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
     ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:
-        """Open or doubtful runs that a lost ledger does not know, with their version of now.
+        """Runs of `apply`, and open runs, that a lost ledger or a copy of it does not know, with their version of now.
 
         Runs of another plan are of an earlier version, which counts while they are under way or in doubt.
         """
         names = {(version.job, version.case, version.target): version for version in new}
-        runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})
-        for name, run in runs.items():
-            version = names[name]
+
+        def is_same(name: RunName, began: RunStarted) -> bool:
+            version, key = names[name], None if began.applied is None else began.applied.for_key
             spec = self.specs[version.digest]
             place = replace(name_of(spec.target), url=version.url)
-            if version.key is None and run.result.digest == spec.plan(place).digest:
+            return key == version.key and began.digest == spec.plan(place).digest
+
+        def is_own(name: RunName, began: RunStarted) -> bool:
+            ledger = "" if began.applied is None else began.applied.ledger
+            return PurePath(ledger).name == PurePath(self.ledger.name).name and is_same(name, began)
+
+        known = {str(each.entry.last.run) for each in unsettled}
+        for name, run in self.observer.strays(names, known=known, is_own=is_own).items():
+            version, began = names[name], run_started(run.lines)
+            if began is not None and is_same(name, began):
                 yield version, as_attempt(run, version)
             elif run.is_running or run.result.finished:
                 digest = run.result.digest.removeprefix("sha256:")

@@ -55,7 +55,7 @@ _RIVAL: Final = """
 SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
 """
-_DAMAGED: Final = "restore it from a copy; without it every version is new, and `--adopt` marks them as done"
+_DAMAGED: Final = "restore it from a copy; what its stored runs do not show is new then, and `--adopt` marks it as done"
 
 
 class LedgerFile:

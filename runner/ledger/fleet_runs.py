@@ -1,6 +1,6 @@
 """Where the open and doubtful runs of a ledger are in a fleet: all rows at once, events only of doubtful runs."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from runner.foundation.problems import ExitCode
 from runner.ledger.database import moment
 from runner.ledger.model import AttemptEnd, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts, may_have_changed, no_call_left
-from runner.runs.events import Line, RunStatus
+from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.journal import parse_line
 from runner.runs.stored_runs import RunName, StoredRun, readable
 
@@ -61,9 +61,11 @@ class ObservedFleet:
         sent_nothing = self._sent_nothing(errors)
         return [self._observed(entry, rows, sent_nothing) for entry in entries]
 
-    def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
+    def strays(
+        self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
+    ) -> Mapping[RunName, StoredRun]:
         """None: ledger and runs are in the same database, and are written together."""
-        del names, known
+        del names, known, is_own
         return {}
 
     def _observed(

@@ -1,6 +1,6 @@
 """Where an open or doubtful attempt of the ledger is by now, as the stored runs say."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -57,8 +57,10 @@ class RunObserver(Protocol):
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         """Where the last attempt of each is."""
 
-    def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
-        """The newest run of each name that has not ended, or is an `apply`'s in doubt, and is none of `known`."""
+    def strays(
+        self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
+    ) -> Mapping[RunName, StoredRun]:
+        """The newest run of each name that has not ended, is an `apply`'s in doubt, or `is_own`; none of `known`."""
 
 
 class StoredRuns:
@@ -81,16 +83,20 @@ class StoredRuns:
         past = {run.run: run for run in past_runs(self._store.history())}
         return [_by_history(each, past) for each in found]
 
-    def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
+    def strays(
+        self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
+    ) -> Mapping[RunName, StoredRun]:
         """Of each run only the ends are read."""
         found: dict[RunName, StoredRun] = {}
         for run in reversed(self._store.runs() if names else []):
             events = [line.event for line in end_lines(self._store, run)]
             first = events[0] if events else None
-            if run in known or not isinstance(first, RunStarted) or _is_settled(first, events[-1]):
+            if run in known or not isinstance(first, RunStarted):
                 continue
             name = first.job, first.case, first.target.name
-            if name in names and name not in found and (stray := readable(self._store, run)) is not None:
+            if name not in names or name in found or (_is_settled(first, events[-1]) and not is_own(name, first)):
+                continue
+            if (stray := readable(self._store, run)) is not None:
                 found[name] = stray
         return found
 

@@ -467,6 +467,43 @@ def test_a_passed_version_stays_applied_when_its_runs_are_deleted(answers: Answe
     assert answers.since() == []
 
 
+@pytest.mark.parametrize("key", [(), ("--for", "r1")])
+@pytest.mark.parametrize("left", ["copy", "empty", "nothing"])
+def test_what_was_applied_since_a_copy_of_the_ledger_was_made_is_not_begun_again(
+    left: str, key: tuple[str, ...], answers: Answers, capsys: Capture
+) -> None:
+    write("a")
+    assert ended(["apply", "specs", *key]) == 0
+    copy = LEDGER.read_bytes()
+    write("a", "timeout: 1m\n")
+    write("b")
+    answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs", *key]) == 1
+    answers.since()
+    LEDGER.write_bytes(copy if left == "copy" else b"")
+    if left == "nothing":
+        LEDGER.unlink()
+    assert ended(["apply", "specs", *key, "--dry-run", "-v"]) == 0
+    shown = capsys.readouterr().out
+    assert "passed  a@here" in shown
+    assert "failed  b@here" in shown
+    for _ in range(2):
+        assert ended(["apply", "specs", *key]) == 1
+    assert answers.since() == []
+    answers.given.clear()
+    assert ended(["apply", "specs", *key, "--retry", "failed"]) == 0
+    assert answers.since() == ["Usrb"]
+    assert ended(["apply", "specs", "--for", "r2"]) == 0
+    assert answers.since() == ["Usra", "Usrb"]
+
+
+def test_runs_of_another_ledger_are_no_reason_to_begin_nothing(answers: Answers) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    assert ended(["apply", "specs", "--ledger", "other"]) == 0
+    assert answers.since() == ["Usra", "Usra"]
+
+
 @pytest.mark.parametrize("is_in_history", [True, False])
 def test_the_end_of_a_run_that_was_deleted_before_the_ledger_learnt_it_is_in_the_history(
     is_in_history: bool,  # noqa: FBT001  a parameter of the test

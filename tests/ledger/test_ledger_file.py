@@ -44,7 +44,7 @@ def test_a_file_of_somebody_else_is_refused_and_stays_as_it_is(tmp_path: Path) -
     file = tmp_path / "ledger"
     file.write_text("no ledger at all, but some text that is long enough for the head of a database\n" * 20)
     assert "is no ledger, or is damaged" in refusal(file)
-    assert "`--adopt` marks them as done" in refusal(file)
+    assert "`--adopt` marks it as done" in refusal(file)
     file.unlink()
     with closing(sqlite3.connect(file)) as other:
         other.execute("CREATE TABLE version (a)")

@@ -129,7 +129,7 @@ def apply(context: click.Context) -> int:
       runner apply specs -t staging --db postgresql://HOST/NAME --wait 30m
 
     Exit codes are those of `runner run`, the worst of all versions: also of those that failed before. With --dry-run
-    it is 0. With --db and without --wait, versions that are queued or under way count as 0.
+    they count as 0; with --db and without --wait, so do versions that are queued or under way.
     """
     given = context.params
     places = reports.asked_for(context)

@@ -124,7 +124,8 @@ def doubles(context: click.Context) -> int:
     uses = used_by(given["jobs"]) if given["jobs"] else None
     processes = list(_wanted(catalogue, uses))
     if not processes:
-        output.say(f"no process to write a double for: these jobs start none that {catalogue.name} has")
+        none = f"{catalogue.name} has none" if uses is None else f"these jobs start none that {catalogue.name} has"
+        output.say(f"no process to write a double for: {none}")
         return ExitCode.NOTHING_SELECTED
     executed = {use.name for use in uses or () if use.about is About.ELEMENT}
     known = double_files.doubles_by_code(folder)

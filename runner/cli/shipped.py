@@ -208,7 +208,7 @@ def init(context: click.Context) -> int:
     r"""Start a project in FOLDER, the current folder without it: a job, targets, a double of a process, JSON Schemas
     for editors, and entries for VS Code, pre-commit, GitHub and git.
 
-    With --deploy, write what carries out the jobs in FOLDER with `runner apply`: files for Kubernetes, Argo CD or Flux
+    With --deploy, write what carries out the jobs in FOLDER: files for Kubernetes, Argo CD or Flux
     with the workers of a fleet, a workflow for GitHub, a template for GitLab, a pipeline for Azure, Docker Compose,
     or a timer of systemd and a line for cron. What is left to do is printed.
 

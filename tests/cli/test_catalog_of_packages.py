@@ -340,6 +340,13 @@ def test_where_jobs_start_nothing_of_the_catalogue_nothing_is_selected() -> None
     assert not Path("sandbox").exists()
 
 
+def test_a_catalogue_without_processes_is_why_nothing_is_written(capsys: Capture) -> None:
+    Path("c.catalog.yaml").write_text("runner: 1\nsite: https://a.example\nprocesses: {}\n")
+    assert ended(["catalog", "doubles", "c.catalog.yaml", "--out", "sandbox"]) == 5
+    said = "no process to write a double for: the catalogue c.catalog.yaml has none\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_file_in_the_place_of_the_folder_is_reported(capsys: Capture) -> None:
     Path("sandbox").write_text("x")
     assert ended(["catalog", "doubles", "packages", "--out", "sandbox"]) == 2

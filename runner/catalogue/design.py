@@ -48,12 +48,10 @@ _TYPES_BY_FIRST_DIGITS: Final = {
 """Of these the first eight digits are known, and no more [C]."""
 _OBJECT_LIST: Final = "4b51a8b5-1ee9-4437-9d58-f35e083cbcdf"
 """A list of objects that only a process's own code knows [C]; in which form a caller would give it is [?]."""
-DIRECTIONS: Final = (Direction.IN, Direction.OUT, Direction.BOTH, Direction.INTERNAL)
-"""`direction` counts so [C]."""
+DIRECTIONS: Final = (Direction.IN, Direction.OUT, Direction.BOTH, Direction.INTERNAL)  # `direction` counts so [C]
 _PREFIX: Final = "ProcessSchema"
 _FLOW: Final = "Flow"
-_BETWEEN: Final = (_FLOW, "Lane", "LaneSet")
-"""What connects and holds elements: nobody executes it."""
+_BETWEEN: Final = (_FLOW, "Lane", "LaneSet")  # what connects and holds elements: nobody executes it
 PLAIN_START: Final = "StartEvent"
 _LONGEST_NAME: Final = 200
 

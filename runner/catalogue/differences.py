@@ -15,12 +15,10 @@ _Captioned = TypeVar("_Captioned", bound=Parameter | ProcessElement)
 class About(StrEnum):
     PROCESS = "process"
     START = "start"
-    VERSION = "version"
-    """Which version acts, and what there is of each: another may do something else."""
+    VERSION = "version"  # which version acts, and what there is of each: another may do something else
     PARAMETER = "parameter"
     ELEMENT = "element"
-    NOTE = "note"
-    """Captions, and whether it is traced: no job depends on them."""
+    NOTE = "note"  # captions, and whether it is traced: no job depends on them
 
 
 class CatalogueDifference(Struct, frozen=True, kw_only=True):

@@ -28,8 +28,7 @@ DATETIME: Final = lazy_pattern(
 )
 TIME: Final = lazy_pattern(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
 _MOST_DIGITS: Final = 300
-_DECIMALS: Final = 8
-"""The most that a column of a site can have; a product of prices has no more [?]."""
+_DECIMALS: Final = 8  # the most that a column of a site can have; a product of prices has no more [?]
 _LARGEST_NUMBER: Final = 1e300
 
 

@@ -15,10 +15,8 @@ from runner.foundation.discreet import Discreet
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
-ENDING = ".catalog.yaml"
-"""How the name of a catalogue's file ends."""
-PROCESS_CODE: Final = lazy_pattern(r"[A-Z][a-z]+[A-Z]\w*")
-"""How the code of a process looks: `UsrCreateOrder`."""
+ENDING = ".catalog.yaml"  # how the name of a catalogue's file ends
+PROCESS_CODE: Final = lazy_pattern(r"[A-Z][a-z]+[A-Z]\w*")  # how the code of a process looks: `UsrCreateOrder`
 
 
 class Kind(StrEnum):
@@ -52,8 +50,7 @@ class Direction(StrEnum):
 
 
 TAKEN = (Direction.IN, Direction.BOTH, Direction.UNKNOWN)
-GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
-"""A parameter of an unknown direction may be either."""
+GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)  # a parameter of an unknown direction may be either
 
 
 class Parameter(Discreet, frozen=True, kw_only=True):

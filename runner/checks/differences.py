@@ -7,12 +7,10 @@ from runner.checks.shown import LONGEST, HoldsSecret
 from runner.foundation.sentences import many
 from runner.foundation.values import compact
 
-_BEFORE = 12
-"""Characters that both texts share and that are shown before the place where they part."""
+_BEFORE = 12  # characters that both texts share and that are shown before the place where they part
 _SHOWN = 40
 _CALLED = {" ": "a blank", "\n": "a line break", "\r": "a carriage return", "\t": "a tab"}
-_EASILY_SEEN = 40
-"""Of shorter texts a reader sees by himself where they differ."""
+_EASILY_SEEN = 40  # of shorter texts a reader sees by himself where they differ
 
 
 def difference(left: str, right: str, holds_secret: HoldsSecret) -> str | None:

@@ -16,8 +16,7 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, Path, is_number, kind_of
 
 _DEEPEST = 40
-_NEAR = 0.6
-"""How alike two texts must be, from 0 to 1, for the second to be shown for the first."""
+_NEAR = 0.6  # how alike two texts must be, from 0 to 1, for the second to be shown for the first
 _EXTREMES: Final = {">": "the largest", ">=": "the largest", "<": "the smallest", "<=": "the smallest"}
 
 

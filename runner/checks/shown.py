@@ -9,10 +9,8 @@ from runner.foundation.values import Json, compact
 HoldsSecret: TypeAlias = Callable[[str], bool]
 """Whether a secret, in any of its spellings, is in a text, so that it may be shown whole only."""
 
-LONGEST = 120
-"""Characters of a value that is shown whole."""
-MOST = 600
-"""Characters of a message, more or less: a sentence is written whole or not at all."""
+LONGEST = 120  # characters of a value that is shown whole
+MOST = 600  # characters of a message, more or less: a sentence is written whole or not at all
 _SHORTEST = 20
 _START = 200
 _START_OF_MANY = 80

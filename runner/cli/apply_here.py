@@ -240,8 +240,7 @@ class ApplyRuns(Struct, kw_only=True):
                 self.passed |= {digest for digest, entry in known.items() if entry.has_passed}
 
 
-_BETWEEN_LOOKS = 0.5
-"""Seconds between two looks at versions that another command carries out."""
+_BETWEEN_LOOKS = 0.5  # seconds between two looks at versions that another command carries out
 
 
 class ApplyHere:

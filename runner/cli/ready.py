@@ -47,8 +47,7 @@ from runner.secrets.redact import Secrets
 from runner.targets.model import Readiness, SandboxTarget, SiteTarget
 from runner.terminal import output
 
-AGAIN: Final = 30.0
-"""Seconds between two lines about a site whose state stays the same."""
+AGAIN: Final = 30.0  # seconds between two lines about a site whose state stays the same
 _TICK: Final = 0.2
 """Seconds between two looks at the clock and at signals. A wait without an end would let Windows hear none."""
 

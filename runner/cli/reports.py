@@ -31,8 +31,7 @@ from runner.runs.stored_runs import refused_as
 from runner.terminal import output
 
 STDOUT: Final = "-"
-MOST_BYTES: Final = 1_000_000
-"""GitHub drops a summary of more than 1 MiB whole."""
+MOST_BYTES: Final = 1_000_000  # GitHub drops a summary of more than 1 MiB whole
 _REPORTING: Final = ("run", "apply", "rerun", "resume", "reconcile")
 """The verbs that write reports of the runs that they carry out."""
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"

@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 _FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_though", "result", "quiet", "verbose")
 """Parameters that say something to a fleet; what a worker decides is not among them."""
 
-_MOST_OTHERS: Final = 3
-"""Other runs of a command that are named: the newest."""
+_MOST_OTHERS: Final = 3  # other runs of a command that are named: the newest
 
 _STEP = options.typed_option(
     "--step", metavar="KEY", type=options.Filled(), help="The step in doubt that a verdict is given on."

@@ -26,19 +26,15 @@ CONNECTION: Final = "connection"
 TLS: Final = "TLS"
 CLOCK: Final = "clock"
 
-SECONDS: Final = 10.0
-"""For each step."""
-APART: Final = 5.0
-"""Seconds that two clocks may differ: a reply carries whole seconds, and takes its time."""
+SECONDS: Final = 10.0  # for each step
+APART: Final = 5.0  # seconds that two clocks may differ: a reply carries whole seconds, and takes its time
 
-_SOON: Final = 21
-"""Days before its end on which a certificate is worth a word."""
+_SOON: Final = 21  # days before its end on which a certificate is worth a word
 _DAY: Final = 24 * 3600
 
 Trusted: TypeAlias = Callable[[], ssl.SSLContext]
 
-Certificate: TypeAlias = Mapping[str, object]
-"""What `ssl` makes of a certificate that it trusts."""
+Certificate: TypeAlias = Mapping[str, object]  # what `ssl` makes of a certificate that it trusts
 
 
 class Host(Struct, frozen=True, kw_only=True):

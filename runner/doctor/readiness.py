@@ -22,8 +22,7 @@ from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind
 from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 
-SECONDS: Final = 30.0
-"""For each call. The first answer of a site that has just begun may take that long."""
+SECONDS: Final = 30.0  # for each call. The first answer of a site that has just begun may take that long.
 ROWS_OF: Final = ("VwProcessLib", "Contact")
 """What is read. Not everybody may see the library of processes; the second has a row for each user."""
 MOST_REFUSALS: Final = 2
@@ -36,22 +35,17 @@ _VERSIONS: Final = frozenset({About.PROCESS, About.START, About.VERSION})
 
 
 class Phase(StrEnum):
-    AWAY = "away"
-    """No rows, and waiting may mend it."""
-    REFUSED = "refused"
-    """It checked who signs in, and refused."""
-    HOPELESS = "hopeless"
-    """No wait mends it: the call cannot be written, or the proxy refuses us."""
+    AWAY = "away"  # no rows, and waiting may mend it
+    REFUSED = "refused"  # it checked who signs in, and refused
+    HOPELESS = "hopeless"  # no wait mends it: the call cannot be written, or the proxy refuses us
     ROWS = "rows"
-    OTHER = "other"
-    """It answers, and its processes are not as they should be."""
+    OTHER = "other"  # it answers, and its processes are not as they should be
     READY = "ready"
 
 
 class Outcome(StrEnum):
     READY = "ready"
-    OVER = "over"
-    """The time was over first."""
+    OVER = "over"  # the time was over first
     REFUSED = "refused"
     HOPELESS = "hopeless"
     STOPPED = "stopped"

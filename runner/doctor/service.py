@@ -23,8 +23,7 @@ LOG: Final = "process log"
 LIBRARY: Final = "process library"
 ELEMENTS: Final = "elements"
 
-SECONDS: Final = 30.0
-"""For each call."""
+SECONDS: Final = 30.0  # for each call
 
 _RIGHTS = lazy_pattern(
     r"CanRunBusinessProcesses|permission|rights?\b|access|denied|forbidden|прав|доступ", re.IGNORECASE

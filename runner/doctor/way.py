@@ -107,8 +107,7 @@ _CHECKS: Final[Mapping[str, Callable[[Way, str], WayFinding]]] = {
     ),
 }
 """What is checked of the service, in its order; each is given the way, and the code of a process that nobody has."""
-_NEEDED: Final = (service.SIGN_IN, service.SERVICES)
-"""Where such a check fails, what comes after it is not tried."""
+_NEEDED: Final = (service.SIGN_IN, service.SERVICES)  # where such a check fails, what comes after it is not tried
 
 
 def _skipped(*steps: str) -> Iterator[WayFinding]:

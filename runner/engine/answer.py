@@ -21,8 +21,7 @@ from runner.runs.process_status import PROCESS_STATUSES
 from runner.runs.status import Status
 from runner.service.calls import LogRow
 
-NOT_READ = Attempt()
-"""What is known of the process where the log was not read."""
+NOT_READ = Attempt()  # what is known of the process where the log was not read
 
 
 def parameters_of(row: OpenRow, written: Mapping[str, Json]) -> JsonObject:

@@ -11,8 +11,7 @@ from runner.runs.events import Check, Trouble
 from runner.runs.status import Status
 from runner.service.calls import CallFailed, FailureKind, LogRow
 
-INFERRED: Final = "inferred"
-"""`verified`: the row of the log is taken for the call's own, and nothing proves it."""
+INFERRED: Final = "inferred"  # `verified`: the row of the log is taken for the call's own, and nothing proves it
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

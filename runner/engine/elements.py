@@ -30,10 +30,8 @@ from runner.service.calls import FailureKind, LogRow, ReadElementData, ReadEleme
 
 MAY_BE_EXECUTED = frozenset({"running", "error"})
 """The vendor shows its own button for these [C], for the second while the process is not cancelled."""
-GONE = "gone"
-"""The status of an element that the engine's store held, and holds no more."""
-NEVER_EXECUTED = "FlowIteratorGateway"
-"""The kind of element that the vendor shows no button for [C]."""
+GONE = "gone"  # the status of an element that the engine's store held, and holds no more
+NEVER_EXECUTED = "FlowIteratorGateway"  # the kind of element that the vendor shows no button for [C]
 _MOST_SHOWN = 5
 _SHORT = 60
 

@@ -28,14 +28,12 @@ from runner.runs.evidence import PauseReason
 from runner.runs.store import Others
 from runner.service.calls import Call, FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
-TIMEOUT = "timeout"
-"""Why a run closes whose time is over."""
+TIMEOUT = "timeout"  # why a run closes whose time is over
 LATE_SECONDS = 10.0
 """The time of the only look at the process log for a call in doubt when the time of the job is over."""
 
 
-SLOW = 2.0
-"""Seconds from which on an answer took long: a machine may have slept since the server wrote its time."""
+SLOW = 2.0  # seconds from which on an answer took long: a machine may have slept since the server wrote its time
 
 
 class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the only place that turns to undo and `finally`

@@ -24,15 +24,12 @@ from runner.runs.process_status import UNDER_WAY
 from runner.service import calls
 from runner.service.calls import LogRow
 
-WATERMARK = 20
-"""Rows that are read before a call: those that share the moment of the newest are known then, too."""
+WATERMARK = 20  # rows that are read before a call: those that share the moment of the newest are known then, too
 MOST_MEMBERS = 20
 """Versions that a reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
 FIRST_LOOK = 0.5
-LAST_LOOK = 5.0
-"""Seconds between two looks at a running process, growing from the first to the last."""
-GONE = "gone"
-"""The status of a row that the log does not show any more: it was archived, or deleted."""
+LAST_LOOK = 5.0  # seconds between two looks at a running process, growing from the first to the last
+GONE = "gone"  # the status of a row that the log does not show any more: it was archived, or deleted
 _FILTER_REFUSED = frozenset({400, 500, 501})
 """Replies that refuse this filter. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
 

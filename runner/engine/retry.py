@@ -16,8 +16,7 @@ from runner.runs.events import AttemptFailed
 from runner.runs.evidence import PauseReason
 from runner.runs.status import Status
 
-_LEAST_SECONDS = 0.001
-"""What a host's rounding may leave of a time that is over."""
+_LEAST_SECONDS = 0.001  # what a host's rounding may leave of a time that is over
 _MAKES_FLAKY = frozenset({RetryOn.REFUSED, RetryOn.UNANSWERED})
 
 AttemptAction: TypeAlias = Callable[[OpenRow], Running[Attempt]]

@@ -17,8 +17,7 @@ from runner.runs.process_status import NOT_ENDED
 from runner.runs.status import Status
 
 HIDDEN = "***"
-STOPPED = "stopped"
-"""Why a row was left out, or ended in a way of its own."""
+STOPPED = "stopped"  # why a row was left out, or ended in a way of its own
 _IMPLIED_IF = {Section.STEPS: "success()", Section.UNDO: "always()", Section.FINALLY: "always()"}
 """The `if` of a step that has none."""
 

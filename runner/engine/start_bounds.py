@@ -14,10 +14,8 @@ from runner.job.actions import Execute, Run
 from runner.runs.refused_starts import RefusedStart
 from runner.service.calls import CallFailed, FailureKind, LogRow
 
-EARLIER = 1.0
-"""Seconds before a call from which a row may be its own: clocks of a site differ a little."""
-LATER = 2.0
-"""Seconds after its time: `Date` counts whole seconds, and some servers write it once a second."""
+EARLIER = 1.0  # seconds before a call from which a row may be its own: clocks of a site differ a little
+LATER = 2.0  # seconds after its time: `Date` counts whole seconds, and some servers write it once a second
 
 
 def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Start:

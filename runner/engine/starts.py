@@ -20,8 +20,7 @@ from runner.runs.process_status import ENDED_BADLY
 from runner.runs.store import Others
 from runner.service.calls import LogRow
 
-AHEAD = 5.0
-"""Seconds after the server's own time in which nothing can have begun by the same clock."""
+AHEAD = 5.0  # seconds after the server's own time in which nothing can have begun by the same clock
 LONG_AGO = 600.0
 """Seconds: a row may show late, when its call returns [S], but never this late: older rows are by another clock."""
 

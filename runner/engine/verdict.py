@@ -30,10 +30,8 @@ from runner.service.calls import FailureKind, LogRow
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
 _SHORTEST_PAUSE = 0.001
-_LAST_LOOK = 1.0
-"""Seconds of the job's time that are left for the last look."""
-_FAILING_LOOK = 4.0
-"""Seconds of the job's time that are left for a look that fails, with its tries."""
+_LAST_LOOK = 1.0  # seconds of the job's time that are left for the last look
+_FAILING_LOOK = 4.0  # seconds of the job's time that are left for a look that fails, with its tries
 _NAMED = 5
 _NO_OWNER = "the process log does not show whose row it is: give the user the right to read its `OwnerId`"
 _BEGAN_LATER = (

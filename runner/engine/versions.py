@@ -11,8 +11,7 @@ from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json
 from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
 
-AGAIN = 60.0
-"""Seconds after which a reading of versions that was not answered is tried again, where a call needs it."""
+AGAIN = 60.0  # seconds after which a reading of versions that was not answered is tried again, where a call needs it
 REFUSED_AGAIN = 5.0
 """Seconds after which what was refused is asked for again: a gateway or a restart refuses for a moment, too."""
 NEVER = float("inf")

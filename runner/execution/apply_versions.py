@@ -90,8 +90,7 @@ def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool, l
     return Problem(code="E184", message=message, hint=hint, run=version.run)
 
 
-_NEVER = ""
-"""What a job waits for that is not there: no version has this digest."""
+_NEVER = ""  # what a job waits for that is not there: no version has this digest
 
 
 class ApplySet(Struct, kw_only=True):

@@ -52,8 +52,7 @@ from runner.service.calls import CallFailed
 from runner.version import REPLAY, VERSION
 
 _FORGOTTEN = "the database was restored, or another server took over"
-_LATER = 1.0
-"""Seconds after which another worker may take a run whose site lets this worker not in."""
+_LATER = 1.0  # seconds after which another worker may take a run whose site lets this worker not in
 
 
 class _Origin(Struct, frozen=True, kw_only=True):

@@ -32,8 +32,7 @@ from runner.runs.evidence import LockHolder, Person
 from runner.runs.store import Claim, StoreError
 from runner.runs.stored_runs import unwritable
 
-_MOMENT = 1.0
-"""Seconds after the grace in which a run may still end by itself, with its last events."""
+_MOMENT = 1.0  # seconds after the grace in which a run may still end by itself, with its last events
 _POLL = 0.2
 """Seconds between two looks at the clock, while no run ends. A wait without an end would let Windows hear no signal."""
 

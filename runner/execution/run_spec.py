@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     import boolean
 
 NOTHING = "nothing was selected"
-_MOST_NAMES = 5
-"""Runs that a question names; more would hide the question."""
+_MOST_NAMES = 5  # runs that a question names; more would hide the question
 _IN_A_TAG = (".", "_", ":", "-", "/")
 
 

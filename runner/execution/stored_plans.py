@@ -40,8 +40,7 @@ from runner.version import VERSION
 
 _NO_TARGET = ("E100", "E141")
 _ELSEWHERE = "it was planned in another folder: go there, or name its targets file with `--targets FILE`"
-_NAMED = 3
-"""Earlier runs that a message names: the newest."""
+_NAMED = 3  # earlier runs that a message names: the newest
 
 Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
 """What is not as it was when the plan was made, and is in the way of its run."""

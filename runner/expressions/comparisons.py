@@ -18,8 +18,7 @@ _FORMS = {
     "date": lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*"),
     "time": lazy_pattern(r"[0-9]{2}:[0-9]{2}.*"),
 }
-_NAMES = ("case.name", "target.name")
-"""Of these each is known; other words may be listed for several jobs."""
+_NAMES = ("case.name", "target.name")  # of these each is known; other words may be listed for several jobs
 _DAYS = ("date", "datetime")
 
 

@@ -177,8 +177,7 @@ def _part(item: Json, attribute: Json) -> Json:
     return None if isinstance(found, Absent) else found
 
 
-_BROKEN = Absent("")
-"""In the place of a value that cannot be evaluated."""
+_BROKEN = Absent("")  # in the place of a value that cannot be evaluated
 
 
 def _value(node: nodes.Expr, scope: Scope) -> Value:

@@ -17,8 +17,7 @@ from runner.foundation.hints import table, words
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import compact
 
-TEXT = r"'_*'"
-"""A text in what `without_texts` gives."""
+TEXT = r"'_*'"  # a text in what `without_texts` gives
 PATH = r"(?<![\w.])(?!(?:and|or|not|in|is|if|else)\b)[A-Za-z_]\w*(?:\[-?\w+\]|\.\w+)*"
 """It begins where a word begins: so a search for it takes no longer than reading the text."""
 VALUE = rf"(?:{TEXT}|-?\d+(?:\.\d+)?|{PATH})"

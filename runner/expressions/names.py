@@ -16,8 +16,7 @@ class Name(Struct, frozen=True, gc=False):
     dynamic: bool = False  # a computed subscript follows
 
 
-Functions: TypeAlias = Mapping[str, int]
-"""The functions of a place, and how many texts each takes."""
+Functions: TypeAlias = Mapping[str, int]  # the functions of a place, and how many texts each takes
 
 JOB_FUNCTIONS: Final[Functions] = {"uuid": 1, "success": 0, "failure": 0, "always": 0}
 TARGET_FUNCTIONS: Final[Functions] = {"file": 1}

@@ -12,8 +12,7 @@ from runner.foundation.sentences import many
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, compact, kind_of
 
-LARGEST_TEXT = 1 << 20
-"""Bytes of UTF-8 that a text may have, and characters that the JSON of a value may have."""
+LARGEST_TEXT = 1 << 20  # bytes of UTF-8 that a text may have, and characters that the JSON of a value may have
 
 LARGEST_TOGETHER = 8 << 20
 """Characters that the parameters of a call may have together, and what else is worked out at once."""

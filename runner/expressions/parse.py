@@ -105,8 +105,7 @@ class Template(Struct, frozen=True, kw_only=True, gc=False):
         return all(isinstance(part, str) for part in self.parts)
 
 
-_MOST = 1 << 14
-"""Parsed texts that are remembered: a worker lives for weeks, and the jobs change meanwhile."""
+_MOST = 1 << 14  # parsed texts that are remembered: a worker lives for weeks, and the jobs change meanwhile
 
 
 @lru_cache(maxsize=_MOST)
@@ -231,8 +230,7 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
 
 _NONE = frozenset[str]()
 _SINGLE_LINE = (0,)
-_MOST_PROBLEMS = 100
-"""The hundredth problem of a text is the last that is reported."""
+_MOST_PROBLEMS = 100  # the hundredth problem of a text is the last that is reported
 
 
 def _template(text: str, read: Callable[[str], Expression]) -> Template:

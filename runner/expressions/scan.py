@@ -9,8 +9,7 @@ from runner.expressions.errors import TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 
 LONGEST = 10_000
-_DEEPEST = 32
-"""Jinja's parser spends a dozen Python frames on each bracket."""
+_DEEPEST = 32  # Jinja's parser spends a dozen Python frames on each bracket
 
 LITERAL = r"""(?s)'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\""""
 _SIGN = lazy_pattern(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"()\[\]{}]""", re.DOTALL)

@@ -18,10 +18,8 @@ from runner.foundation.sentences import begun
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Path
 
-_ITEM_INDEX = ("item", "index")
-"""A key of each turn elsewhere; here it is a name of its own."""
-_STEP_KEYS = ("process_id", "status", "attempts", "seconds", "outputs")
-"""Keys of a step beside its result."""
+_ITEM_INDEX = ("item", "index")  # a key of each turn elsewhere; here it is a name of its own
+_STEP_KEYS = ("process_id", "status", "attempts", "seconds", "outputs")  # keys of a step beside its result
 _SIZES = ("length", "size", "count")
 
 

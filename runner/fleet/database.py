@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
-SCHEMA: Final = 1
-"""The version of our own tables, `schema.sql`."""
-_LOCK: Final = 7165
-"""Of two programs that migrate at once the second waits."""
+SCHEMA: Final = 1  # the version of our own tables, `schema.sql`
+_LOCK: Final = 7165  # of two programs that migrate at once the second waits
 _SETTINGS: Final = {
     "connect_timeout": 5,
     "keepalives_idle": 5,

@@ -15,8 +15,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.runs.events import FIRST_PREV
 from runner.runs.store import FencedError, StoreError
 
-_FRESH: Final = 2.0
-"""Seconds after a commit in which the fence is taken for granted."""
+_FRESH: Final = 2.0  # seconds after a commit in which the fence is taken for granted
 _MOST_SECONDS: Final = 1.0
 """Lines that wait for longer are stored with the next, so that others see how far the run is."""
 _MOST_LINES: Final = 500

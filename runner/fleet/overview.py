@@ -7,10 +7,8 @@ from msgspec import Struct
 
 from runner.fleet.link import Link
 
-ALIVE: Final = 30.0
-"""Seconds without a heartbeat after which a worker is taken for dead."""
-SILENT: Final = 10.0
-"""Seconds without a heartbeat that are worth a word."""
+ALIVE: Final = 30.0  # seconds without a heartbeat after which a worker is taken for dead
+SILENT: Final = 10.0  # seconds without a heartbeat that are worth a word
 
 _COUNTS: Final = """
 select target, case when state = 'ended' then coalesce(status, state) else state end as word, count(*)

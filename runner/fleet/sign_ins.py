@@ -25,8 +25,7 @@ FIRST_PAUSE: Final = 60.0
 """Seconds after a refusal in which nobody tries again; twice as many after each that follows."""
 LONGEST_PAUSE: Final = 900.0
 _LOOK: Final = 0.2
-_MARGIN: Final = 5.0
-"""Seconds after the time of a sign-in after which the worker that tried it is taken for dead."""
+_MARGIN: Final = 5.0  # seconds after the time of a sign-in after which the worker that tried it is taken for dead
 
 _BEGIN: Final = """
 insert into sign_ins as s (site, credentials, worker, busy_until)

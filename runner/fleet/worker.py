@@ -33,17 +33,12 @@ from runner.reports.safe import clean
 from runner.runs.evidence import Person
 from runner.runs.store import FencedError, StoreError
 
-FENCED: Final = 75
-"""The exit code of a worker whose runs were taken over: EX_TEMPFAIL, start it again."""
-BEAT = 5.0
-"""Seconds between two heartbeats."""
-DEAD = 30.0
-"""Seconds without a heartbeat after which a worker's runs go to others."""
-PATIENCE = 60.0
-"""Seconds for which an outage of the database is waited for."""
+FENCED: Final = 75  # the exit code of a worker whose runs were taken over: EX_TEMPFAIL, start it again
+BEAT = 5.0  # seconds between two heartbeats
+DEAD = 30.0  # seconds without a heartbeat after which a worker's runs go to others
+PATIENCE = 60.0  # seconds for which an outage of the database is waited for
 _LOOK: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
-"""Seconds after which a queue that breaks off again and again is begun again, at most."""
+_LONGEST_PAUSE: Final = 30.0  # seconds after which a queue that breaks off again and again is begun again, at most
 
 
 class RunsUnderWay(Protocol):

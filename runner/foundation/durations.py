@@ -3,8 +3,7 @@
 from runner.foundation.lazy import lazy_pattern
 
 _WRITTEN = lazy_pattern(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
-LONGEST = 365 * 24 * 3600.0
-"""A year. Systems cannot wait much longer at once, and nobody means to."""
+LONGEST = 365 * 24 * 3600.0  # a year. Systems cannot wait much longer at once, and nobody means to.
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 

@@ -10,8 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-LEARNT = ("target.token", "target.cookie.")
-"""Names of what a site gives anew each time."""
+LEARNT = ("target.token", "target.cookie.")  # names of what a site gives anew each time
 
 
 class Fingerprints(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,7 @@ from typing import Final
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
-EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
-"""No id, where there must be an id."""
+EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"  # no id, where there must be an id
 _GUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = 32
 

@@ -16,8 +16,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 from runner.foundation.yaml_text import flow
 
-Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"
-"""What a table holds: texts, lists and records of them."""
+Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"  # what a table holds: texts, lists and records of them
 
 _ROOMS = Path(__file__).parents[1]
 _ANY = "any"

@@ -10,8 +10,7 @@ from runner.foundation.values import Json
 _UNWRITABLE = lazy_pattern("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
 _AMOUNT = lazy_pattern(r"[-+]?([0-9]+)\.([0-9]{1,8})0*")
-SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
-"""As many digits a number always keeps, and as many it may need."""
+SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17  # as many digits a number always keeps, and as many it may need
 
 
 def read_json(text: str | bytes) -> Json:

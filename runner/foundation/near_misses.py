@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 
-MOST_NAMES = 10_000
-"""Only so many of the names, from the first on, are compared with a word."""
-LONGEST_NAME = 200
-"""Characters of a name, or of a text, that is compared at all."""
+MOST_NAMES = 10_000  # only so many of the names, from the first on, are compared with a word
+LONGEST_NAME = 200  # characters of a name, or of a text, that is compared at all
 
 
 def folded(word: str) -> str:

@@ -12,10 +12,8 @@ from runner.foundation.values import well_formed
 
 LONGEST_PATTERN = 2_000
 _MEMORY = 1 << 20
-_WORK = 1 << 29
-"""Bytes that all searches of a replacement may look at together."""
-_A_FIT = 1 << 12
-"""What finding a fit costs beside that, in bytes."""
+_WORK = 1 << 29  # bytes that all searches of a replacement may look at together
+_A_FIT = 1 << 12  # what finding a fit costs beside that, in bytes
 _REFERENCE = lazy_pattern(rb"\\(.?)", re.DOTALL)
 
 

@@ -6,8 +6,7 @@ from urllib.parse import quote, unquote
 
 from runner.foundation.values import well_formed
 
-_SHORT: Final = 512
-"""Characters up to which a text is remembered."""
+_SHORT: Final = 512  # characters up to which a text is remembered
 _ASCII: Final = {code: quote(chr(code), safe="") for code in range(128)}
 
 

@@ -15,12 +15,10 @@ else:
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 
-BINARY = getattr(os, "O_BINARY", 0)
-"""Windows would write a carriage return before every line feed."""
+BINARY = getattr(os, "O_BINARY", 0)  # Windows would write a carriage return before every line feed
 
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
-_FAR_OUT = 0x7FFF_FFFE
-"""Windows lets nobody read a byte that is locked: the lock is on a byte that no file reaches."""
+_FAR_OUT = 0x7FFF_FFFE  # Windows lets nobody read a byte that is locked: the lock is on a byte that no file reaches
 _LOOKS = 10
 _BETWEEN_LOOKS = 0.01
 """Who only asks whether a file is being written holds its lock for a moment: a tenth of a second outlasts many."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-MOST = 8
-"""More names than these nobody reads; the rest is counted."""
+MOST = 8  # more names than these nobody reads; the rest is counted
 
 
 def job_and_case(job: str, case: str | None) -> str:

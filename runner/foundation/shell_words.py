@@ -11,8 +11,7 @@ _IS_WINDOWS: Final = os.name == "nt"
 _PLAIN: Final = lazy_pattern(r"[\w./\\:=+-][\w./\\:=+@-]*")
 _EXPANDED: Final = lazy_pattern('["$`%!\u201c-\u201e]|\\\\$')
 """What double quotes do not protect in PowerShell or in cmd.exe, whose programs take a last backslash for an escape."""
-_SINGLE: Final = lazy_pattern("['\u2018-\u201b]")
-"""Each of these is a single quote to PowerShell."""
+_SINGLE: Final = lazy_pattern("['\u2018-\u201b]")  # each of these is a single quote to PowerShell
 
 
 def shell_word(text: str, *, windows: bool = _IS_WINDOWS) -> str:

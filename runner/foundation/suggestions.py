@@ -12,14 +12,11 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import eligible, folded, near, near_folded
 from runner.foundation.sentences import listed
 
-_LONGEST = 40
-"""Nobody writes a key with a longer word."""
+_LONGEST = 40  # nobody writes a key with a longer word
 _SHORTEST_FOREIGN = 6
 """A shorter word of another tool is known only as it is: four letters are near to too many others."""
-_SHORTEST_VARIABLE = 4
-"""Shorter names are near to too many others."""
-_SHORTEST_START = 3
-"""Letters from which on a word is known by its start."""
+_SHORTEST_VARIABLE = 4  # shorter names are near to too many others
+_SHORTEST_START = 3  # letters from which on a word is known by its start
 _DIGITS = lazy_pattern(r"[0-9]+")
 
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 _LENGTHS = (2, 32, 16, 2)
 _HEXADECIMAL = frozenset("0123456789abcdef")
-_LATEST = "ff"
-"""No version may be called so."""
+_LATEST = "ff"  # no version may be called so
 
 
 def traceparent(environment: Mapping[str, str]) -> str | None:

@@ -8,8 +8,7 @@ from typing import TypeAlias, TypeGuard
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 
-Path: TypeAlias = tuple[str | int, ...]
-"""Keys and indices from the root of a value to a part of it."""
+Path: TypeAlias = tuple[str | int, ...]  # keys and indices from the root of a value to a part of it
 
 LARGEST_INTEGER = 2**63 - 1
 """Integers beyond 64 bits are refused at every border: no JSON reader we hand them to agrees on them."""

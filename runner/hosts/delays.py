@@ -10,8 +10,7 @@ from typing import Final
 
 from runner.engine.effects import Outcome, SendDelay
 
-WORTH_A_NOTE: Final = 1.0
-"""Seconds from which on a delay counts: the server's time is known no better."""
+WORTH_A_NOTE: Final = 1.0  # seconds from which on a delay counts: the server's time is known no better
 
 
 class Delays:

@@ -19,8 +19,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     only_settle: bool = False  # no call is made but readings of the log
 
 
-_LAST_WORDS = ("passed", "failed")
-"""Verdicts on a run that has ended: nothing of it is repeated any more."""
+_LAST_WORDS = ("passed", "failed")  # verdicts on a run that has ended: nothing of it is repeated any more
 
 
 class Judging:

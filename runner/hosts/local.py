@@ -36,8 +36,7 @@ from runner.service.caller import Caller
 from runner.service.calls import Answered, CallFailed, Reading, ReadRows, process_started, record
 from runner.service.site import Request
 
-_WORTH_A_NOTE = 1.0
-"""Seconds of waiting for the rate from which on it is journaled."""
+_WORTH_A_NOTE = 1.0  # seconds of waiting for the rate from which on it is journaled
 
 _STALE = 0.25
 """Seconds for which what another run has read of the log is as good as a reading: `Date` counts whole seconds."""

@@ -21,8 +21,7 @@ from runner.secrets.shown import STARS, hide
 from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, RunProcessCall, record
 
 _KINDS = frozenset(FailureKind)
-WHOLE_RUN = ""
-"""The key of a stop that belongs to no row."""
+WHOLE_RUN = ""  # the key of a stop that belongs to no row
 
 
 class MisfitError(Exception):

@@ -9,8 +9,7 @@ from types import FrameType
 
 from runner.runs.evidence import Person
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Windows knows no SIGHUP; what a system does not know is not listened for."""
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows knows no SIGHUP; what a system does not know is not listened for
 
 
 class Stop:

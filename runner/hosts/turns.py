@@ -18,10 +18,8 @@ from runner.runs.evidence import LockHolder
 from runner.runs.store import SharedTurns
 from runner.service.calls import Answered, ReadRows
 
-_LOOK = 0.1
-"""Seconds between two looks at the stop, while waiting for a turn; a shorter wait is not worth a note."""
-_LOOK_AT_OTHERS = 0.02
-"""Seconds between two looks at a turn that another program has."""
+_LOOK = 0.1  # seconds between two looks at the stop, while waiting for a turn; a shorter wait is not worth a note
+_LOOK_AT_OTHERS = 0.02  # seconds between two looks at a turn that another program has
 
 
 HeldUp: TypeAlias = Callable[[LockHolder | None], object]

@@ -14,8 +14,7 @@ BOOLEANS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("no", "off", "false", "$false", "0"), "false"),
 }
 """What people write for true and false, folded."""
-NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")
-"""A text that would be a number without its quotes."""
+NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")  # a text that would be a number without its quotes
 _WHOLE: Final = lazy_pattern(r"-?[0-9]+")
 _BARE: Final = lazy_pattern(r"[\w.+:-]+")
 _MOST_WRITTEN: Final = 8
@@ -50,8 +49,7 @@ def _as_moment(text: str, *, wanted: Json) -> str | None:
     return f"write `{day}`" if wanted == "date" else f"write `{day}T{clock or '00:00:00'}`"
 
 
-GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2}[,.][0-9]{3}")
-"""A sign of thousands, or of a fraction: nobody knows."""
+GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2}[,.][0-9]{3}")  # a sign of thousands, or of a fraction: nobody knows
 
 
 def with_point(text: str) -> str | None:

@@ -25,8 +25,7 @@ TOO_DEEP = f"lists and records nest more than {DEEPEST} deep"
 
 _BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _PACKAGE = FilePath(__file__).parents[1]
-_FOLDERS = (_PACKAGE / "schema", _PACKAGE.parent / "schema")
-"""Inside the wheel, and beside the package in a checkout."""
+_FOLDERS = (_PACKAGE / "schema", _PACKAGE.parent / "schema")  # inside the wheel, and beside the package in a checkout
 
 
 class Schema(Struct, frozen=True, dict=True):

@@ -13,8 +13,7 @@ from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
 
-_MOST = 100
-"""Of a list with a million wrong items, a hundred are enough."""
+_MOST = 100  # of a list with a million wrong items, a hundred are enough
 _LONGEST = 60
 _LONGEST_WORD = 40
 _MOST_WORDS = 12

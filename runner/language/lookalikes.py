@@ -38,8 +38,7 @@ _PLACEHOLDER = lazy_pattern(r"<(?=[^<>]*[ _-])[A-Za-z][\w .-]*>|(?i:(?:change|re
 _EXPRESSIONS = frozenset({"expect", "if"})
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})
-_Words: TypeAlias = tuple[str, str]
-"""A message and a hint."""
+_Words: TypeAlias = tuple[str, str]  # a message and a hint
 _FREE = frozenset({"parameters", "vars", "inputs", "values", "set", "default", "auth", "headers"})
 
 

@@ -27,8 +27,7 @@ _BOUNDS: Final = {
     "exclusiveMinimum": "more than",
     "exclusiveMaximum": "less than",
 }
-_PER_CENT, _LEAST_PER_CENT = 100, 5
-"""A smaller number may as well be a multiple."""
+_PER_CENT, _LEAST_PER_CENT = 100, 5  # a smaller number may as well be a multiple
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 

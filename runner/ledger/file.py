@@ -17,13 +17,10 @@ from runner.ledger import model
 from runner.runs.events import RunStatus
 
 _FORMAT: Final = 2
-_MARK: Final = 0x6372_6C67
-"""`crlg`, the application id in the file's head."""
-_PATIENCE: Final = 30.0
-"""Seconds for which another program's transaction is waited for."""
+_MARK: Final = 0x6372_6C67  # `crlg`, the application id in the file's head
+_PATIENCE: Final = 30.0  # seconds for which another program's transaction is waited for
 _CLOSED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-_MOST: Final = 500
-"""Values in a statement; SQLite takes 999 in its older versions."""
+_MOST: Final = 500  # values in a statement; SQLite takes 999 in its older versions
 _TABLES: Final = f"""
 CREATE TABLE version (digest TEXT PRIMARY KEY, job TEXT NOT NULL, "case" TEXT, target TEXT NOT NULL, url TEXT NOT NULL,
   folder TEXT NOT NULL, title TEXT NOT NULL, pruned INTEGER NOT NULL DEFAULT 0, key TEXT);

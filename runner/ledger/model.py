@@ -15,8 +15,7 @@ from runner.foundation.sentences import job_and_case
 from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 
-USUAL = ".runner/ledger"
-"""The file of the ledger in the folder of a project, where none is named."""
+USUAL = ".runner/ledger"  # the file of the ledger in the folder of a project, where none is named
 
 
 DIRTY = "-dirty"

@@ -11,8 +11,7 @@ from runner.reading.files import called
 from runner.runs import USUAL as USUAL_RUNS
 from runner.targets.folders import searched_folders
 
-_DEEPEST: Final = 2
-"""Levels of folders below the current folder that are searched."""
+_DEEPEST: Final = 2  # levels of folders below the current folder that are searched
 
 
 def run_folders() -> list[str]:

@@ -18,15 +18,13 @@ from runner.reports.safe import clean
 from runner.runs import StoreName
 from runner.runs.result import RunResult
 
-_SHOWN = 12
-"""Digits of a digest that a person sees."""
+_SHOWN = 12  # digits of a digest that a person sees
 _COMMIT = 7
 _MOST_FAILED = 3
 _MOST_ALIKE = 3
 GONE = "gone"
 _MAY_WAIT = BEGINS | {VersionState.WAITING, VersionState.BLOCKED}
-_TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})
-"""Ends that a person wants to see the run of."""
+_TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})  # ends that a person wants to see the run of
 _ENDED_AS = {
     VersionState.FAILED: "failed",
     VersionState.ERROR: "got no usable answer",

@@ -20,8 +20,7 @@ from runner.lint.texts import JobLint
 from runner.lint.uses import NamedElement, named_elements, process_of, starts, written_elements
 
 _ELEMENTS = frozenset({"element", "elements"})
-NEVER_EXECUTED = "FlowIteratorGateway"
-"""The vendor shows no button for it [C]: it goes through items by itself."""
+NEVER_EXECUTED = "FlowIteratorGateway"  # the vendor shows no button for it [C]: it goes through items by itself
 
 
 def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Finding]:

@@ -16,8 +16,7 @@ from runner.lint.texts import JobLint
 from runner.reading.document import SAME_COLUMN
 
 _MOST_PIECES = 8
-_AFTER_A_STOP = frozenset({"failure", "always"})
-"""An `if` with any of these is asked after a step that ended the run."""
+_AFTER_A_STOP = frozenset({"failure", "always"})  # an `if` with any of these is asked after a step that ended the run
 _CONDITION = lazy_pattern(r"[=!<>]=|[<>]|\b(?:is|in)\b")
 _DASH = lazy_pattern(r"\s-\s")
 _ANNOTATIONS = frozenset(

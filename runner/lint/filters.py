@@ -22,8 +22,7 @@ from runner.odata.filter import Column, Node, Operation, UnreadWord, nodes_in, r
 from runner.odata.lexer import COMPARISONS, HOLE, TEXT_FUNCTIONS, is_literal
 from runner.odata.mistakes import first_mistake
 
-Parts: TypeAlias = Sequence[str | Expression]
-"""A filter: its own text, and the templates in it."""
+Parts: TypeAlias = Sequence[str | Expression]  # a filter: its own text, and the templates in it
 
 _ODATA = lazy_pattern(r"\|\s*odata\s*\Z")
 _QUOTING = lazy_pattern(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")

@@ -37,8 +37,7 @@ from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
 from runner.lint.written_values import written_values
 
-_MOST_VALUES = 200
-"""So many cases or items of a template are checked: more of them have been written by a program."""
+_MOST_VALUES = 200  # so many cases or items of a template are checked: more of them have been written by a program
 _Names = dict[str, Type]
 
 

@@ -42,10 +42,8 @@ _ANCHOR = lazy_pattern(r"[:-] +&\w")
 _NAME = lazy_pattern(r"\W*((?:steps|vars|inputs|item)\.[\w.\[\]]+)\W*")
 _TYPES: Final = frozenset({"string", "integer", "number", "boolean", "array", "object"})
 _OF_AN_INPUT: Final = frozenset({"type", "default", "description", "secret", "enum", "format", "items", "title"})
-_WHOLLY_WRONG = ("E104", "E106")
-"""Nothing inside a value with such a problem is worth another."""
-_OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
-"""Letters that no id has."""
+_WHOLLY_WRONG = ("E104", "E106")  # nothing inside a value with such a problem is worth another
+_OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")  # letters that no id has
 
 
 def _check_id(found: ActionValue, lint: JobLint) -> None:

@@ -32,8 +32,7 @@ _OTHER_MARKS = lazy_pattern(
     + rf"|(?<![\w$])\${_NAMED.pattern}",
     re.ASCII,
 )
-MARKS = lazy_pattern(r"[{\[<$%]")
-"""A text without any of them has no marks in it."""
+MARKS = lazy_pattern(r"[{\[<$%]")  # a text without any of them has no marks in it
 _SHORT = lazy_pattern(r"(?:[$#]|(?<!\{))\{\s*([A-Za-z_]\w*)\s*\}(?!\})|%\(([A-Za-z_]\w*)\)s", re.ASCII)
 _OF_A_SHELL = lazy_pattern(
     r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",

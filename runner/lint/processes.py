@@ -20,8 +20,7 @@ from runner.lint.addresses import is_address
 from runner.lint.uses import results, signalled, starts
 
 _MOST_NEAR = 4
-_ENOUGH = 4
-"""So many letters of a code lead to it."""
+_ENOUGH = 4  # so many letters of a code lead to it
 
 
 def check_processes(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:

@@ -19,11 +19,9 @@ _HOLD_VALUES: Final = frozenset({"parameters", "values", "inputs", "vars"})
 _NO_SECRETS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null", "y", "n"})
 """What is there where a name asks whether there is a password."""
 _SHORTEST: Final = 3
-_LONGEST: Final = 1_000
-"""Characters of a secret."""
+_LONGEST: Final = 1_000  # characters of a secret
 _SENT: Final = {"execute": "parameters", "query": "filter"}
-_OPEN: Final = frozenset({"process_id", "status"})
-"""What a step with `secret: true` gives that may be seen."""
+_OPEN: Final = frozenset({"process_id", "status"})  # what a step with `secret: true` gives that may be seen
 _LOGGED: Final = "web servers and proxies write addresses into their logs"
 
 

@@ -12,8 +12,7 @@ from runner.job.outline import Outline, RawStep
 from runner.lint.places import name_in
 from runner.lint.schema_types import schema_type
 
-_LONGEST_CHAIN = 8
-"""So many vars that only name each other are followed."""
+_LONGEST_CHAIN = 8  # so many vars that only name each other are followed
 
 
 class WrittenValue(Struct, frozen=True, kw_only=True):

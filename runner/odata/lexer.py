@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 
-HOLE: Final = "\0"
-"""The place of a template."""
+HOLE: Final = "\0"  # the place of a template
 COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 ARITHMETIC: Final = frozenset({"add", "sub", "mul", "div", "divby", "mod"})
 OPERATORS: Final = COMPARISONS | ARITHMETIC | {"and", "or", "has", "in", "not"}

@@ -13,8 +13,7 @@ from runner.foundation.values import JsonObject, well_formed
 from runner.reading.files import called
 from runner.reading.source import Source
 
-LARGEST: Final = 64 * 2**20
-"""Bytes of a file. The vendor's largest process has some two million."""
+LARGEST: Final = 64 * 2**20  # bytes of a file. The vendor's largest process has some two million.
 
 
 class BrokenError(Exception):

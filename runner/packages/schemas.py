@@ -38,8 +38,7 @@ _SHORT: Final = {
     "CI3": "conditionExpression",
     "CI4": "flowType",
 }
-_DEFAULT, _CONDITIONAL = 1, 2
-"""`flowType` [C]."""
+_DEFAULT, _CONDITIONAL = 1, 2  # `flowType` [C]
 
 
 class PackageSchema(Struct, frozen=True, kw_only=True):

@@ -19,12 +19,10 @@ from runner.version import VERSION
 ENDING = ".plan.json"
 FORMAT = 1
 KIND = "creatio-runner plan"
-MARK = lazy_pattern(rb'\{\s*"kind":\s*"creatio-runner plan"')
-"""How the file of a plan begins, and no other file."""
+MARK = lazy_pattern(rb'\{\s*"kind":\s*"creatio-runner plan"')  # how the file of a plan begins, and no other file
 _BYTE_ORDER = "\ufeff"
 _BYTE_ORDER_OR_BLANK = f"{_BYTE_ORDER} \t\r\n"
-_HEAD = 200
-"""Characters in which a file must say that it is a plan."""
+_HEAD = 200  # characters in which a file must say that it is a plan
 
 
 class StoredPlan(Struct, frozen=True, kw_only=True):

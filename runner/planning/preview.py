@@ -14,8 +14,7 @@ from runner.job.actions import ACTIONS, IncludedJob
 from runner.job.model import CLEANUP_SECONDS, Expectation, Expected, Job, Step
 from runner.planning.plan import Plan, PlannedStep, steps_within, undo_of
 
-_LARGEST = 64 << 20
-"""Characters of all values that are worked out for a preview."""
+_LARGEST = 64 << 20  # characters of all values that are worked out for a preview
 _ALWAYS_KNOWN = frozenset({"success()", "always()"})
 
 

@@ -26,8 +26,7 @@ _LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.tx
 _YAML = (".yaml", ".yml")
 _LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
 _PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old", "sample"))
-_MOST_FOLDERS = 5_000
-"""Folders that are searched for jobs which nobody has asked for."""
+_MOST_FOLDERS = 5_000  # folders that are searched for jobs which nobody has asked for
 _MOST_FILES = 500
 _WORD = lazy_pattern(r"[a-z]+")
 _HAS_STEPS = lazy_pattern(rb"(?m)\bsteps\"?[ \t]*:")

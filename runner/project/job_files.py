@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 Read: TypeAlias = Callable[[FilePath, str], Document | tuple[Problem, ...]]
 """Opens the file at a path, under the name that it has in messages."""
 
-DEEPEST = 8
-"""So many jobs may be nested in the job that was named."""
+DEEPEST = 8  # so many jobs may be nested in the job that was named
 
 _RUN_KEYS = {
     "target": "leave it out: an included job runs against the target of the job that includes it",

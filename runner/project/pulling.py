@@ -25,16 +25,13 @@ from runner.service.gate import OPEN
 from runner.service.pages import Pages
 from runner.service.process_schema import signature
 
-SECONDS: Final = 60.0
-"""For each call."""
+SECONDS: Final = 60.0  # for each call
 _AT_ONCE: Final = 4
 _ATTEMPTS: Final = 3
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
-_MOST: Final = 20_000
-"""As many rows as a site gives in a reply at most; more come page by page."""
-_ROOTS: Final = 20
-"""Ids in a question: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
+_MOST: Final = 20_000  # as many rows as a site gives in a reply at most; more come page by page
+_ROOTS: Final = 20  # ids in a question: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]
 _COLUMN_REFUSED: Final = frozenset({400, 500, 501})
 """A library may lack a column that others have [?]: then all that it has are asked for."""
 _COLUMNS: Final = (

@@ -33,10 +33,8 @@ Serve = Callable[[Path], AbstractContextManager[str]]
 
 _SANDBOX_USER = PASSWORD.credentials(username="Supervisor", password="Supervisor")  # noqa: S106  its only user
 
-_NEWEST = 8
-"""Values of a cookie that are searched: some gateways send another with each answer, and each costs time."""
-_LEARNT = 100
-"""Texts that a run which begins later gets."""
+_NEWEST = 8  # values of a cookie that are searched: some gateways send another with each answer, and each costs time
+_LEARNT = 100  # texts that a run which begins later gets
 
 
 class Hidden:

@@ -11,8 +11,7 @@ from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Path
 from runner.reading.document import Document
 
-MOST_IN_A_TEXT = 100
-"""More problems of the same text are not reported."""
+MOST_IN_A_TEXT = 100  # more problems of the same text are not reported
 
 
 class ProblemCollector(Struct, frozen=True, kw_only=True):

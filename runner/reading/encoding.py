@@ -15,8 +15,7 @@ LARGEST_FILE = 5 * 2**20
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PAIR = lazy_pattern(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_TO_PRIVATE_USE = 0x800
-"""From half of a character to a character of its own."""
+_TO_PRIVATE_USE = 0x800  # from half of a character to a character of its own
 _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
 PASTED = "this is a script of a shell, and no YAML"

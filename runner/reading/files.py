@@ -17,8 +17,7 @@ from runner.reading import encoding
 _MOST_NAMES = 1_000
 _JOB = ".job.yaml"
 _IS_OURS = lazy_pattern(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
-_HEAD = 4096
-"""Bytes in which a file of ours says what it is."""
+_HEAD = 4096  # bytes in which a file of ours says what it is
 
 
 class _OtherKindError(OSError):

@@ -29,10 +29,8 @@ from runner.reading.source import Source
 __all__ = ["Document", "load", "read", "read_private"]
 
 DEEPEST = 64
-MOST_NODES = 1_000_000
-"""Keys and what aliases stand for included."""
-MOST_TEXT = 2 * encoding.LARGEST_FILE
-"""Characters of the file, and of what its aliases stand for."""
+MOST_NODES = 1_000_000  # keys and what aliases stand for included
+MOST_TEXT = 2 * encoding.LARGEST_FILE  # characters of the file, and of what its aliases stand for
 
 _PROPERTIES = lazy_pattern(r"(?:(?:&[0-9A-Za-z_-]++|!<[^>\s]*+>|![^\s,\[\]{}]*+)(?:[ \t\r\n]++|#[^\r\n]*+)*+){1,2}+")
 _ALIAS: type[object] = parsed.AliasEvent

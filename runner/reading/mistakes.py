@@ -12,18 +12,15 @@ from runner.reading import syntax, typos
 from runner.reading.complaint import Complaint, quote
 from runner.reading.source import Source
 
-MOST_PROBLEMS = 100
-"""The hundredth is the last: a file that repeats a key a million times has a hundred problems."""
+MOST_PROBLEMS = 100  # the hundredth is the last: a file that repeats a key a million times has a hundred problems
 
 _TAG = lazy_pattern(r"!<[^>\s]*>|![^\s,\[\]{}]*")
 _NEGATED = lazy_pattern(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)
 """A condition of other languages, which YAML reads as a tag."""
 _DECIMAL_COMMA = lazy_pattern(r"(?<=[ :])([0-9]+),[0-9]+\Z")
-_LOOKS = 20
-"""So many places are searched for the first of two keys."""
+_LOOKS = 20  # so many places are searched for the first of two keys
 
-Bounds = tuple[int, int]
-"""Offsets of the first character and after the last."""
+Bounds = tuple[int, int]  # offsets of the first character and after the last
 
 
 class StopError(Exception):

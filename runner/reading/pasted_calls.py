@@ -15,10 +15,8 @@ from runner.secrets.written_out import names_password, names_token
 ELSEWHERE: Final = "the address of the site and the sign-in belong in targets.yaml"
 ANY_STEP: Final = "execute: {process: CODE, parameters: {NAME: VALUE}}"
 _OTHERS: Final = "a change of a record is a signal, and other services are not called"
-_MOST: Final = 5
-"""Steps in a hint."""
-_LONGEST: Final = 40
-"""Characters of a value that is shown."""
+_MOST: Final = 5  # steps in a hint
+_LONGEST: Final = 40  # characters of a value that is shown
 _HIDDEN: Final = "VALUE"
 _URL: Final = lazy_pattern(r"(?:https?://|\{\{|\$).*/.*")
 _SENDS: Final = frozenset({"curl", "curl.exe", "invoke-restmethod", "invoke-webrequest", "irm", "iwr"})

@@ -16,8 +16,7 @@ _DECIMAL = lazy_pattern(r"[-+]?[0-9]+")
 _FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PREFIXED = lazy_pattern(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_FINITE = lazy_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MOST_DIGITS = 22
-"""Of 64 bits, in octal; a longer number is refused before it is worked out."""
+_MOST_DIGITS = 22  # of 64 bits, in octal; a longer number is refused before it is worked out
 
 
 class ScalarError(ValueError):

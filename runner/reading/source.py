@@ -15,8 +15,7 @@ from runner.foundation.values import Path
 from runner.secrets.shown import visible
 
 EVERY_LINE = range(1, sys.maxsize)
-WINDOW = 2_000
-"""So much of a line is read to either side: it may be five million characters long."""
+WINDOW = 2_000  # so much of a line is read to either side: it may be five million characters long
 
 _LINE_END = lazy_pattern(r"\r\n|\r|\n")
 

@@ -13,8 +13,7 @@ _FENCE = "```"
 _COMMENTS = ("//", "/*")
 _LONGEST = 80
 _SPACE_MISSING = "a space is missing after the `:`"
-_DASHES = tuple("\u2013\u2014\u2022\u2212\u2010\u2011")
-"""What a word processor makes of a `-` that begins an item."""
+_DASHES = tuple("\u2013\u2014\u2022\u2212\u2010\u2011")  # what a word processor makes of a `-` that begins an item
 
 
 def typo(complaint: Complaint) -> Problem | None:

@@ -29,8 +29,7 @@ _TELLING: Final = (
 )
 """What may name somebody inside a sentence: an id, an address, a text in quotes, a long number."""
 _FIRST_YEAR: Final = 2000
-_SHORT: Final = 4
-"""So many characters of a value are searched for inside a text."""
+_SHORT: Final = 4  # so many characters of a value are searched for inside a text
 
 
 class Inventor:

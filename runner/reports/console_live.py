@@ -39,8 +39,7 @@ _MARK_STYLES = {
     Status.SKIPPED: "dim",
     Status.UNKNOWN: "bold magenta",
 }
-REDRAWS = 8
-"""A second. Fewer look stuck, more take time from the run."""
+REDRAWS = 8  # a second. Fewer look stuck, more take time from the run.
 
 
 class Screen:

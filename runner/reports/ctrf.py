@@ -20,8 +20,7 @@ from runner.runs.events import AttemptFailed, RunStatus
 from runner.runs.status import Status
 from runner.version import VERSION
 
-SPEC_VERSION: Final = "0.0.0"
-"""As the specification numbers itself until its first version."""
+SPEC_VERSION: Final = "0.0.0"  # as the specification numbers itself until its first version
 _STATUS: Final = {
     Status.PASSED: "passed",
     Status.FAILED: "failed",

@@ -19,14 +19,11 @@ from runner.runs.result import RunResult, StepResult
 from runner.secrets.shown import hide
 
 SAME = "the same but for ids and times\n"
-_MOST = 5
-"""Differences in a value that are shown."""
-_MOST_SHOWN = 50
-"""Differences of the runs, and rows, that the text shows."""
+_MOST = 5  # differences in a value that are shown
+_MOST_SHOWN = 50  # differences of the runs, and rows, that the text shows
 _LONGEST = 80
 _NOT_VERIFIED = "false (the process log shows that it failed)", "null (nothing is known from the process log)"
-_SHARE, _SECONDS = 0.25, 0.1
-"""A time is shown where it is longer or shorter by more than both."""
+_SHARE, _SECONDS = 0.25, 0.1  # a time is shown where it is longer or shorter by more than both
 _SECONDS_PATH = "seconds"
 
 

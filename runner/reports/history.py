@@ -21,8 +21,7 @@ LEGEND = "✓ passed  ↻ passed at a later attempt  ✗ did not pass  - skipped
 _SIGNS = {"passed": "✓", "flaky": "↻", "failed": "✗", "skipped": "-"}
 _HEAD = ("STEP", "PASSED", "FLAKY", "P50", "P95", "LAST", "LAST FAILURE")
 _LONGEST_FAILURE = 60
-_DAY = 10
-"""Characters of a moment that are its day."""
+_DAY = 10  # characters of a moment that are its day
 
 
 class StepHistory(Struct, frozen=True, kw_only=True):

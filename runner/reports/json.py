@@ -36,12 +36,9 @@ _ROW_KEYS = (*_STEP, "if")
 _row_values = attrgetter(*_STEP, "condition")
 _run_values = attrgetter(*_RUN_FIELDS)
 _INDENT = b"  "
-_ROW = b"\n" + _INDENT * 4
-"""What is before each row but for its comma."""
-_BEFORE_RUN, _AFTER_RUN = b'\n  "runs": [\n    ', b"\n  ]\n}\n"
-"""What is around the run in a report of a run."""
-_AT_ONCE = 20
-"""Rows in a piece."""
+_ROW = b"\n" + _INDENT * 4  # what is before each row but for its comma
+_BEFORE_RUN, _AFTER_RUN = b'\n  "runs": [\n    ', b"\n  ]\n}\n"  # what is around the run in a report of a run
+_AT_ONCE = 20  # rows in a piece
 
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[bytes]:

@@ -29,8 +29,7 @@ MARK = lazy_pattern(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
 _PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """What may be in a case, and the attribute of its suite that counts it."""
-_AT_ONCE = 100
-"""Cases that are elements at the same time."""
+_AT_ONCE = 100  # cases that are elements at the same time
 
 
 class _Suite(Struct, kw_only=True):

@@ -32,8 +32,7 @@ from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
 from runner.version import VERSION
 
-LONGEST: Final = 60_000
-"""Characters: a comment of GitHub takes 65,536."""
+LONGEST: Final = 60_000  # characters: a comment of GitHub takes 65,536
 _MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS, _MOST_WARNINGS = 20, 50, 5, 20, 20
 _MOST_TIMELINES: Final = 5
 _LONGEST_BODY: Final = 2_000

@@ -10,11 +10,9 @@ from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.cells import width
 from runner.reports.safe import clean, json_document, safe
 
-LONGEST_LINE = 100
-"""Cells of a source line that are shown; a longer line is shortened around the place."""
+LONGEST_LINE = 100  # cells of a source line that are shown; a longer line is shortened around the place
 
-_BEFORE_PLACE = 40
-"""Characters that are left before the place in a line that is shortened."""
+_BEFORE_PLACE = 40  # characters that are left before the place in a line that is shortened
 _LEFT_OUT = "..."
 
 

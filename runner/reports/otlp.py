@@ -30,8 +30,7 @@ from runner.reports.words import RED, shortened, title
 from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import Status
 
-MOST_SPANS: Final = 2000
-"""Spans of a request: a collector refuses requests of more than 20 MiB."""
+MOST_SPANS: Final = 2000  # spans of a request: a collector refuses requests of more than 20 MiB
 _PORTS: Final = {"http": 80, "https": 443}
 _NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 _MOST_PROBLEMS: Final = 50

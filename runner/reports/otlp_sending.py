@@ -23,8 +23,7 @@ from runner.reports.safe import clean
 
 _SECONDS: Final = 5.0
 """Of a request, from the look-up of the name to the end of the answer, where the environment says nothing else."""
-_MOST_SECONDS: Final = 20.0
-"""Of all requests of a command."""
+_MOST_SECONDS: Final = 20.0  # of all requests of a command
 _MOST_OF_ANSWER: Final = 65_536
 _HTTP: Final = frozenset({"http", "https"})
 

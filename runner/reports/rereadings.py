@@ -10,8 +10,7 @@ from runner.reports.safe import clean
 from runner.reports.words import trouble_lines
 from runner.runs.events import Asked, AttemptFailed, CallAnswered, CallSent, Line, StepFinished, Trouble
 
-_NAMED = 5
-"""Rows that are named, at most."""
+_NAMED = 5  # rows that are named, at most
 
 
 def read_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> list[str]:

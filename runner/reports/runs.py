@@ -18,8 +18,7 @@ from runner.runs.status import RUNNING
 
 _HEAD = ("STATUS", "RUN", "STARTED (UTC)", "JOB", "TOOK", "")
 _CHANGED = ("its events were changed", "another version of the program wrote its events")
-_MOST_OPEN = 3
-"""Runs whose commands are printed; more would push the table out of sight."""
+_MOST_OPEN = 3  # runs whose commands are printed; more would push the table out of sight
 
 
 class Listed(Struct, frozen=True, kw_only=True):

@@ -96,8 +96,7 @@ class TimedRow(Struct, frozen=True, kw_only=True):
     start: float
     end: float
     spans: tuple[RowSpan, ...]
-    judged_by: str | None = None
-    """`passed` or `failed` where that is the verdict of a person."""
+    judged_by: str | None = None  # `passed` or `failed` where that is the verdict of a person
 
     @property
     def sureness(self) -> Sureness:

@@ -34,8 +34,7 @@ from runner.runs.status import Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
 LOG_UNREADABLE = "the process log cannot be read"
-_IN_THE_LOG = frozenset({"execute", "signal"})
-"""Kinds of steps whose starts are searched for in the process log."""
+_IN_THE_LOG = frozenset({"execute", "signal"})  # kinds of steps whose starts are searched for in the process log
 _MARKS = {
     RunStatus.PASSED: Status.PASSED,
     RunStatus.FAILED: Status.FAILED,
@@ -44,8 +43,7 @@ _MARKS = {
     RunStatus.REFUSED: Status.ERROR,
     RunStatus.UNKNOWN: Status.UNKNOWN,
 }
-_MOST_COLUMNS = 6
-"""Targets side by side; of more, each run has a line of its own."""
+_MOST_COLUMNS = 6  # targets side by side; of more, each run has a line of its own
 
 
 def summary(result: RunResult, options: Detail) -> list[Sentence]:

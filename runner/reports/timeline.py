@@ -12,12 +12,10 @@ from runner.runs.status import Status
 
 LEGEND: Final = "█ call  ▒ call that failed  ░ reads the process log  ─ waits  ? asks a person"
 _COLUMNS: Final = 32
-_MOST: Final = 40
-"""Lines of a run."""
+_MOST: Final = 40  # lines of a run
 _LONGEST_KEY: Final = 32
 _MARKS: Final = {SpanKind.LOG: "░", SpanKind.SIGN_IN: "░", SpanKind.WAIT: "─", SpanKind.ASK: "?", SpanKind.CALL: "█"}
-_STRONG: Final = "█▒?"
-"""What is not drawn over."""
+_STRONG: Final = "█▒?"  # what is not drawn over
 
 
 def timeline(run: TimedRun) -> list[str]:

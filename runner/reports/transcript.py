@@ -50,8 +50,7 @@ from runner.runs.result import Progress, RunResult, StepResult
 from runner.runs.status import Status
 
 _OF_THE_RUN: Final = frozenset({RunStarted, RunResumed, RunFinished})
-MOST_LINES = 30
-"""Lines of a kind that are printed under a row."""
+MOST_LINES = 30  # lines of a kind that are printed under a row
 
 
 class Transcript:

@@ -14,10 +14,8 @@ from runner.runs.events import Line, RunStatus, StepFinished, StepSkipped
 
 SILENCES = (60.0, 120.0, 240.0, 480.0, 600.0)
 """Seconds of silence before the first line, before the second, and so on; the last number for all that follow."""
-MOST_LINES = 8
-"""Runs under way that have a line each; the others are counted."""
-_TOGETHER = 2.0
-"""Seconds after the start of a run within which a row takes as long as its run."""
+MOST_LINES = 8  # runs under way that have a line each; the others are counted
+_TOGETHER = 2.0  # seconds after the start of a run within which a row takes as long as its run
 _ASKS = "confirm"
 
 

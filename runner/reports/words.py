@@ -13,14 +13,11 @@ from runner.runs.result import Judged, RunResult, StepResult, tally
 from runner.runs.status import Status
 from runner.secrets.shown import hide
 
-LONGEST_VALUE = 200
-"""Characters of a value that are printed where a person reads; files hold it whole."""
+LONGEST_VALUE = 200  # characters of a value that are printed where a person reads; files hold it whole
 
 _MOST_KEYS = 5
-NOTHING_DONE = "no step was carried out"
-"""What a run is warned of that may have passed, and has done nothing."""
-STARTS = frozenset({"execute", "run", "signal"})
-"""Kinds of steps that start a process, which the site's log shows."""
+NOTHING_DONE = "no step was carried out"  # what a run is warned of that may have passed, and has done nothing
+STARTS = frozenset({"execute", "run", "signal"})  # kinds of steps that start a process, which the site's log shows
 _TO_THE_END = frozenset({"wait", "cancel"})
 _UNPROVED = frozenset({Unverified.UNREADABLE, Unverified.NOT_SHOWN})
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})

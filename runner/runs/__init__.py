@@ -2,8 +2,7 @@
 
 from msgspec import Struct
 
-USUAL = ".runner/runs"
-"""The folder of runs that is used where none is named."""
+USUAL = ".runner/runs"  # the folder of runs that is used where none is named
 
 
 class StoreName(Struct, frozen=True):

@@ -173,8 +173,7 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     by_hand: bool = False  # of `in_doubt`: only a person can settle it
 
 
-GIVEN_UP = "given_up"
-"""`AttemptFailed.kind`, without a key: the run had to stop, and its end was not waited for."""
+GIVEN_UP = "given_up"  # `AttemptFailed.kind`, without a key: the run had to stop, and its end was not waited for
 
 
 def stopped(

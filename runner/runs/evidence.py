@@ -62,12 +62,9 @@ class ApplyOrigin(Record, frozen=True):
 class VerdictSource(StrEnum):
     """How a person's word has reached the run."""
 
-    OPTION = "option"
-    """`resume --as`."""
-    QUESTION = "question"
-    """At the terminal, to a question of the job."""
-    YES = "yes"
-    """`--yes`, which answers every question of the job."""
+    OPTION = "option"  # `resume --as`
+    QUESTION = "question"  # at the terminal, to a question of the job
+    YES = "yes"  # `--yes`, which answers every question of the job
 
 
 class Person(Record, frozen=True):
@@ -85,10 +82,8 @@ class Person(Record, frozen=True):
 class Confirmation(StrEnum):
     """How somebody has confirmed that a run may go to a protected target."""
 
-    OPTION = "option"
-    """`--confirm TARGET`."""
-    QUESTION = "question"
-    """At the terminal."""
+    OPTION = "option"  # `--confirm TARGET`
+    QUESTION = "question"  # at the terminal
 
 
 class Starter(Record, frozen=True):
@@ -118,16 +113,11 @@ class LockHolder(Record, frozen=True, omit_defaults=True):
 class Unverified(StrEnum):
     """Why nothing proves how a row ended."""
 
-    NOTHING = "nothing"
-    """There is nothing that the process log could prove; of a row with parts these say it."""
-    OFF = "off"
-    """`verify: none`."""
-    UNREADABLE = "unreadable"
-    """The process log cannot be read."""
-    NOT_ASKED = "not_asked"
-    """The row did not pass, whatever the log says."""
-    NOT_SHOWN = "not_shown"
-    """It was searched for, and what was found proves nothing."""
+    NOTHING = "nothing"  # there is nothing that the process log could prove; of a row with parts these say it
+    OFF = "off"  # `verify: none`
+    UNREADABLE = "unreadable"  # the process log cannot be read
+    NOT_ASKED = "not_asked"  # the row did not pass, whatever the log says
+    NOT_SHOWN = "not_shown"  # it was searched for, and what was found proves nothing
     BY_HAND = "by_hand"
     """It is in doubt, and there is nothing by which the process log could be searched: only a person can settle it."""
 
@@ -135,11 +125,7 @@ class Unverified(StrEnum):
 class PauseReason(StrEnum):
     """Why a run pauses."""
 
-    PAUSE = "pause"
-    """The step is a `pause`."""
-    RETRY = "retry"
-    """Before the next attempt."""
-    POLL = "poll"
-    """Before another look at what is waited for."""
-    SETTLE = "settle"
-    """Before another look for a call in doubt."""
+    PAUSE = "pause"  # the step is a `pause`
+    RETRY = "retry"  # before the next attempt
+    POLL = "poll"  # before another look at what is waited for
+    SETTLE = "settle"  # before another look for a call in doubt

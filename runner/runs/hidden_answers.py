@@ -8,8 +8,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.runs.events import CallAnswered, Row
 from runner.runs.safe_events import has_learnt_secret
 
-SECRET_VALUE: Json = {"$secret": True}
-"""What is stored of an answer, or of a result, that is secret as a whole."""
+SECRET_VALUE: Json = {"$secret": True}  # what is stored of an answer, or of a result, that is secret as a whole
 BY_HAND = "look on the site how it ended: this run cannot be resumed"
 
 

@@ -19,16 +19,12 @@ from runner.runs.store import RunStore
 from runner.secrets.shown import hide, visible
 
 VERSION = 1
-MOST_RUNS = 100
-"""Runs of the same name that are stored: the newest."""
-MOST_BYTES = 15 << 19
-"""Of all names, 7.5 MiB; with what is appended before the next look it stays below 8 MiB."""
-_STEP = 1 << 18
-"""Each time that the history grows past a multiple of this, the oldest lines are dropped."""
+MOST_RUNS = 100  # runs of the same name that are stored: the newest
+MOST_BYTES = 15 << 19  # of all names, 7.5 MiB; with what is appended before the next look it stays below 8 MiB
+_STEP = 1 << 18  # each time that the history grows past a multiple of this, the oldest lines are dropped
 _MOST_STEPS = 500
 _MOST_CHARACTERS = 120
-_MOST_TIMES = 4
-"""Of a step with more turns: its shortest, median, 95th percentile and longest."""
+_MOST_TIMES = 4  # of a step with more turns: its shortest, median, 95th percentile and longest
 _INDEX = lazy_pattern(r"\[\d+\]")
 _QUOTED = lazy_pattern(r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)")
 _RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})

@@ -36,8 +36,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     is_foreign: bool = False  # another version wrote it, in another format
 
 
-_MARK = MARK.encode()
-"""What is in each hole, unless it is written as an escape."""
+_MARK = MARK.encode()  # what is in each hole, unless it is written as an escape
 
 
 class _Around(Struct, frozen=True):

@@ -15,18 +15,14 @@ NEAR = 5.0
 """Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
 LATE = 3600.0
 """Seconds for which a start may still get its row, where no server's time distinguishes rows, or it was queued."""
-SOON = 1.0
-"""Seconds after which a start that has not left is stored anew, and answers are stored with the next start."""
-AFTER = 2.0
-"""Seconds after the answer of a start in which its row may still begin: `Date` counts whole seconds."""
-EXACT = 0.05
-"""Seconds before a start from which a row may be its own: `Date` makes a row look later, never earlier."""
+SOON = 1.0  # seconds after which a start that has not left is stored anew, and answers are stored with the next start
+AFTER = 2.0  # seconds after the answer of a start in which its row may still begin: `Date` counts whole seconds
+EXACT = 0.05  # seconds before a start from which a row may be its own: `Date` makes a row look later, never earlier
 _RECENT = 60.0
 """Seconds before the first start from which on rows are counted: others that it has to be distinguished from."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """The run of rows that starts of several runs have made: nobody knows which of them has made which."""
-MOST = 1000
-"""Starts that are over and are counted, at most: with more nothing is known."""
+MOST = 1000  # starts that are over and are counted, at most: with more nothing is known
 
 
 class PendingStart(Struct, frozen=True, kw_only=True):

@@ -44,8 +44,7 @@ PROCESS_STATUSES: Final = {
 """By their words, in the order in which messages list them."""
 
 _LOGGED: Final = [status for status in PROCESS_STATUSES.values() if status.id is not None]
-KNOWN: Final = frozenset(status.word for status in _LOGGED)
-"""What the log may show."""
+KNOWN: Final = frozenset(status.word for status in _LOGGED)  # what the log may show
 UNDER_WAY: Final = frozenset(status.word for status in _LOGGED if not status.has_ended)
 NOT_ENDED: Final = frozenset(status.word for status in PROCESS_STATUSES.values() if not status.has_ended)
 """Also where no row shows it yet."""

@@ -17,8 +17,7 @@ from runner.runs.stored_runs import StoredRun, load, run_name
 
 _DAYS = lazy_pattern(r"([0-9]{1,5})d")
 _DAY = 24 * 3600.0
-_TIME_DIGITS = 12
-"""Hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds at which it began."""
+_TIME_DIGITS = 12  # hexadecimal digits of a run's id, a UUIDv7, that are the milliseconds at which it began
 
 
 class RunFilter(Struct, frozen=True, kw_only=True):

@@ -16,8 +16,7 @@ from runner.secrets.holes import MARK, Hole, taken_apart
 from runner.secrets.redact import Secrets
 from runner.secrets.shown import hide
 
-LARGE = 256 * 1024
-"""Bytes from which a result lies in a file of its own."""
+LARGE = 256 * 1024  # bytes from which a result lies in a file of its own
 
 _REFERENCE = frozenset({"$result", "bytes"})
 _FORGOTTEN = "forgotten"
@@ -33,11 +32,9 @@ bytes auth how unverified what left_out running
 _OURS = frozenset(_OUR_FIELDS.split())
 """Fields that hold our own words and numbers; a secret that happens to be equal must not cut them."""
 
-_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
-"""Fields that hold whatever a site or a job gave."""
+_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})  # fields that hold whatever a site or a job gave
 
-_BETWEEN = lazy_pattern(r"([/?&=(),'])")
-"""What is between the values of a path."""
+_BETWEEN = lazy_pattern(r"([/?&=(),'])")  # what is between the values of a path
 
 
 class Apart(Struct, frozen=True, kw_only=True):

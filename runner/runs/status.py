@@ -11,5 +11,4 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-RUNNING = "running"
-"""In the place of the status of a run: it has not ended."""
+RUNNING = "running"  # in the place of the status of a run: it has not ended

@@ -17,12 +17,9 @@ from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
 from runner.runs.store import LocalRunStore, Part, RunStore, StoreError
 
-RunName: TypeAlias = tuple[str, str | None, str]
-"""A job, a case or None, and a target: `job[case]@target`."""
-LAST = "last"
-"""The name of the newest run."""
-_NEWEST = 20
-"""How many runs are searched for open runs, besides a run for each name."""
+RunName: TypeAlias = tuple[str, str | None, str]  # a job, a case or None, and a target: `job[case]@target`
+LAST = "last"  # the name of the newest run
+_NEWEST = 20  # how many runs are searched for open runs, besides a run for each name
 _BEYOND = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can show it"
 """What follows from a journal that is not as it was written."""
 

@@ -29,8 +29,7 @@ from runner.sandbox.service import PreparedCall, ProcessEngineService
 from runner.sandbox.sign_in import Sessions, Tokens, User
 
 _LARGEST_BODY = 32 * 1024 * 1024
-_OF_THE_LIVING = ("GET", "HEAD", "POST")
-"""The methods by which clients ask whether the site is alive [C]."""
+_OF_THE_LIVING = ("GET", "HEAD", "POST")  # the methods by which clients ask whether the site is alive [C]
 
 
 class StandIn:

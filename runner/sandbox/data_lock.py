@@ -12,8 +12,7 @@ from pathlib import Path
 from runner.foundation.private_files import open_taken
 from runner.foundation.problems import Problem, UsageError
 
-_ENDING = "-lock"
-"""As SQLite calls what it puts beside a file: `-wal`, `-shm`."""
+_ENDING = "-lock"  # as SQLite calls what it puts beside a file: `-wal`, `-shm`
 
 
 @contextmanager

@@ -22,8 +22,7 @@ from runner.sandbox.process_schemas import schema_id, schema_uid
 from runner.sandbox.sign_in import User
 from runner.sandbox.store import Instance, ReachedElement
 
-GIVEN = frozenset({Direction.IN, Direction.BOTH})
-"""Directions of the parameters that take a value."""
+GIVEN = frozenset({Direction.IN, Direction.BOTH})  # directions of the parameters that take a value
 
 
 class Begun(Struct, frozen=True, kw_only=True):

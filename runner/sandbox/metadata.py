@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from runner.sandbox.entity_set import Edm, EntitySet
 
 _NAMESPACE = "Terrasoft.Configuration.OData"
-_LOOKUPS = {"SysProcess": "SysProcessLog"}
-"""Lookups that are not called as their entity is."""
+_LOOKUPS = {"SysProcess": "SysProcessLog"}  # lookups that are not called as their entity is
 
 
 def document(entity_sets: Iterable[EntitySet]) -> str:

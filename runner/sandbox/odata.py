@@ -25,8 +25,7 @@ from runner.sandbox.odata_options import OptionError, Options, matching, page, r
 from runner.sandbox.replies import nothing, plain_json, record_or_none
 from runner.sandbox.store import Store
 
-PAGE_SIZE = 20_000
-"""As many as a site gives at most, where nobody has set another limit [?]."""
+PAGE_SIZE = 20_000  # as many as a site gives at most, where nobody has set another limit [?]
 CHANGES: Mapping[str, Change] = {
     "POST": Change.INSERT,
     "PATCH": Change.UPDATE,

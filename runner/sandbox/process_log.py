@@ -18,8 +18,7 @@ _STATUS_IDS = {
     InstanceStatus.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
 }
-_RUNNING = 1
-"""Counted as `processStatus` of RunProcess [?]."""
+_RUNNING = 1  # counted as `processStatus` of RunProcess [?]
 
 
 _LOG: EntityTable[Instance] = {

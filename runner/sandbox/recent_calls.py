@@ -11,13 +11,10 @@ from runner.foundation.sentences import shortened
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import CallFault
 
-_REMEMBERED = 200
-"""So many calls, the newest."""
+_REMEMBERED = 200  # so many calls, the newest
 _LONGEST_ADDRESS = 300
-_LONGEST_BODY = 16 * 1024
-"""So many bytes of each body."""
-_SIGN_INS = ("/AuthService.svc/Login", "/connect/token")
-"""Ends of addresses whose bodies hold passwords and tokens."""
+_LONGEST_BODY = 16 * 1024  # so many bytes of each body
+_SIGN_INS = ("/AuthService.svc/Login", "/connect/token")  # ends of addresses whose bodies hold passwords and tokens
 
 
 class CallBody(Struct, frozen=True, kw_only=True):

@@ -57,8 +57,7 @@ class PreparedCall(Struct, frozen=True, kw_only=True):
     queued: Callable[[], Response] | None = None  # answers a start that is put off
 
 
-_ElementReply = Callable[[str | None, str | None], Response]
-"""Takes the process's id, and what went wrong."""
+_ElementReply = Callable[[str | None, str | None], Response]  # takes the process's id, and what went wrong
 
 
 class ProcessEngineService:

@@ -20,10 +20,8 @@ from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.veil import Veil
 
-_OURS = 0x43525342
-"""SQLite's `application_id` of a file that a sandbox made."""
-_VERSION = 4
-"""SQLite's `user_version` of it: that of the tables below."""
+_OURS = 0x43525342  # SQLite's `application_id` of a file that a sandbox made
+_VERSION = 4  # SQLite's `user_version` of it: that of the tables below
 
 _TABLES = """
 CREATE TABLE record (entity TEXT, id TEXT, body TEXT, UNIQUE (entity, id));

@@ -16,8 +16,7 @@ from runner.reading.document import Document
 from runner.sandbox.build import ColumnUse, column_uses
 from runner.sandbox.doubles import Double, Insert, Update
 
-_SHORTEST = 4
-"""Letters of a word that is no other's typo by chance; in case alone shorter ones may differ."""
+_SHORTEST = 4  # letters of a word that is no other's typo by chance; in case alone shorter ones may differ
 _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
 
 

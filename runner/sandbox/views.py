@@ -16,12 +16,10 @@ from runner.sandbox.faults import Faults
 from runner.sandbox.recent_calls import RecentCalls
 from runner.sandbox.store import Instance, Store
 
-_SHOWN = 100
-"""So many instances, the newest."""
+_SHOWN = 100  # so many instances, the newest
 _HIDDEN = frozenset({"error", "parameters", "elements", "records", "address", "sent", "answer"})
 """What people and processes write."""
-RECORDS = 50
-"""So many records at once."""
+RECORDS = 50  # so many records at once
 
 
 class Opened(Struct, frozen=True, kw_only=True):

@@ -11,8 +11,7 @@ from runner.reports.cells import padded, width
 from runner.reports.safe import safe
 from runner.terminal import output
 
-ADDED_TO = ".gitignore"
-"""Every new repository has this file: our lines are added to it."""
+ADDED_TO = ".gitignore"  # every new repository has this file: our lines are added to it
 
 
 class NewFile(Struct, frozen=True, kw_only=True):

@@ -7,14 +7,11 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-KNOWN_LENGTH = 6
-"""Characters of each text that the pattern knows; no text may be shorter."""
-SHORTENED = "…"
-"""What replaces the rest of a text that is too long."""
+KNOWN_LENGTH = 6  # characters of each text that the pattern knows; no text may be shorter
+SHORTENED = "…"  # what replaces the rest of a text that is too long
 LEAST = 3
 """Characters that must be left of a text that was shortened: fewer stand before a `…` in many innocent texts."""
-_MEMORY = 1 << 27
-"""Bytes that the search may take at most, for some ten thousand beginnings."""
+_MEMORY = 1 << 27  # bytes that the search may take at most, for some ten thousand beginnings
 _NOTHING = rb"[^\x00-\xff]"
 
 

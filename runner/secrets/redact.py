@@ -17,11 +17,9 @@ from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles, SetsOfNeedles
 from runner.secrets.shown import STARS, rebuilt, starred
 from runner.secrets.spellings import in_quotes, spellings
 
-SHORTEST = KNOWN_LENGTH
-"""Characters that a text must have to be searched inside of other texts."""
+SHORTEST = KNOWN_LENGTH  # characters that a text must have to be searched inside of other texts
 
-_NUMBER = "number"
-"""In the place of a spelling: the whole value was a JSON number that is written as the secret is."""
+_NUMBER = "number"  # in the place of a spelling: the whole value was a JSON number that is written as the secret is
 
 
 class _Known(Struct, frozen=True, kw_only=True):

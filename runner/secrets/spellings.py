@@ -21,8 +21,7 @@ _ORDINARY = lazy_pattern(r"[A-Za-z0-9_.~-]*")
 """What writers of JSON, URLs and HTML all leave as it is: much of what is spelled here, and most tokens."""
 _BLANKS = lazy_pattern(r"[\s\x00-\x1f\x7f-\x9f]+")
 _BYTE = 256
-_ENOUGH = 6
-"""Characters that must be left of a text whose others were lost."""
+_ENOUGH = 6  # characters that must be left of a text whose others were lost
 _UNSAFE_IN_HTML = "<>&'+`"
 _SPECIAL_IN_HTML = "<>&'\"/`="
 _NUMBERED: tuple[Callable[[str], bool], ...] = (

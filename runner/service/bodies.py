@@ -26,8 +26,7 @@ DEEPEST: Final = 200
 """Levels of lists and records. Whatever is done with a value later must not end in a RecursionError."""
 BEGINNINGS: Final = ("[", "{", '"')
 """A text that begins so is JSON, or was until it was cut: what does not parse then has been cut or broken."""
-MOST_PARTS: Final = 2_000_000
-"""Lists and records: 32 MiB of `[],` would become a gigabyte."""
+MOST_PARTS: Final = 2_000_000  # lists and records: 32 MiB of `[],` would become a gigabyte
 
 _TOO_DEEP: Final = f"its JSON is nested over {DEEPEST} levels deep"
 _LEAST_INTEGER: Final = -LARGEST_INTEGER - 1
@@ -86,8 +85,7 @@ class Page(Struct, frozen=True):
     title: str
 
 
-Content: TypeAlias = Wrapped | JsonBody | Fault | Page | None
-"""None is an empty body."""
+Content: TypeAlias = Wrapped | JsonBody | Fault | Page | None  # none is an empty body
 
 
 def content(body: bytes, *, content_type: str = "", halves: bool = False) -> Content:

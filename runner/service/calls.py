@@ -202,8 +202,7 @@ class ReadSchema(CallRecord, frozen=True, kw_only=True, tag="read_schema"):
     schema_id: str
 
 
-NOW: Final = "now"
-"""The key of who is signed in, where another account made the calls of the run before it broke off."""
+NOW: Final = "now"  # the key of who is signed in, where another account made the calls of the run before it broke off
 
 
 class WhoAmI(CallRecord, frozen=True, kw_only=True, tag="who_am_i"):
@@ -258,21 +257,17 @@ def _as_json(value: "Json | tuple[str, ...] | Mapping[str, Json]") -> Json:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-SESSION_REFUSED: Final = "E304"
-"""The code of a call that was answered with a demand to sign in."""
+SESSION_REFUSED: Final = "E304"  # the code of a call that was answered with a demand to sign in
 
 
 class FailureKind(StrEnum):
     """What a failed call may have done to the site."""
 
-    NOT_SENT = "not_sent"
-    """Nothing left this machine: no connection, no session."""
+    NOT_SENT = "not_sent"  # nothing left this machine: no connection, no session
     TURNED_AWAY = "turned_away"
     """It says that it did not act: 401, a login page, 429. A proxy that repeats a call hands on its second answer."""
-    REFUSED = "refused"
-    """The service refused. Something may have happened before it did."""
-    UNANSWERED = "unanswered"
-    """It may have happened."""
+    REFUSED = "refused"  # the service refused. Something may have happened before it did.
+    UNANSWERED = "unanswered"  # it may have happened
 
 
 class Answered(Discreet, frozen=True, kw_only=True):

@@ -34,8 +34,7 @@ Address: TypeAlias = tuple[
 LookUp: TypeAlias = Callable[[str, int], Sequence[Address]]
 _Origin: TypeAlias = tuple[str, str, int]
 
-CONNECT_SECONDS: Final = 20.0
-"""A connection that takes longer will not come: by then the system has asked four times."""
+CONNECT_SECONDS: Final = 20.0  # a connection that takes longer will not come: by then the system has asked four times
 _SOON: Final = 1.0
 """A call whose start is stored leaves within these seconds, or not at all: else whose row is whose gets less sure."""
 IDLE_SECONDS: Final = 2.0

@@ -21,13 +21,11 @@ from runner.service.libraries import h11
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_HEAD: Final = 100 * 1024
-_LONGEST_WAIT: Final = 1_000_000.0
-"""Seconds of a wait: the system counts milliseconds in 32 bits."""
+_LONGEST_WAIT: Final = 1_000_000.0  # seconds of a wait: the system counts milliseconds in 32 bits
 _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
-"""Names and values of headers."""
+Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]  # names and values of headers
 
 
 class NotConnectedError(Exception):

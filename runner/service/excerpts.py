@@ -13,11 +13,9 @@ from runner.foundation.values import Json, as_text, well_formed
 from runner.secrets.needles import SHORTENED
 from runner.service import bodies
 
-LARGEST_EXCERPT: Final = 4096
-"""Bytes of UTF-8."""
+LARGEST_EXCERPT: Final = 4096  # bytes of UTF-8
 
-_LARGEST_READ: Final = 65536
-"""Bytes of a body: a page begins with scripts and styles."""
+_LARGEST_READ: Final = 65536  # bytes of a body: a page begins with scripts and styles
 _UNSHOWN = lazy_pattern(rb"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _CHARSET = lazy_pattern(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
 

@@ -19,8 +19,7 @@ _MARK = lazy_pattern(rb"/Login/|NuiLogin\.aspx|Login\.html|bootstrap\.login\b")
 _ADDRESS = lazy_pattern(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
 _PASSWORD = lazy_pattern(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
 _TAG = lazy_pattern(rb"/?[a-z0-9]+(?=[\s/>])|!--", re.IGNORECASE)
-_LINKS: Final = frozenset({b"a", b"button"})
-"""What lies between these and their ends leads to another page."""
+_LINKS: Final = frozenset({b"a", b"button"})  # what lies between these and their ends leads to another page
 _MERELY_NAMES: Final = frozenset({b"link", b"img", b"area", b"!--"})
 """Tags that may name a file of the login page on any page of the site."""
 

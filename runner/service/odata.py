@@ -22,8 +22,7 @@ class RecordsPage(Struct, frozen=True, kw_only=True):
 
 _OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
 _ODATA: Final = "/odata/"
-_NEXT: Final = ("@odata.nextLink", "@nextLink", "odata.nextLink")
-"""Of OData 4, 4.01 and 3."""
+_NEXT: Final = ("@odata.nextLink", "@nextLink", "odata.nextLink")  # of OData 4, 4.01 and 3
 _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
 """What a link may hold as it is; all else in it is encoded, so that no link breaks out of its request line."""
 

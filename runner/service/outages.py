@@ -28,8 +28,7 @@ _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall b
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
-_MOST_NAMES: Final = 5
-"""Names of a certificate that a message has."""
+_MOST_NAMES: Final = 5  # names of a certificate that a message has
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
 _CERTIFICATE: Final = {

@@ -24,8 +24,7 @@ Query: TypeAlias = (
 )
 
 _STATUSES: Final = {status.id: status.word for status in PROCESS_STATUSES.values() if status.id is not None}
-_MOST_ELEMENTS: Final = 100
-"""An element that waits is among the newest; a process with loops has thousands."""
+_MOST_ELEMENTS: Final = 100  # an element that waits is among the newest; a process with loops has thousands
 
 
 class TableReading(Struct, frozen=True, kw_only=True):

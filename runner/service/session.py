@@ -67,8 +67,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 SigningIn: TypeAlias = Generator[Request, Answer, Session | CallFailed]
 """A sign-in without I/O: it yields requests and is handed what their replies say."""
 
-_ANSWERED: Final = frozenset({"E307", "E308"})
-"""Codes of failures after an answer, of whatever kind."""
+_ANSWERED: Final = frozenset({"E307", "E308"})  # codes of failures after an answer, of whatever kind
 
 
 def session(cookies: Mapping[str, str]) -> Session:

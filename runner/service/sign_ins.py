@@ -12,8 +12,7 @@ from runner.service.gate import Clock, Deadline
 
 MOST_UNCLEAR: Final = 3
 """Sign-ins in a row whose answers say neither yes nor no: a call in doubt is searched for as often."""
-AGAIN_AFTER: Final = 300.0
-"""Seconds after which another is tried, and then each time."""
+AGAIN_AFTER: Final = 300.0  # seconds after which another is tried, and then each time
 
 
 class SignIns(Protocol):

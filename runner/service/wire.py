@@ -16,8 +16,7 @@ from runner.service import calls, odata, process_log
 from runner.service.site import ElementIdPlace, ExecuteMethod, Request, Site, json_request
 
 _ENGINE: Final = "/ServiceModel/ProcessEngineService.svc"
-_EXACT: Final = 2**53
-"""Up to here a float is each whole number."""
+_EXACT: Final = 2**53  # up to here a float is each whole number
 
 
 class UnwritableError(Exception):

@@ -14,16 +14,14 @@ from runner.targets.values import identity_in_the_cloud, is_loopback, site_of_id
 
 _PATTERN: Final = lazy_pattern(r"(?:[\w*?]|\[!?[^\]]+\])+")
 """What may stand in the name of a process, and the signs of patterns of file names."""
-_REGULAR: Final = lazy_pattern(r"\^?((?:\w|\.[*+]?)+)\$?")
-"""A regular expression that such a pattern can say as well."""
+_REGULAR: Final = lazy_pattern(r"\^?((?:\w|\.[*+]?)+)\$?")  # a regular expression that such a pattern can say as well
 
 
 _SHELL: Final = lazy_pattern(
     r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)|\$\(([A-Za-z_]\w*)\)"
 )
 _BARE: Final = lazy_pattern(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
-_NAMED_IN_URL: Final = lazy_pattern(r"//[^/@:]*:([^/@]+)@")
-"""The password in an address."""
+_NAMED_IN_URL: Final = lazy_pattern(r"//[^/@:]*:([^/@]+)@")  # the password in an address
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys whose values are never a password alone, so that such a text surely is a variable of the shell."""
 

@@ -26,8 +26,7 @@ _OPEN: Final = frozenset(key.name for key in KEYS.values() if not key.secret)
 _WHO_SIGNS_IN: Final = frozenset({"auth", *(key for kind in KINDS for key in kind.keys)})
 _WORDS: Final = _OPEN | _WHO_SIGNS_IN | {"runner", "targets"}
 """Our own words: where such a text is a value its line is hidden, but it is no secret in a sentence of ours."""
-_NAMES: Final = 3
-"""Parts of a path that are open: `targets`, the target's name, a key of the language."""
+_NAMES: Final = 3  # parts of a path that are open: `targets`, the target's name, a key of the language
 _ADDRESSES: Final = frozenset(key.name for key in KEYS.values() if key.is_site)
 _NAMED_IN_URL = lazy_pattern(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
 """The name and the password in an address, whatever they hold, and all that follows its path."""
@@ -36,8 +35,7 @@ _TEXT_IN_TEMPLATE = lazy_pattern(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
 """A path, which is no secret, or a text that may be a secret."""
 _NO_TEXT: Final = " \t'\"|>-"
 _WORD = lazy_pattern(r"\w{2,}")
-_ONLY_ENV = lazy_pattern(r"\{\{ *env\.\w+ *\}\}")
-"""A template that names a variable, and holds no text."""
+_ONLY_ENV = lazy_pattern(r"\{\{ *env\.\w+ *\}\}")  # a template that names a variable, and holds no text
 _ASIDE = lazy_pattern(r"[#&*!]")
 """A comment, an anchor, an alias or a tag: somebody may have written a text, or left the value of before."""
 _LINE = lazy_pattern(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")

@@ -11,11 +11,9 @@ from runner.foundation.problems import Problem
 from runner.service.auth.kind import Credentials
 from runner.service.site import CallOptions, Runtime
 
-CLIO: Final = "clio:"
-"""How the names of those targets begin that are environments of clio."""
+CLIO: Final = "clio:"  # how the names of those targets begin that are environments of clio
 
-Keys: TypeAlias = tuple[str, ...]
-"""A value of a target by its key, and the key within it: `("auth", "password")`."""
+Keys: TypeAlias = tuple[str, ...]  # a value of a target by its key, and the key within it: `("auth", "password")`
 
 
 class Allow(Struct, frozen=True, kw_only=True):

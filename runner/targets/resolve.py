@@ -24,8 +24,7 @@ from runner.targets.keys import EVALUATED, KEYS
 from runner.targets.model import Keys, SiteTarget
 
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-_SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]
-"""The keys whose value is a text."""
+_SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]  # the keys whose value is a text
 
 
 def resolve(

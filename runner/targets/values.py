@@ -16,8 +16,7 @@ _WITHIN_THE_SITE = lazy_pattern(r"/(0|Login|Nui|Shell|ServiceModel|odata|DataSer
 _CLOUD = lazy_pattern(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.creatio\.com/?", re.IGNORECASE)
 _TOKEN_PATH = lazy_pattern(r"/connect/token/?$", re.IGNORECASE)
 _IDENTITY = lazy_pattern(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-is\.creatio\.com/?", re.IGNORECASE)
-_AROUND = "\"'`<>“”„«»\u2018\u2019"
-"""Signs that mails and documents put around an address."""
+_AROUND = "\"'`<>“”„«»\u2018\u2019"  # signs that mails and documents put around an address
 _HEADER_NAME = lazy_pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER = lazy_pattern(r"[!-~\u00a0-\u00ff](?:[ \t!-~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?")
 OWN_HEADERS: Final = frozenset(

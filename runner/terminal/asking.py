@@ -15,8 +15,7 @@ from runner.reports.safe import clean
 from runner.reports.words import labelled
 from runner.terminal import output
 
-_LOOK = 0.2
-"""Seconds between two looks at the stop, while nobody answers."""
+_LOOK = 0.2  # seconds between two looks at the stop, while nobody answers
 
 
 def is_there() -> bool:

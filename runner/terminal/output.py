@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 Name = Literal["stdout", "stderr"]
 
-_PIECE = 4096
-"""Characters that are handed to the system at once: how far a slow reader has come is seen after each."""
+_PIECE = 4096  # characters that are handed to the system at once: how far a slow reader has come is seen after each
 
 
 def say(line: str) -> None:

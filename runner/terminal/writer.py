@@ -8,13 +8,10 @@ from typing import NamedTuple, TextIO
 
 from runner.foundation import threads
 
-_MOST_WAITING = 1 << 20
-"""Characters of messages that wait for a reader; more is dropped, and a line says how much."""
-_IDLE = 5.0
-"""Seconds at the end of a command in which a reader must have read something, or the rest is dropped."""
+_MOST_WAITING = 1 << 20  # characters of messages that wait for a reader; more is dropped, and a line says how much
+_IDLE = 5.0  # seconds at the end of a command in which a reader must have read something, or the rest is dropped
 _IDLE_AFTER_A_SIGNAL = 1.0
-_LOOK = 0.2
-"""Seconds between two looks at whether a signal has come."""
+_LOOK = 0.2  # seconds between two looks at whether a signal has come
 
 
 class Writer:

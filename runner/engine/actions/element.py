@@ -35,8 +35,7 @@ _MOVED = "the element was executed, and somebody else may have done it at the sa
 _GONE = "the element does not wait any more, and no log shows how it ended"
 _BEFORE = "the element was executed before"
 _BY_ID = "by its id alone, the process log does not show an element"
-_ANSWERED = (0.0, *NO_ROW_YET)
-"""Seconds between two looks at an element whose call was answered."""
+_ANSWERED = (0.0, *NO_ROW_YET)  # seconds between two looks at an element whose call was answered
 
 
 def attempt_element(row: OpenRow) -> Running[Attempt]:

@@ -30,8 +30,7 @@ from runner.service.calls import CallFailed, FailureKind, QueryCall
 from runner.service.words import first_line, shortened
 
 FIRST_PAUSE = 2.0
-LONGEST_PAUSE = 10.0
-"""Seconds between two looks, growing from the first to the last."""
+LONGEST_PAUSE = 10.0  # seconds between two looks, growing from the first to the last
 _SHOWN = 5
 _COLUMN_REFUSED = frozenset({400, 500, 501})
 _NOT_COUNTED = "the failures cannot be counted"

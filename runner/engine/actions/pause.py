@@ -9,8 +9,7 @@ from runner.foundation.durations import written
 from runner.job.actions import Pause
 from runner.runs.evidence import PauseReason
 
-_LEAST_SECONDS = 0.01
-"""What a host's rounding may leave of a pause."""
+_LEAST_SECONDS = 0.01  # what a host's rounding may leave of a pause
 
 
 def attempt_pause(row: OpenRow) -> Running[Attempt]:

@@ -44,8 +44,7 @@ from runner.runs.status import Status
 from runner.service.calls import CallFailed, ChangeCall, FailureKind, LogRow, QueryCall
 
 FIRST_PAUSE = 0.25
-GROWTH = 2.0
-"""Seconds before the log is read again for the process, growing up to the target's `settle`."""
+GROWTH = 2.0  # seconds before the log is read again for the process, growing up to the target's `settle`
 _EMPTY = (None, "", "00000000-0000-0000-0000-000000000000")
 _SHOWN_EMPTY = (*_EMPTY, 0, "0001-01-01T00:00:00Z")
 """How a site shows a column that was emptied: a number, a boolean or a time is then that of its type, never null."""

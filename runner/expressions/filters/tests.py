@@ -15,8 +15,7 @@ from runner.expressions.typed import BOOLEAN, LIST, NUMBER, RECORD, TEXT
 from runner.foundation import patterns
 from runner.foundation.values import Json, is_number, kind_of
 
-ABSENCE: Final = frozenset({"defined", "undefined"})
-"""The tests that may be asked of what is absent."""
+ABSENCE: Final = frozenset({"defined", "undefined"})  # the tests that may be asked of what is absent
 
 
 def _whole(name: str, value: Json) -> int:

@@ -13,8 +13,7 @@ from runner.job.model import Action, Job, StepEffect
 from runner.runs.process_status import PROCESS_STATUSES
 
 EVERY = 1.0
-MAX_EVERY = 10.0
-"""Seconds between the first looks of a step that waits, and the most between two."""
+MAX_EVERY = 10.0  # seconds between the first looks of a step that waits, and the most between two
 PROCESS_NAMES: Final = ("process_id", "process_status")
 
 

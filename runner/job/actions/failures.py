@@ -12,8 +12,7 @@ from runner.foundation.values import Json
 from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect
 
-SINCE_RUN = "run"
-"""Since the run began: what counts where the step says nothing else."""
+SINCE_RUN = "run"  # since the run began: what counts where the step says nothing else
 
 
 class Failures(Struct, frozen=True, kw_only=True):

@@ -12,8 +12,7 @@ from runner.runs.status import Status
 
 WIDTH: Final = 1000
 _NARROWEST: Final = 2
-_PLACES: Final = 200
-"""Columns of the strip over the turns of a loop."""
+_PLACES: Final = 200  # columns of the strip over the turns of a loop
 _HEIGHTS: Final = {SpanKind.LOG: (3.0, 2.0), SpanKind.SIGN_IN: (3.0, 2.0), SpanKind.WAIT: (3.5, 1.0)}
 _TALL: Final = (1.0, 6.0)
 _WHOLE: Final = (0.0, 8.0)

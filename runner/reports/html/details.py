@@ -21,8 +21,7 @@ from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
 from runner.secrets.shown import hide
 
-_LARGEST_CALL: Final = 8192
-"""Bytes of a call that is embedded: a longer call is too long for the line of a shell."""
+_LARGEST_CALL: Final = 8192  # bytes of a call that is embedded: a longer call is too long for the line of a shell
 _MOST_LOG_ROWS: Final = 3
 
 

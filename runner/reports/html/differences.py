@@ -14,8 +14,7 @@ from msgspec import Struct
 from runner.foundation.values import Json
 from runner.reports.html.texts import LONG, as_text, cut, shown_lines
 
-_CLOSELY: Final = 200
-"""Characters of texts, and lines of values, that are matched at most."""
+_CLOSELY: Final = 200  # characters of texts, and lines of values, that are matched at most
 _EQUAL_LINES: Final = 6
 _AROUND: Final = 2
 

@@ -11,8 +11,7 @@ from runner.reports.safe import clean, safe
 from runner.secrets.shown import hide
 
 SHORT: Final = 300
-LONG: Final = 4000
-"""Characters of a value that are shown: of a row that passed, and of any other."""
+LONG: Final = 4000  # characters of a value that are shown: of a row that passed, and of any other
 _MOST_LINES: Final = 30
 _QUOTED = lazy_pattern(r"`([^`\n]+)`")
 

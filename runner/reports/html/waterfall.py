@@ -23,8 +23,7 @@ from runner.runs.status import Status
 
 _IN_PORTION: Final = 100
 _LONGEST_CONDITION: Final = 60
-_OPEN_TURNS: Final = 12
-"""A loop of more turns is closed, and its turns are drawn each from its own start."""
+_OPEN_TURNS: Final = 12  # a loop of more turns is closed, and its turns are drawn each from its own start
 _UNVERIFIED: Final = {
     Unverified.OFF: "not verified: `verify: none`",
     Unverified.UNREADABLE: "not verified: no log",

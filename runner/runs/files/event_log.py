@@ -11,8 +11,7 @@ from runner.runs.store import Part, StoreError
 
 EVENTS = Part.EVENTS.value
 RESULTS = "results"
-_TAIL = 16 * 1024
-"""Bytes at the end of a run in which its last line, or what is torn of it, is searched for first."""
+_TAIL = 16 * 1024  # bytes at the end of a run in which its last line, or what is torn of it, is searched for first
 _PIECE = 1 << 16
 
 

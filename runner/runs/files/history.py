@@ -9,8 +9,7 @@ from pathlib import Path
 
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, take, write_all, write_whole
 
-_SECONDS = 5.0
-"""How long another process is waited for. To write a history anew takes a tenth of a second."""
+_SECONDS = 5.0  # how long another process is waited for. To write a history anew takes a tenth of a second.
 
 
 class HistoryFile:

@@ -19,8 +19,7 @@ from runner.foundation.private_files import ensure_folder, open_taken, write_all
 from runner.foundation.values import canonical, well_formed
 from runner.runs.store import Claim, Holder, StoreError, Taken
 
-_PACE = 0.25
-"""Seconds between two looks at a lock that somebody else holds."""
+_PACE = 0.25  # seconds between two looks at a lock that somebody else holds
 
 
 class FileLock:

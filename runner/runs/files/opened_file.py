@@ -5,8 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-_BESIDE = ("-wal", "-shm")
-"""What SQLite makes of a file in its mode WAL."""
+_BESIDE = ("-wal", "-shm")  # what SQLite makes of a file in its mode WAL
 _Identity: TypeAlias = tuple[int, int]
 
 

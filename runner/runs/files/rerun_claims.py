@@ -14,8 +14,7 @@ from runner.foundation import private_files
 from runner.runs.store import Holder, RerunUnderWay
 
 _LOCK = "lock"
-_SECONDS = 60.0
-"""How long another command may take to choose. It reads the first and the last line of each run."""
+_SECONDS = 60.0  # how long another command may take to choose. It reads the first and the last line of each run.
 _PAUSE = 0.01
 
 

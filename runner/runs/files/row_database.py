@@ -17,8 +17,7 @@ _AGAIN = 5.0
 """Seconds after which a file that could not be opened is tried again, and then how long others are waited for."""
 _BRIEFLY = 0.1
 
-Change: TypeAlias = tuple[str, tuple[str | float, ...]]
-"""A statement with its values."""
+Change: TypeAlias = tuple[str, tuple[str | float, ...]]  # a statement with its values
 
 
 class RowDatabase:

@@ -21,8 +21,7 @@ CREATE TABLE IF NOT EXISTS clock (boot TEXT PRIMARY KEY, ahead REAL) WITHOUT ROW
 CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
 _MADE = "INSERT INTO made SELECT lower(hex(randomblob(16))), ? WHERE NOT EXISTS (SELECT 1 FROM made)"
-ANY_NUMBER = ""
-"""The key of a record for any number of starts of a run in its time."""
+ANY_NUMBER = ""  # the key of a record for any number of starts of a run in its time
 BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 100
 """Starts in a statement: in each, SQLite lets other threads in several times, and others wait for the file."""
@@ -37,13 +36,10 @@ WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began -
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
 
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
-"""Another each time that a Linux is started."""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")  # another each time that a Linux is started
 _DAY = 24 * 3600.0
-KEPT = 90 * _DAY
-"""Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
-PATIENCE = 10.0
-"""Seconds for which another program's transaction is waited for."""
+KEPT = 90 * _DAY  # seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]
+PATIENCE = 10.0  # seconds for which another program's transaction is waited for
 
 
 class StoredRows(Struct, frozen=True, kw_only=True):

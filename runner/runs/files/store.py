@@ -46,10 +46,8 @@ from runner.runs.store import (
     Taken,
 )
 
-_NO_FOLDER = Path(os.devnull)
-"""For a user without a home: nothing can be made below it."""
-_SQLITE_FILES = ("", "-wal", "-shm")
-"""What SQLite makes of a file."""
+_NO_FOLDER = Path(os.devnull)  # for a user without a home: nothing can be made below it
+_SQLITE_FILES = ("", "-wal", "-shm")  # what SQLite makes of a file
 
 
 def _state_folder() -> Path:

@@ -23,16 +23,13 @@ from runner.runs.evidence import LockHolder
 _MOMENTS = struct.Struct("<dd")
 """At the start of a file: when somebody has last waited for the turn, and until when its holder may need it."""
 _MOMENT = struct.Struct("<d")
-_NAMED = 1000
-"""Bytes after that, which name the holder."""
+_NAMED = 1000  # bytes after that, which name the holder
 _MARGIN = 60.0
 """Seconds for what belongs to a turn beside its call: readings of the process log before it, and after it."""
-_WAITS = 0.2
-"""Seconds after its last look for which somebody is taken to wait."""
+_WAITS = 0.2  # seconds after its last look for which somebody is taken to wait
 _HANGS = 1.0
 """Seconds for which a turn is found that its holder should not need any more: who takes it says so a moment later."""
-_UNSIGNED = 180.0
-"""The same where the holder could not write how long it needs the turn, as on a full disk."""
+_UNSIGNED = 180.0  # the same where the holder could not write how long it needs the turn, as on a full disk
 _ASIDE = 0.1
 """Seconds for which a program leaves a turn to others that wait for it: they look several times meanwhile."""
 

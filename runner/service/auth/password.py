@@ -12,8 +12,7 @@ from runner.service.site import COMMON_HEADERS, Request, Site, json_request
 from runner.service.words import shortened, words_of
 
 _LOGIN: Final = "/ServiceModel/AuthService.svc/Login"
-_UTC: Final = 0
-"""Minutes, as a browser sends them: the session's time zone where the user's profile has none [C]."""
+_UTC: Final = 0  # minutes, as a browser sends them: the session's time zone where the user's profile has none [C]
 _URL_HINT: Final = "`url` of the target must be the root of a Creatio site, without `/0` and without a page after it"
 _AUTH_HINT: Final = "check `auth` of the target; nothing is tried again, since a few wrong tries lock an account"
 _PAGE_HINT: Final = "a server before the application answered, and checked no password: let it pass this call"

@@ -190,7 +190,7 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
 def not_of_others(
     row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
-    """The rows that no other call owns, and the other run that may have made some. The calls of `keys` own them now."""
+    """The rows that no other call owns, and a rival of some; without a rival the calls of `keys` own them now."""
     log = row.log
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
     before, before_read = _before(log, process, row.t) if has_time and not (certain or log.slack) else ((), 0.0)

@@ -38,7 +38,7 @@ _UNEXPECTED = lazy_pattern(r"unexpected char (?P<quoted>'.*'|\".*\") at [0-9]+",
 
 
 class _Syntax:
-    """What Jinja's lexer and parser ask of an `Environment`, without its compiler (4 % of a start), in odd markers."""
+    """What Jinja's lexer and parser ask of an `Environment`, without its compiler, 4 % of a start."""
 
     block_start_string, block_end_string = "\0%", "%\0"
     variable_start_string, variable_end_string = "\0{", "}\0"

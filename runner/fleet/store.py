@@ -1,4 +1,4 @@
-"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`. The queue has the locks of runs without events."""
+"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`. Their locks are in the queue."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final

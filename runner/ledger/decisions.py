@@ -120,7 +120,9 @@ def decide(
 
 
 def holds_up(before: ObservedEntry) -> bool:
-    """Whether a run of another version must end or be settled first: it may do the same. Lost runs count once."""
+    """Whether a run of another version must end or be settled first: it may do the same. A lost run holds up one
+    change.
+    """
     return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF) or needs_a_person(before)
 
 

@@ -52,7 +52,7 @@ def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenVal
 
 
 def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
-    """What the cases give, and the default where a case, or its unread file, gives nothing; others are reported."""
+    """What the cases give, and the default where a case, or its unread file, gives nothing; of the input's type."""
     declared = record(job.inputs.get(name))
     if declared.get("secret") is True:
         return

@@ -37,6 +37,6 @@ class Detail(Struct, frozen=True, kw_only=True):
     held: bool = False  # it waits where a call is in doubt
     advice: bool = True  # the commands that it needs next
     resumed: str = "resumed"  # the word for a run that began in another command
-    ids: bool = True  # that nobody needs to go on, and hashes
+    ids: bool = True  # ids and hashes that nobody needs to go on
     several: bool = False  # a table follows, with the warnings
     starter: bool = False  # who began it

@@ -97,7 +97,7 @@ class OwnedRows(Protocol):
         """Nobody answered the row's last start: if its time was over before, it begins only now."""
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered, or judged. It is stored with what follows: later than this."""
+        """The last start of the row was answered, or judged. Others see it as under way until this is stored."""
 
     def queue(self, key: str) -> None:
         """The last start of the row was answered as queued: it may begin within the next hour."""

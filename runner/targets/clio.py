@@ -1,6 +1,6 @@
 """The targets `clio:NAME`: sites of the tool clio, read from its registry without regard to case [C].
 
-It has clear passwords: messages hold names of environments only.
+Its passwords are in the clear: messages hold names of environments only.
 """
 
 import json

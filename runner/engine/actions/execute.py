@@ -34,7 +34,7 @@ def attempt_execute(row: OpenRow) -> Running[Attempt]:
 
 
 def _ending(row: OpenRow, action: Execute, value: Json) -> Running[Attempt]:
-    """Judge the answer. The log is read first where an expression asks for it, or an expectation failed."""
+    """Judge the answer. The log is read where an expression asks for it, and after an expectation failed for good."""
     step = row.step
     found: Attempt | None = None
     reads = step.verify is not Verify.NONE

@@ -55,7 +55,7 @@ def _has_inside(row: TimedRow) -> bool:
 
 
 def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObject:
-    """Spans, calls, the job's text, process, result, outputs, expectations (`k`), numbers of attempts, warnings."""
+    """`e` spans, `c` calls, `f` texts, `p` process, `r` result, `o` outputs, `k` checks, `n` attempts, `w` warnings."""
     step, is_red = row.step, row.step.status in RED
     shows, limit = values.shows(is_red=is_red), LONG if is_red else SHORT
     calls: list[JsonObject] = []

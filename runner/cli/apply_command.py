@@ -213,7 +213,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
     def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True, only: Decision | None = None) -> str:
-        """The command to type again, with what the environment set, and `also` more options, or `only` one version."""
+        """The command to type again, with what the environment set, and `also` more options, or `only` a version."""
         given, specs = self.context.params, self.specs
         again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if self.store.is_fleet else _HERE)}
         typed = {name for name in again if self.context.get_parameter_source(name) in _GIVEN}

@@ -32,7 +32,7 @@ VERBS = {
     "validate": ("runner.cli.validate:validate", "Check job, target and sandbox files."),
     "list": ("runner.cli.validate:list_jobs", "List jobs with their tags and inputs."),
     "report": ("runner.cli.show:report", "Write any report of a run again."),
-    "show": ("runner.cli.show:show", "Show what happened in one run."),
+    "show": ("runner.cli.show:show", "Show what happened in a run."),
     "runs": ("runner.cli.runs:runs", "List the stored runs."),
     "diff": ("runner.cli.show:diff", "Show what differs between two runs."),
     "history": ("runner.cli.runs:history", "Show what each step did over the last runs of a job."),

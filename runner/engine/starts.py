@@ -1,9 +1,9 @@
 """Which call a row of the process log belongs to, and which starts of this run still lack their row.
 
-A row belongs to a single call, and a start counts until it has its row. Rows that several starts may have made are
-distinguished by the server's own time: the `Date` of answers bounds each call. That `Date` and `StartDate` are of one
-clock is a choice [?]: where a row proves otherwise, this run uses no server time. The host knows which rows other runs
-own (`QueryPeers`).
+A row belongs to a single call, and a start counts until it has its row. The server's own time distinguishes rows that
+several starts may have made: the `Date` of answers bounds each call. That `Date` and `StartDate` are of the same clock
+is a choice [?]: where a row proves otherwise, this run uses no server time. The host knows which rows other runs own
+(`QueryPeers`).
 """
 
 from collections.abc import Iterable, Sequence

@@ -41,7 +41,7 @@ class StopPolicy(Struct, kw_only=True):
                 pass
 
     def allows(self, effect: Send | Sleep | Ask) -> bool:
-        """Whether a stopped run may perform it. A call that may have happened is looked for once, without a pause."""
+        """Whether a stopped run may perform it. A call that may have happened is searched for once, without a pause."""
         if self.stop.why is None:
             return True
         if self.stop.is_over():

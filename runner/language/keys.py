@@ -14,7 +14,7 @@ from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject
 
 _WITH_ACTION = {"step": "several steps", "activity": "several activities"}
-"""Records that have exactly one action, and what to make of a record with more."""
+"""Records that have a single action, and what to make of a record with more."""
 _NO_STEP_ALONE = frozenset(
     {"expect", "outputs", "retry", "effect", "undo", "verify", "timeout", "on_failure", "help", "secret", "if"}
 )

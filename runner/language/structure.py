@@ -15,7 +15,7 @@ class Structure(Struct, frozen=True):
 
     @property
     def actions(self) -> frozenset[str]:
-        """The keys of a step of which exactly one is written; none in a schema without steps."""
+        """The exclusive keys of a step; none in a schema without steps."""
         choice = record(record(record(self.root.get("$defs")).get("one_action")).get("then"))
         return frozenset(
             sure_text(key) for each in items(choice.get("oneOf")) for key in items(record(each)["required"])
@@ -125,6 +125,6 @@ class RecordKeys(Struct, frozen=True, kw_only=True):
 
 
 def alternatives(choice: Violation) -> list[str]:
-    """The keys of which there must be exactly one: `oneOf` in our schemas only ever counts keys."""
+    """The exclusive keys: `oneOf` in our schemas only ever counts keys."""
     branches = choice.expected if isinstance(choice.expected, list) else []
     return [str(key) for branch in branches for key in items(record(branch).get("required"))]

@@ -107,7 +107,7 @@ def _another_site(document: Document, url: str) -> Problem | None:
     site = text(record(document.data), "site")
     if site is None or "{{" in url or "://" not in site:
         return None
-    if site_key(site).removesuffix("/0") == site_key(url).removesuffix("/0"):  # which only one runtime has
+    if site_key(site).removesuffix("/0") == site_key(url).removesuffix("/0"):  # which a single runtime has
         return None
     message = f"this is the catalogue of {site}, and the site of the target is {url}"
     hint = "run `runner catalog pull`: a copied file is still of the site that it comes from"

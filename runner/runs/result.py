@@ -307,7 +307,7 @@ class Progress:
                 assert_never(event)
 
     def _row(self, key: str) -> BegunRow:
-        """The open row of `key`, or one that has ended, to be settled; an empty row where no line began it."""
+        """The row of `key`, open or ended, to be settled; an empty row where no line began it."""
         return self._open.get(key) or BegunRow(self._rows.get(key) or _row_called(key), self._t)
 
     def _end(self, step: StepResult) -> StepResult:

@@ -289,7 +289,7 @@ class FileRunStore:
 
 
 def _is_run(folder: Path) -> bool:
-    """Also a run of another user: whoever reads it is told so, and does not believe that it is not there."""
+    """Also a run of another user: whoever reads it learns that it is there."""
     try:
         return (folder / EVENTS).is_file()
     except OSError:

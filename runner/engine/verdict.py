@@ -281,10 +281,12 @@ def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str
 
 
 def started_again(row: OpenRow, rows: list[LogRow]) -> Attempt:
-    """A single call has made all of `rows`."""
+    """A call whose own process passed has made all of `rows`, or another program with the same account the others."""
     sentence, advice = _too_many(row, rows, count=1)
     if _hold_failure(rows):
-        return not_verified(row, f"{sentence}; not all of them passed", doubtful=True)
+        sentence = f"{sentence}; not all of them passed"
+        if row.first is not None:  # it was made twice
+            return not_verified(row, sentence, doubtful=True)
     return _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
 
 

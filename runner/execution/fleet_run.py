@@ -62,6 +62,12 @@ class _Origin(Struct, frozen=True, kw_only=True):
     begun_by: Starter
 
 
+_UNCONFIRMED = (
+    "is protected here, and nobody confirmed this run: the targets file of its `apply` does not protect it; queue it "
+    "with this worker's file: `--targets FILE`, `--confirm NAME` and `--retry refused`"
+)
+
+
 class ShutOutError(Exception):
     """The site lets nobody in, or cannot be reached."""
 
@@ -267,6 +273,8 @@ class FleetRuns:
             message = f"{_FORGOTTEN}, and may have forgotten that it was carried out: look at the site"
             raise RefusedError(Problem(code="E156", message=message))
         applied, spec, origin = _spec(found, self.targets)
+        if spec.target.protected and origin.begun_by.confirmed is None:
+            raise RefusedError(Problem(code="E160", message=f"target `{spec.target.name}` {_UNCONFIRMED}"))
         check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
         site = self.sites.of(spec.target)
         _check_place(applied, site)

@@ -21,9 +21,9 @@ GUID = "00000000-0000-0000-0000-000000000001"
 RUN = "  - id: a\n    run: {process: UsrA, results: [Score]}\n"
 
 
-def test_a_run_that_is_done_is_proved_by_its_answer() -> None:
+def test_a_run_that_is_done_is_proved_by_its_answer_and_the_log_shows_that_it_is_alone() -> None:
     world = World(answers=[{"Score": 42}]).carry_out(planned(RUN + "    expect: [result.Score == 42]\n"))
-    assert world.sent == ["read watermark", "run UsrA"]
+    assert world.sent == ["read watermark", "run UsrA", "who am i", "read rows"]
     step = world.finished("a")
     assert (step.status, step.verified, step.process_id, step.result) == ("passed", True, GUID, {"Score": 42})
 

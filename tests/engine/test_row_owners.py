@@ -805,6 +805,15 @@ def test_a_run_that_a_gateway_has_repeated_is_not_verified_where_the_log_has_to_
     assert SENTENCE in said(world.finished("a"))
 
 
+@pytest.mark.parametrize("first", ["done", "error"])
+def test_a_run_that_a_gateway_has_repeated_passes_by_its_own_process_and_says_so(first: str) -> None:
+    world = twice(first, "done", RUN)
+    assert ended(world, "a") == ("passed", None)
+    assert SENTENCE in said(world.finished("a"))
+    assert ("not all of them passed" in said(world.finished("a"))) is (first == "error")
+    assert SENTENCE not in said(twice("done", "done", f"{RUN}    effect: idempotent\n").finished("a"))
+
+
 def test_a_run_whose_row_is_alone_is_verified() -> None:
     world = World().carry_out(planned(f"{RUN}    verify: log\n{RUN.replace('id: a', 'id: b')}    verify: log\n"))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("passed", True))

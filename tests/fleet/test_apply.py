@@ -373,6 +373,27 @@ def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
     assert "`--fleet` names a ledger in a database" in capsys.readouterr().err
 
 
+def test_a_worker_refuses_what_its_own_targets_file_protects_and_nobody_confirmed(here: Fleet, capsys: Capture) -> None:
+    write("a")
+    targets = here.folder / "targets.yaml"
+    open_to_all = targets.read_text()
+    assert ended(["apply", "specs"]) == 0
+    targets.write_text(here.sandbox.targets(more="    protected: true\n"))
+    work(here)
+    assert (here.states(), here.starts()) == ({"a": "refused"}, {})
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--confirm", "here"]) == 6
+    assert "target `here` is protected here, and nobody confirmed this run" in capsys.readouterr().err
+    targets.write_text(open_to_all)
+    assert ended(["apply", "specs", "--confirm", "here", "--retry", "refused"]) == 0
+    targets.write_text(here.sandbox.targets(more="    protected: true\n"))
+    work(here)
+    assert here.starts() == {}, "whom the file of `apply` does not protect, nobody confirms"
+    assert ended(["apply", "specs", "--confirm", "here", "--retry", "refused"]) == 0
+    work(here)
+    assert here.starts() == {"a": 1}
+
+
 def test_who_applies_needs_no_secret_and_the_database_gets_none(
     here: Fleet, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

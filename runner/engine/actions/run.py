@@ -48,7 +48,7 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
         return outcome
     answer = record(outcome.value)
     found = (yield from _answer_for_another_call(row, answer)) or (yield from _verdict(row, action, answer))
-    if found.status is Status.PASSED and found.process_id is not None:
+    if found.status is Status.PASSED and found.verified is True:
         found = (yield from _started_again(row, found)) or found
     row.in_doubt = False
     results: Json = answer.get("results")
@@ -119,8 +119,9 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
 
 def _started_again(row: OpenRow, known: Attempt) -> Running[Attempt | None]:
     """What the call comes to where the log shows more starts by it: a gateway may repeat a POST, too [D: haproxy]."""
-    start, is_asked = row.start, row.step.verify is Verify.LOG or row.first is not None
+    start = row.start
     assert start is not None
+    is_asked = row.step.verify is Verify.LOG or row.first is not None or (row.reads_log and row.is_once)
     if not (is_asked and start.marked) or row.log.refusal is not None:
         return None
     row.known = known

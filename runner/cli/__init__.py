@@ -16,7 +16,7 @@ def _as_many(singular: str, plural: str, number: int) -> str:
 
 
 def _system() -> str:
-    """As `platform.system()` has it on all systems where `uuid` asks for it."""
+    """The name of the system, as `platform.system()` has it where `uuid` asks for it."""
     return os.uname().sysname
 
 

@@ -104,7 +104,7 @@ class ApplyToFleet:
         self._command.gone = self._command.find_gone()
 
     def _queue(self) -> None:
-        """Queue what is new. A person is asked before anything is locked; what came in between is asked for again."""
+        """Queue what is new. A person is asked before anything is locked, and again for those that came meanwhile."""
         confirmed = permission(self._command.context).confirmed
         asks = bool(guards.unconfirmed((spec.target for spec in self._command.specs), confirmed=confirmed))
         allowed = frozenset[str]()
@@ -242,7 +242,7 @@ class ApplyToFleet:
             output.say(line)
 
     def _say_who_is_suspended(self, decisions: Sequence[Decision]) -> None:
-        """Say of targets whose sites let workers not in, each once, what a person has to mend."""
+        """Name each target whose site lets workers not in, once, with what a person has to mend."""
         targets = {each.version.target for each in decisions if each.state in OPEN} - self._suspended
         for each in suspended_targets(self._store.link, targets=sorted(targets)) if targets else ():
             self._suspended.add(each.target)
@@ -326,7 +326,7 @@ def _open_elsewhere(needs: ApplyNeeds, states: frozenset[VersionState] = _MAY_PA
 
 
 def _origin(run: str, entry: LedgerEntry) -> str:
-    """Two repositories may share a ledger by accident: the folder and the commit show whose run it was."""
+    """The run, its folder and its commit: two repositories may share a ledger by accident."""
     commit = "" if entry.last.commit is None else f" at commit {clean(entry.last.commit)}"
     return f"run {run} of {clean(entry.version.title)}, applied from the folder `{clean(entry.version.folder)}`{commit}"
 

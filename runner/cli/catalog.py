@@ -138,7 +138,7 @@ def doubles(context: click.Context) -> int:
 
 
 def _wanted(catalogue: Catalogue, uses: Iterable[Use] | None) -> Iterator[Process]:
-    """All processes, or those that jobs start, by whatever code."""
+    """All processes, or those that jobs start."""
     codes = set(catalogue.processes)
     if uses is not None:
         started = {use.process for use in uses if use.about is About.PROCESS}

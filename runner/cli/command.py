@@ -238,7 +238,7 @@ def _with_its_lock(pending: PendingRun, held: Mapping[Claim, HeldLock]) -> Pendi
 
 
 def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> Callable[[Stop], bool]:
-    """What waits until the sites of these runs are ready, as an option or a target says. Raises `UsageError`."""
+    """A wait for the sites of these runs, as an option or a target asks. Raises `UsageError`."""
     given = context.params
     is_asked_for = given["wait_ready"] is not None
     if not is_asked_for and not any(isinstance(run.target, SiteTarget) and run.target.ready for run in runs):
@@ -349,7 +349,7 @@ def _send_traces(command: ReportedCommand) -> None:
 
 
 def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
-    """The command's code: of what ran, of a run that could not begin, of a signal that let others not begin or end."""
+    """The command's exit code: the strongest of its runs, of runs that could not begin, and of a signal."""
     codes = [run.result.exit_code for run in carried.runs]
     if carried.trouble is not None:
         output.problems(*carried.trouble.problems)

@@ -62,7 +62,7 @@ def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Proble
 
 
 class UnknownChoiceError(click.BadParameter):
-    """A word that is none of those that the option takes. `near` is the word that it may be a typo of."""
+    """A word that the option does not take. `near` is a word that it takes, and that this may be a typo of."""
 
     def __init__(
         self, message: str, *, near: str | None, param: click.Parameter | None, ctx: click.Context | None
@@ -146,7 +146,7 @@ class _Word(Struct, frozen=True, kw_only=True):
 
 
 def check_words(command: click.Command, args: Sequence[str]) -> None:
-    """Raise `UsageError` for what the shell, or whoever pasted it, has made of the command line."""
+    """Raise `UsageError` for accidents between the shell and the command line."""
     options = {name: option for option in command.params if isinstance(option, click.Option) for name in option.opts}
     words = list(_words(options, args))
     if "-i" in options:

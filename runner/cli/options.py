@@ -36,7 +36,7 @@ class Filled(click.ParamType[str]):
 
 
 class WholeText(Filled):
-    """A text of which several may be given. An environment option gives a single text, with its blanks."""
+    """A text that may be given several times. Its variable gives a single text, with its blanks."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         return (rv,)

@@ -129,7 +129,7 @@ class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
 
 
 def _document(known: Iterable[KnownTarget], waits: Iterable[SiteWait], code: ExitCode) -> str:
-    """Of each target whether it is ready; a sandbox is at once. What was not ready is a problem."""
+    """Whether each target is ready; a sandbox always is. A site that is not ready is a problem."""
     stories = {wait.story.name: wait.story for wait in waits}
     names = [entry.target.name for entry in known]
     ready: dict[str, Json] = {
@@ -226,7 +226,7 @@ def _matched(codes: Iterable[str], known: Iterable[str]) -> set[str]:
 
 
 def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[Stop], bool]:
-    """What waits for all of them, prints what was seen, and gives whether the first call may be sent."""
+    """A wait for all of them that prints what was seen, and gives whether the first call may be sent."""
 
     def wait(stop: Stop) -> bool:
         if not waits:

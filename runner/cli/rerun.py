@@ -127,7 +127,7 @@ def _claimed(
 
 
 def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun]) -> Iterator[Problem]:
-    """Why a rerun of these may still do, or may have done, what they are to do once more."""
+    """Why an earlier rerun of these runs may still do, or may have done, the same."""
     for name, run in reruns_of(store, [run.id for run in chosen]).items():
         later = load(store, name)
         if (problem := unsettled(later.result, store=store.name)) is None:
@@ -181,7 +181,9 @@ def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew
 
 
 def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
-    """Those whose inputs are not stored are not taken in, nor is a rerun whose run is deleted."""
+    """Name what never began, and whether it is taken in: not without its stored inputs, nor as a rerun of a deleted
+    run.
+    """
     beyond = [each for each in lacking if each.inputs is None or each.rerun_of is not None]
     if taken := len(lacking) - len(beyond):
         verb = "is" if taken == 1 else "are"
@@ -195,7 +197,7 @@ def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
 
 
 def _prepared(lacking: Sequence[PlannedRun], context: click.Context) -> list[RunSpec]:
-    """What was never begun, from its files as they are now, in the order in which it was to begin."""
+    """The runs that never began, in their order, from the files of now."""
     if not lacking:
         return []
     given, inputs = context.params, {each.key: each.inputs or {} for each in lacking}
@@ -227,7 +229,7 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
 
 
 def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], anew: GivenAnew) -> list[ResumableRun]:
-    """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
+    """The runs with their plans. Raises everything that keeps any of them from a rerun."""
     began = [resume_run.check(run) for run in chosen]
     refused = [*_unsettled(chosen), *map(_queued, filter(was_queued, chosen))]
     if refused:

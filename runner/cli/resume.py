@@ -315,7 +315,7 @@ def _has_undo(run: ResumableRun) -> bool:
 
 
 def _questions_left(run: ResumableRun) -> tuple[Problem, ...]:
-    """A problem for each step whose question has not been answered. In a loop nobody knows how many there are."""
+    """A problem for each question of a step that has no answer. Nobody knows the number of turns of a loop."""
     result = run.stored.result
     over = {step.key for step in result.steps if not step.running}
     return () if result.finished and not _has_undo(run) else guards.unanswerable([run.spec.job], over=over)

@@ -133,7 +133,7 @@ def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permissi
 
 
 def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:
-    """Also with `--quiet`, as `rerun` does."""
+    """Name the steps that start again, also with `--quiet`."""
     from runner.ledger.repeats import repeated_by  # noqa: PLC0415  10 ms, for `--last-failed` only
 
     if any(before.result.applied for _, before in repeated):

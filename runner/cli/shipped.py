@@ -70,7 +70,7 @@ def _known(written: str) -> str:
 
 
 def _hint(written: str, code: str) -> str:
-    """Near codes: those whose title holds the word that was given, or that begin alike."""
+    """Near codes: by a word of their titles, or by their first digits."""
     word = written.strip().casefold()
     near = [known for known, title in titles().items() if len(word) >= _SHORTEST_WORD and word in title.casefold()]
     near = near or [known for known in titles() if len(code) >= _SHORTEST_WORD and known.startswith(code[:3])]

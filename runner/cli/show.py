@@ -185,7 +185,7 @@ def _code_origin(code: ExitCode, reported: Sequence[ReportedRun]) -> str:
 
 
 def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:
-    """What the commands of these runs never began: a report without it would look green."""
+    """The runs that the commands of these runs never began: a report without them would look green."""
     seen = set()
     for run in runs:
         if (command := command_of(run.store, run.id)) not in seen:

@@ -130,7 +130,7 @@ def _without_target(project: Project) -> str:
 
 
 def _checked_too(specs: Sequence[Path], project: Project) -> str:
-    """What was checked of that which the files lean on."""
+    """Which other files were checked, since the named files use them."""
     named = {called(spec) for spec in specs}
     targets = dict.fromkeys(called(file.targets_file) for file in project.files if file.targets_file is not None)
     found = [clean(each) for each in dict.fromkeys((*targets, *project.catalogues.checked)) if each not in named]
@@ -313,7 +313,7 @@ def _leave_out_unchanged(project: Project, context: click.Context) -> dict[str, 
 
 
 def _as_text(jobs: Sequence[Job], reasons: "Mapping[str, Sequence[ChangeReason]] | None") -> str:
-    """A row for each job, and under it a row for each of its inputs, or with `reasons` for each of these."""
+    """A row for each job, and below it a row for each input, or for each of the `reasons`."""
     lines = []
     for job, head in zip(jobs, aligned([_head(job) for job in jobs]), strict=True):
         lines.append(head)

@@ -123,7 +123,7 @@ def _is_lost(state: State, text: str) -> bool:
 
 
 def _left_out(state: State) -> Trouble | None:
-    """Why a run fails of which nothing failed: it was settled, and had not been carried out whole."""
+    """Why a run fails although nothing failed: it was settled, and steps had been left out."""
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
     wrongly_decided = state.left_out & state.run.wrongly_decided

@@ -39,7 +39,7 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
 
 
 def _not_known_since(log: LogState, start: Start, sent: float) -> float:
-    """From when on a row that is not known has come since the call: the newest were read before."""
+    """The active second since which unknown rows have come: the newest were read before."""
     _, newest = log.before.get(start.process, (0.0, ()))
     oldest = min(each.began for each in newest) if len(newest) >= WATERMARK else 0.0
     return max(sent - starts.LONG_AGO, oldest)

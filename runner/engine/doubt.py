@@ -85,7 +85,7 @@ def by_verdict(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> At
 
 
 def passed_without_result(row: OpenRow) -> Attempt:
-    """The row that is known to have passed, and whose answer was lost: in doubt still where its result is needed."""
+    """The row that has passed, and whose answer was lost: it is in doubt where its result is needed."""
     return lost() if needs_result(row.state.job, row.step) else _without_result(row, Attempt())
 
 
@@ -187,7 +187,7 @@ def _is_its_row(row: OpenRow, start: Start, only: LogRow) -> bool:
 
 
 def _without_rivals(row: OpenRow, start: Start, rows: list[LogRow]) -> list[LogRow]:
-    """Of an answered call without the rows that began later, where it passes whichever of the rows is its own."""
+    """The rows of an answered call, without rows that began later, if the call passes by any of the rest."""
     later = [found for found in rows if start_bounds.began_after_answer(start, found)]
     if not _is_answered(row) or len(later) == len(rows) or any(found.status != "done" for found in later):
         return rows
@@ -306,12 +306,12 @@ def _seconds(shown: LogRow) -> float | None:
 
 
 def inferred(attempt: Attempt) -> Attempt:
-    """The attempt of which the log does not prove that the row is its own."""
+    """The attempt, where the log does not prove that the row is its own."""
     return replace(attempt, verified=INFERRED).warned(NOT_CERTAIN)
 
 
 def _without_result(row: OpenRow, found: Attempt) -> Attempt:
-    """Judge by what does not need the result. It stays unknown to later steps: it is lost, not null."""
+    """Judge without the result. To later steps it stays unknown: it is lost, not null."""
     return replace(judged(row, None, found), lost=True, again=None)
 
 

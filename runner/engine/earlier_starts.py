@@ -37,7 +37,7 @@ def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
 
 
 def _until_settled(row: OpenRow, before: RefusedStart) -> float:
-    """Seconds until the row of a process that is short has come: that of what runs appears when it ends [S]."""
+    """Seconds until the row of a short process has come: a row may appear when the process ends [S]."""
     now, settle = row.log.server_time(row.t), row.state.run.plan.times.settle
     is_fault = before.status is not None and before.status // 100 in (2, 5)
     return 0.0 if is_fault or before.at is None or now is None else min(settle, before.at + settle - now)

@@ -52,7 +52,7 @@ class _Elements(Struct, frozen=True, kw_only=True):
 
     @property
     def ready(self) -> tuple[ElementInstance, ...]:
-        """Those of them that may be executed now."""
+        """The elements that may be executed now."""
         return tuple(each for each in self.fitting if each.status in MAY_BE_EXECUTED)
 
 

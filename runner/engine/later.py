@@ -133,7 +133,7 @@ def _record(row: OpenRow, attempt: Attempt) -> JsonObject:
 
 
 def _by_parts(whole: OpenRow, part: OpenRow, last: Attempt) -> Attempt:
-    """A row ends as its parts do, the last of which to be settled was `part`."""
+    """How a row ends by its parts, of which `part` was settled last."""
     is_job = isinstance(whole.step.action, IncludedJob)
     worst = part.state.worst() if is_job else last.status
     prefix = f"{whole.key}{'/' if is_job else '['}"

@@ -52,7 +52,7 @@ def is_needed(state: State, step: Step) -> bool:
 
 
 def steps_with_used_results(job: Job) -> frozenset[str]:
-    """The ids of the steps whose results the job names; a step as a whole, or all of its turns, hold its result."""
+    """The ids of the steps whose results the job names, directly, in a whole step, or in its turns."""
     names = (name.path for found in _expressions_of(job) for name in found.names)
     return frozenset(path[1] for path in names if _is_of_a_result(path) and isinstance(path[1], str))
 
@@ -125,7 +125,7 @@ def _before(step: Step) -> Iterator[Expression]:
 
 
 def _after(step: Step) -> Iterator[Expression]:
-    """By what its answer is judged: in its own expectations and outputs, `result` is the step's own."""
+    """The expressions that judge its answer: expectations and outputs, where `result` is the step's own."""
     yield from map(expression, step.outputs.values())
     expected = [found for found in step.expect if isinstance(found, Expectation)]
     yield from (expression(found.that) for found in expected)

@@ -17,7 +17,7 @@ RESULTS = "ask for a result with `results`: then the service does not queue the 
 
 
 def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
-    """Nothing is sent for what is no id. Where there is none, the step that started the process is named."""
+    """The mistake of a text that is no process id; it names the step that started the process."""
     if given != "null":
         return no_guid("the process's id", given)
     for key, starter in _steps_in(row, template):

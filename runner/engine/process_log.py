@@ -279,7 +279,7 @@ def _rows(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Run
 def _rows_of_members(
     row: OpenRow, call: calls.ReadRows, schema_ids: Sequence[str], *, turn: str | None
 ) -> Running[list[LogRow] | Unread]:
-    """As many of their newest rows as `call` asks for."""
+    """The newest rows of all versions, as many as `call` asks for."""
     rows: list[LogRow] = []
     for first in range(0, len(schema_ids), MOST_MEMBERS):
         some = tuple(schema_ids[first : first + MOST_MEMBERS])

@@ -42,7 +42,7 @@ class Unread(Struct, frozen=True):
 
 
 def elements_in(row: OpenRow, call: calls.ReadElements | calls.ReadElementData) -> Running["list[JsonObject] | Unread"]:
-    """What the log of elements, or the engine's own store of them, shows of a process."""
+    """The elements of a process, by their log or the engine's own store."""
     value = yield from read(row, call)
     return value if isinstance(value, Unread) else _records(value)
 

@@ -107,7 +107,7 @@ def counted(log: LogState, start: Start) -> Start:
 
 
 def bounded(row: OpenRow, start: Start) -> Start:
-    """The start whose call was turned away just now: where it has happened all the same, it did before."""
+    """The start whose call was turned away just now: if it happened, it did so before now."""
     sent, now = row.log.server_time(start.sent), row.log.server_time(row.t)
     if sent is None or now is None:
         return start

@@ -67,7 +67,7 @@ def missing(log: LogState, process: str, *, besides: Start | None = None) -> tup
 
 
 def since(log: LogState, start: Start) -> str | None:
-    """Since when the log is to be read for the rows of `start`, and of those that lack theirs for longer."""
+    """The time since which the log is read for the rows of `start`, and of older starts that lack theirs."""
     first = next(iter(missing(log, start.process)), start)
     if first.marked:
         return first.mark
@@ -168,7 +168,7 @@ def can_be_inferred(row: OpenRow, start: Start, found: LogRow) -> bool:
 
 
 def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnRows]:
-    """Of `rows` those that the answered call `start` may have made: they are given to it, and to earlier starts."""
+    """The `rows` that the answered call `start` may have made; they are given to it, and to earlier starts."""
     log = row.log
     own = [found for found in rows if may_be_of(log, start, found)]
     rest = [found for found in rows if not may_be_of(log, start, found)]

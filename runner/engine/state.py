@@ -23,14 +23,14 @@ WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
 class StartTime(Struct, frozen=True, kw_only=True):
-    """The time in which a call may have started its process, in seconds of the server's own time; None: no bound."""
+    """When a call may have started its process, in seconds of the server's own time; None: no bound."""
 
     since: float | None = None
     until: float | None = None
 
     @staticmethod
     def around(spans: Sequence["StartTime"]) -> "StartTime":
-        """The time in which any of several calls may have done so."""
+        """The time that spans all of `spans`."""
         starts = [span.since for span in spans if span.since is not None]
         ends = [span.until for span in spans if span.until is not None]
         since = min(starts) if len(starts) == len(spans) > 0 else None
@@ -67,7 +67,7 @@ class ElementInstance(Struct, frozen=True, kw_only=True):
 
 
 class CalledElement(Struct, frozen=True, kw_only=True):
-    """An element that a call was made for, as it was `before`, in the process of that id, with the call's `answer`."""
+    """An element of a process that was called, as it was `before`, and the call's `answer`."""
 
     process_id: str
     before: ElementInstance
@@ -199,7 +199,7 @@ class LogState(Struct, kw_only=True):
     clocks_differ: bool = False  # rows are dated by another clock than `Date`
 
     def owner_of(self, start: Start) -> str | None:
-        """The user whose row that of `start` is, where that is known."""
+        """The user who owns the row of `start`, if known."""
         return self.owner if start.breaks >= self.owner_since else None
 
     def note_there(self, process: str, rows: Sequence[LogRow]) -> None:
@@ -312,7 +312,7 @@ class State(Struct, kw_only=True, eq=False):
         return RunStatus(worst.value)
 
     def worst(self) -> Status:
-        """The worst that counts for this job, whatever became of the rest of the run."""
+        """The worst status that counts for this job alone."""
         return worst_of(self.counted)
 
 

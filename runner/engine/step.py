@@ -113,7 +113,7 @@ class _Decision(Struct, frozen=True):
 
 
 def _decision(state: State, planned: PlannedStep) -> _Decision:
-    """By what is known now. Raises `EvaluationError`."""
+    """Decide by what is known now. Raises `EvaluationError`."""
     is_wanted = state.names.holds(planned.step.condition)
     return _Decision(is_wanted, _items(state, planned) if is_wanted else None)
 
@@ -266,7 +266,7 @@ def _skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
 
 
 def remember(state: State, step: Step, ended: JsonObject, *, why: str | None = None) -> None:
-    """Make a step known to later expressions; `why` explains, of what it does not have, that it does not."""
+    """Make a step known to later expressions; `why` explains what it lacks."""
     if step.id is None:
         return
     steps = state.names.known["steps"]

@@ -179,7 +179,7 @@ def rows_without_watermark(row: OpenRow, start: Start, *, any_user: bool = False
 
 
 def judged_without_watermark(row: OpenRow, rows: list[LogRow], *, until: Until) -> Running[Attempt]:
-    """Nobody knows whose these rows are: they prove no success; a failure, or a process not ended, is a sign."""
+    """Judge by rows of unknown owners: they prove no success, but a failed or open process is a sign."""
     if until is Until.DONE:
         rows = yield from _followed(row, rows)
     failed = next((f"; a start since then failed: {found.id}" for found in rows if _is_bad(found)), "")

@@ -75,12 +75,12 @@ class Versions(Struct, frozen=True, kw_only=True):
         return replace(self, read_at=t, root=None, unread="the library of processes does not list it", due=NEVER)
 
     def unusable(self, failure: CallFailed) -> "Versions":
-        """The log refuses to be asked for the rows of these versions."""
+        """The versions, where the log refuses to be asked for their rows."""
         why = f"the process log cannot be filtered by them: {failure.trouble.message}"
         return replace(self, members=(), codes=(self.process,), unread=why, due=NEVER, final=True)
 
     def read(self, found: Json, *, root: str, t: float, marked: bool) -> "Versions":
-        """As the library lists them now, perhaps without the root. `marked`: the log was read by them before."""
+        """The versions as the library lists them now, perhaps without the root. `marked`: the log was read before."""
         rows = [row for row in items(found) if text(record(row), "code") and text(record(row), "schema_id")]
         members = tuple(convert(row, KnownVersion) for row in rows)
         if not any(member.code == self.process or member.active for member in members):

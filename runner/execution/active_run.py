@@ -140,6 +140,6 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
 
 @lru_cache(maxsize=100)
 def _checkout(folder: Path, *, command: str) -> Checkout:
-    """As it is while the `command` begins its first run in the folder: it has read the files before."""
+    """The checkout when the `command` begins its first run in the folder, whose files it has read before."""
     del command
     return checkout_of(folder)

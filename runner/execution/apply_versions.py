@@ -59,7 +59,7 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
         return frozenset(fresh) - hopeful
 
     def states(self) -> dict[str, VersionState]:
-        """Of the versions that the ledger has beside those of this command."""
+        """The states of versions in the ledger that this command does not have."""
         return {digest: known_state(each) for digest, each in self.known.items()}
 
     def problems(
@@ -178,7 +178,7 @@ class ApplySet(Struct, kw_only=True):
                 pass
 
     def _compared(self, decisions: Sequence[Decision]) -> list[Decision]:
-        """The decisions, with those marked whose version another came after: the job is again as it was."""
+        """The decisions; a version is marked as older where another came after it."""
         after: dict[str, LedgerEntry] = {}
         for each in decisions:
             later = each.before if each.state in DONE else None
@@ -196,7 +196,7 @@ class ApplySet(Struct, kw_only=True):
         return {each.entry.version.digest: each for each in self.observer.observe([*entries])}
 
     def _teach(self) -> None:
-        """Write down the ends that the ledger lacks, and forget attempts of which nothing was sent."""
+        """Write down ends that the ledger lacks, and forget attempts that sent nothing."""
         for each in self.observer.observe([*self.ledger.unsettled(), *self.ledger.find(self.specs).values()]):
             last = each.entry.last
             self._add_attempts(each)
@@ -277,7 +277,7 @@ class _Places:
             self._known.setdefault((version.job, version.target), set()).add(version.name)
 
     def for_job(self, job: str, target: str) -> frozenset[str]:
-        """Of all its cases in the files, or where these do not hold the job, of those that the ledger knows."""
+        """The digests of all cases of a job in the files, or else in the ledger."""
         names = self._names.get(job) or self._known.get((job, target)) or {job}
         return frozenset(self._digests.get((name, target), _NEVER) for name in names)
 

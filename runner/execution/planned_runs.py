@@ -109,7 +109,7 @@ def never_begun(run: StoredRun) -> list[PlannedRun]:
 
 
 def lacking_commands(store: RunStore, *, since: str = "") -> list[LackingCommand]:
-    """The commands that never began some of their runs, of those that began with the run `since`, or later."""
+    """The commands since the run `since` that never began some of their runs."""
     found = [] if store.name.is_fleet else [name for name in store.runs() if name >= since]
     plans = [(first, planned) for first in found if (planned := _planned_with(store, first))]
     newest = newest_by_name(store, since=plans[0][0]) if plans else {}
@@ -128,7 +128,7 @@ def _taken(store: RunStore, *, since: str) -> frozenset[RunName]:
 
 
 def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple[PlannedRun, ...]:
-    """What a command was to begin whose first run is `first`. `is_over`: nothing of a command that is under way."""
+    """What the command with the first run `first` was to begin; nothing while it is under way, if `is_over`."""
     try:
         planned = _decoder.decode(store.get(first, Part.PLANNED))
     except (StoreError, msgspec.DecodeError):
@@ -139,7 +139,7 @@ def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple
 def lacking_steps(
     lacking: Sequence[PlannedRun], run: RunResult, store: StoreName, *, waits: bool = False
 ) -> list[NextStep]:
-    """The command that carries out what that of `run` never began, if anything. `waits`: `run` has to end before."""
+    """The command for what the command of `run` never began, if anything. `waits`: `run` has to end before."""
     if not lacking:
         return []
     titles = first_of([clean(each.title) for each in lacking], _MOST_TITLES)
@@ -153,7 +153,7 @@ def lacking_steps(
 
 
 def _rerun(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> str:
-    """As it can be typed: with the secrets that come anew, those of `run` where it is carried out once more, too."""
+    """The `rerun` as it can be typed, with the secrets that come anew."""
     own = () if run.status is RunStatus.PASSED else [name for name in secret_inputs(run) if name not in run.variables]
     given = given_from_files([*own, *(name for each in lacking for name in each.secrets)])
     return f"{verb_command('rerun', run.id, store)} --failed{given}{confirmed(run)}"

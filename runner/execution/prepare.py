@@ -125,7 +125,7 @@ def _runs_of(file: JobFile) -> Iterator[_Selected]:
 
 
 def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Sequence[_Selected]:
-    """Of the runs those that differ from a commit, where the command asks for that. Raises `UsageError`."""
+    """The runs that differ from a commit, where the command asks for that. Raises `UsageError`."""
     if wanted.changed_since is None:
         return runs
     jobs = AffectedJobs(
@@ -191,7 +191,7 @@ def _values(
 def _planned_values(
     chosen: Sequence[_Selected], given: dict[str, Given], wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The values with which the runs were to begin, and what is given anew: the secrets."""
+    """The values that the runs were to begin with, and new secrets."""
     secret = [(stored_plans.with_inputs(run.job, secret=True), run.case) for run in chosen]
     anew = given | wanted.ask(secret, given, os.environ)
     made: list[dict[str, Json]] = []
@@ -250,7 +250,7 @@ def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
 
 
 def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:
-    """Why none of these runs, which are all that were found, is selected."""
+    """Why none of these runs is selected."""
     if not runs:
         return _selects_nothing(ignored_files.no_jobs(wanted.specs))
     jobs = list({run.job.name: run.job for run in runs}.values())

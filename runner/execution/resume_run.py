@@ -57,7 +57,7 @@ class ResumableRun(Struct, frozen=True, kw_only=True):
 
 
 def check(run: StoredRun) -> RunStarted:
-    """How the run began. Raises where nobody may resume it, whatever else is given."""
+    """How the run began. Raises where nobody may resume it."""
     if run.is_running:
         raise _busy(run)
     if run.flaw is not None:
@@ -82,7 +82,7 @@ def load_plan(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRu
 
 
 def open_plan(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
-    """Open the plan of a run, whatever version began it. Raises `UsageError` with all that is in the way."""
+    """Open the plan of a run of any version. Raises `UsageError` with all problems."""
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):
         raise UsageError(found)
@@ -97,7 +97,7 @@ def each_of(
     *,
     load: Callable[[StoredRun, RunStarted, GivenAnew], ResumableRun],
 ) -> tuple[list[ResumableRun], list[Problem]]:
-    """The plans of several runs, and what is in the way of those that cannot be opened."""
+    """The plans of several runs, and the problems of those that cannot be opened."""
     found: list[ResumableRun] = []
     problems: list[Problem] = []
     for run, first in zip(runs, began, strict=True):
@@ -149,7 +149,7 @@ def given_text(name: str, given: Mapping[str, Given]) -> str | None:
 
 
 def had_other_secrets(run: str, store: RunStore, names: Iterable[str], given: Mapping[str, Given]) -> bool | None:
-    """Whether a stored run had others of these secret inputs than are given anew; None where that is not known."""
+    """Whether a stored run had other values of these secret inputs; None: that is not known."""
     if not (names := [*names]):
         return False
     found = snapshot.read(store, run)

@@ -149,7 +149,7 @@ class _Pool(Struct, kw_only=True):
         self.halted = True
 
     def next_to_begin(self, carried: Carried) -> PendingRun | None:
-        """The first that may begin now; a run whose lock another run has, or that waits, lets those after it pass."""
+        """The first run that may begin now; a run that waits lets those after it pass."""
         if not self.has_room():
             return None
         taken = {lock: run for run, lock in self.under_way.items() if lock is not None}
@@ -216,7 +216,7 @@ class _Pool(Struct, kw_only=True):
         )
 
     def locks_waited_for(self, carried: Carried) -> list[str]:
-        """Of the runs that could begin but for a lock that a run under way has."""
+        """The locks that runs wait for, and runs under way have."""
         if not self.has_room():
             return []
         return [run.lock.name for run in carried.left_out if run.lock is not None]

@@ -36,7 +36,7 @@ def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list
 
 
 def folder_name(folder: Path, base: Path) -> str:
-    """How the ledger names a folder, whatever the current folder is."""
+    """How the ledger names a folder, from any current folder."""
     return PurePath(os.path.relpath(os.path.realpath(folder), base)).as_posix()
 
 

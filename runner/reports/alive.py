@@ -60,7 +60,7 @@ class _OpenRow(Struct, eq=False):
 
 
 class Alive:
-    """Of a run: `event` takes its lines, in a thread; `current` may be read in another."""
+    """What a run does now: `event` takes its lines in a thread, `current` may be read in another."""
 
     def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock

@@ -161,7 +161,7 @@ def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
 
 
 def _request(request: SentRequest) -> JsonObject:
-    """Every key is there, but for `body`, whose null is an empty body."""
+    """A request with every key, but for `body`, as null is an empty body."""
     shown: JsonObject = {
         "method": request.method,
         "path": request.path,

@@ -43,7 +43,7 @@ def causes(run: TimedRun) -> list[TimedRow]:
 
 
 def uncounted(result: RunResult) -> AbstractSet[str]:
-    """The keys of the rows whose failure does not make the run fail: they, or rows that hold them, are ignored."""
+    """The keys of the rows that may fail: they, or rows around them, are ignored."""
     red = {step.key for step in result.steps if step.status in (Status.FAILED, Status.ERROR)}
     if result.status is RunStatus.PASSED:
         return red
@@ -67,7 +67,7 @@ def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
 
 
 def alike_causes(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
-    """As `alike_failures`, without what does not count."""
+    """As `alike_failures`, without rows that do not count."""
     return [cause for cause in alike_failures(runs) if cause.counts]
 
 

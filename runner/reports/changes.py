@@ -35,7 +35,7 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
         return {posixpath.relpath(name, folder): name for name in self.files}
 
     def sent(self) -> dict[str, CallSent]:
-        """Of each row the first call that could change something, else its first."""
+        """By row the first call that could change something, or else its first call."""
         calls: dict[str, CallSent] = {}
         for line in self.lines:
             event = line.event

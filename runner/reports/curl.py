@@ -28,7 +28,7 @@ _STOP: Final = "{ echo 'the sign-in failed: nothing else was sent' >&2; exit 1; 
 
 
 class RunCurl(Struct, frozen=True, kw_only=True):
-    """Of all calls of a run: `setup` and then `sign_in` come first, `begin` begins each command, `end` ends all."""
+    """What the calls of a run share: `setup` and `sign_in` come first, `begin` and `end` enclose each command."""
 
     setup: str
     sign_in: str
@@ -37,7 +37,7 @@ class RunCurl(Struct, frozen=True, kw_only=True):
 
 
 class CallCurl(Struct, frozen=True, kw_only=True):
-    """What is a call's own: the variables that it `needs`, lines `before` its command, and the `rest` of that."""
+    """What a call has alone: the variables that it `needs`, lines `before` its command, and the `rest`."""
 
     needs: tuple[str, ...]
     before: tuple[str, ...]

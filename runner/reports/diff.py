@@ -50,7 +50,7 @@ class RunDifferences(Struct, frozen=True, kw_only=True):
 
 
 def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
-    """What differs between two runs, beyond what always differs: times, ids, and what follows from these."""
+    """What differs between two runs, besides times, ids, and what follows from these."""
     sameness = Sameness()
     results = first.result, second.result
     changed = changes(first, second, sameness)

@@ -62,7 +62,7 @@ def _each(drifts: Iterable[Drift], found: CatalogueComparison) -> Iterator[str]:
 
 
 def in_time(difference: CatalogueDifference) -> str:
-    """Of a place that has changed: `UsrAdd: parameter Name: was text, in; is gone`."""
+    """A place that has changed, as `UsrAdd: parameter Name: was text, in; is gone`."""
     value = "" if difference.about is About.PROCESS else difference.before or difference.after
     if difference.before is None:
         change = f"is new, {value}" if value else "is new"
@@ -74,7 +74,7 @@ def in_time(difference: CatalogueDifference) -> str:
 
 
 def side_by_side(difference: CatalogueDifference, *, before: str, after: str) -> str:
-    """Of two that lie side by side, by their names: nothing was, is new, or is gone."""
+    """A place that differs between two catalogues, which are named: neither is the earlier."""
     if difference.before is None or difference.after is None:
         side, value = (after, difference.after) if difference.before is None else (before, difference.before)
         return f"{_about(difference)}: only in {side}" + ("" if difference.about is About.PROCESS else f", {value}")

@@ -34,7 +34,7 @@ class StepHistory(Struct, frozen=True, kw_only=True):
 
     @property
     def ran(self) -> int:
-        """Runs in which it passed or did not."""
+        """The runs in which it passed or failed."""
         return sum(step is not None and step.passed + step.red > 0 for step in self.turns)
 
     @property
@@ -43,7 +43,7 @@ class StepHistory(Struct, frozen=True, kw_only=True):
 
     @property
     def flaky(self) -> int:
-        """Runs in which it passed at a later attempt only."""
+        """The runs in which it passed at a later attempt only."""
         return sum(step is not None and step.flaky > 0 for step in self.turns)
 
     @property
@@ -85,7 +85,7 @@ class NameHistory(Struct, frozen=True, kw_only=True):
 
 
 def grouped(runs: Iterable[PastRun], *, newest: int) -> list[NameHistory]:
-    """The runs by their names, in the order of these; of each the newest. `runs` come the oldest first."""
+    """The runs by their sorted names, of each the newest. `runs` come the oldest first."""
     by_name: dict[str, list[PastRun]] = defaultdict(list)
     for run in runs:
         by_name[run.title].append(run)

@@ -62,7 +62,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[byte
 
 
 def _record(head: JsonObject, last: str, items: Iterable[Iterable[bytes]], *, depth: int) -> Iterator[bytes]:
-    """A record in pieces whose `last` value is a list; the items are in pieces, too."""
+    """A record in pieces, with a list as its `last` value; its items are in pieces, too."""
     line = b"\n" + _INDENT * depth
     whole = _indented(msgspec.json.encode({**head, last: []}), depth=depth)
     yield whole.removesuffix(b"]%s}" % line)

@@ -126,7 +126,7 @@ def _properties(result: RunResult) -> XmlElement:
 
 
 class _Verdict(Struct, frozen=True, kw_only=True):
-    """`tag` is None for a case that passed; `lines` are safe, the first of them says it in short."""
+    """How a case ended. `tag` is None if it passed; the first of the safe `lines` is a summary."""
 
     tag: str | None
     kind: str = ""

@@ -234,7 +234,7 @@ def inline(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """As in a line. A bar would end the cell, and readers differ in what a backslash before it does: it is broken."""
+    """A text in a cell. A bar, which would end the cell, is broken: readers differ about a backslash."""
     return inline(text.replace("|", "\u00a6"))
 
 

@@ -41,7 +41,7 @@ def count(problems: Sequence[Problem]) -> str:
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:
-    """Files stay in the order in which they come first, and a place without a line is before all lines."""
+    """The problems by file, in the order of the files, and by line; without a line first."""
     files: dict[str | None, int] = {}
     for problem in problems:
         files.setdefault(problem.file, len(files))
@@ -49,7 +49,7 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def named_in_ci(problems: Sequence[Problem]) -> Iterator[tuple[str, Problem]]:
-    """The problems in order, each with a name that it keeps, by which a CI knows what was red before."""
+    """The problems in order, with stable names, by which a CI knows what was red before."""
     times = Counter[tuple[object, str]]()
     for problem in in_order(problems):
         name = "run" if problem.run is not None else clean(f"{problem.code} {problem.file or ''}".rstrip())

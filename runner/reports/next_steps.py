@@ -90,7 +90,7 @@ def cannot_be_resumed(result: RunResult) -> bool:
 
 
 def belongs_to_fleet(result: RunResult, store: StoreName | None) -> bool:
-    """Also a run that `pull` has copied from a fleet."""
+    """Whether the run is of a fleet, also if `pull` has copied it."""
     return (store is not None and store.is_fleet) or is_of_fleet(result)
 
 
@@ -220,7 +220,7 @@ def file_command(file: str, target: str, name: str | None) -> str:
 
 
 def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:
-    """`-i` for each of these; in a file a value that holds a secret or would be taken for the name of a file."""
+    """`-i` for each input; a value with a secret, or like a file's name, is given by a file."""
     shown = {name: _given_as(text) if with_values else "VALUE" for name, text in inputs.items()}
     return [word for name, text in shown.items() for word in ("-i", f"{name}={text}")]
 

@@ -31,7 +31,7 @@ _HTTP: Final = frozenset({"http", "https"})
 def send(
     command: ReportedCommand, environ: Mapping[str, str] = os.environ, *, most_seconds: float = _MOST_SECONDS
 ) -> str:
-    """Send the traces until a request fails, of which the warning is; empty where all were taken."""
+    """Send the traces; a warning where a request fails, else empty."""
     url = _address(environ)
     place = _shown(url)
     if place is None:
@@ -54,7 +54,7 @@ def send(
 
 
 def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
-    """What TLS trusts, and by what this program is known, where variables name files; why a file cannot be used."""
+    """What TLS trusts, and the program's own certificate, by variables; or why a file cannot be used."""
     trusted, own = _setting(environ, "CERTIFICATE"), _setting(environ, "CLIENT_CERTIFICATE")
     if not (trusted.value or own.value):
         return None
@@ -127,7 +127,7 @@ def _address(environ: Mapping[str, str]) -> str:
 
 
 def _shown(url: str) -> str | None:
-    """The address without what may be a password; None of what is no address."""
+    """The address without a password, or None for no address."""
     try:
         parts = urlsplit(url)
     except ValueError:

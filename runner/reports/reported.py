@@ -82,7 +82,7 @@ def alone(run: ReportedRun) -> ReportedCommand:
 
 
 def newest_by_name(runs: Iterable[ReportedRun]) -> list[ReportedRun]:
-    """Of several runs of the same job, case and target the newest, each in the place of the first of its name."""
+    """The newest run of each job, case and target, in the place of its first run."""
     found: dict[tuple[str, ...], ReportedRun] = {}
     for run in runs:
         result = run.result

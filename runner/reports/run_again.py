@@ -87,7 +87,7 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
 
 
 def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
-    """What carries out a bad run once more, and what that repeats; nothing where nothing is to be done, or not yet."""
+    """The command that carries out a bad run once more, and what it repeats; nothing if that must not be."""
     again = run_again(run, store=store)
     if run.result.status is RunStatus.PASSED or not again.command:
         return []
@@ -107,7 +107,7 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
 
 
 def starts_again(keys: Sequence[str]) -> str:
-    """The warning of what starts a second time."""
+    """The warning of steps that start a second time."""
     return f"careful, it starts again what must happen only once: {first([*map(clean, keys)], _MOST_KEYS)}"
 
 
@@ -144,7 +144,7 @@ def _repeats(found: Sequence[RunAgain]) -> str:
 def _mended_steps(
     results: Sequence[RunResult], found: Sequence[RunAgain], store: StoreName | None
 ) -> Iterator[NextStep]:
-    """What carries out all that did not pass, from its files as they are now, where some failed by what a file held."""
+    """The command for all that did not pass, from the files of now, if some failed by their files."""
     mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
     if not mended:
         return

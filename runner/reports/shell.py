@@ -97,7 +97,7 @@ class Variables(Struct):
         return f'"${{{name}:?}}"'
 
     def _hole_variable(self, hole: Hole) -> tuple[str, tuple[str, ...]]:
-        """The variable of a hole, and the functions by which its spelling is made of that."""
+        """The variable of a hole, with functions that make its spelling."""
         known = _SPELLED.get(hole.spelling)
         if known is not None and not hole.skipped and hole.end is None:
             return self._named(hole.name), known

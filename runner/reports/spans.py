@@ -140,7 +140,7 @@ class TimedRun(Struct, frozen=True, kw_only=True):
 
 
 class TurnGroup(Struct, frozen=True, kw_only=True):
-    """The turns of a step, rows `name[0]`, `name[1]`, … for which there is no row that holds them."""
+    """The turns of a step, `name[0]`, `name[1]`, …, where no row holds them."""
 
     name: str
     turns: tuple["RowNode", ...]

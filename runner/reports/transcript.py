@@ -257,7 +257,7 @@ def _news(event: AnyEvent) -> str:
 
 
 def _turn(event: AnyEvent) -> str:
-    """Where the run itself takes a turn; empty for what a row or the head says."""
+    """A line where the run itself takes a turn; empty for other events."""
     match event:
         case SignedIn():
             return f"signed in: {clean(event.key)}, by {clean(event.kind)}, {written(event.seconds)}"

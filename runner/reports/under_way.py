@@ -56,7 +56,7 @@ class UnderWay:
         self._break_silence()
 
     def wait_for_locks(self, names: Iterable[str]) -> None:
-        """The locks that runs wait for which have not begun, a name for each run."""
+        """Set the locks that runs wait for before they begin."""
         self._locks = tuple(names)
 
     def line(self) -> str | None:

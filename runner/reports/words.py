@@ -80,7 +80,7 @@ def shortened(text: str, limit: int = LONGEST_VALUE) -> str:
 
 
 def title(result: RunResult) -> str:
-    """`job[case]@target`, the name of a run in reports; of a run whose first line is lost, its id."""
+    """`job[case]@target`, the name of a run in reports; its id where the first line is lost."""
     if not result.job:
         return clean(result.id) or "a run without a name"
     return f"{clean(job_and_case(result.job, result.case))}@{clean(result.target.name)}"
@@ -126,7 +126,7 @@ def because(step: StepResult) -> str:
 
 
 def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
-    """The rows whose outcome nobody knows: of a row that has parts, the parts."""
+    """The rows whose outcome nobody knows; parts in place of their whole row."""
     unknown = [step for step in steps if step.status is Status.UNKNOWN]
     wholes = [(f"{step.key}/", f"{step.key}[") for step in unknown]
     return tuple(
@@ -175,7 +175,7 @@ _LOST = "happened, but the result is lost"
 
 
 def in_doubt(steps: Sequence[StepResult]) -> str:
-    """The sentence on rows whose outcome nobody knows, or whose result is lost; empty where there is none."""
+    """The sentence on rows in doubt, or with a lost result; empty without any."""
     found: dict[str, list[StepResult]] = {_UNSETTLED: [], _BEGUN: [], _LOST: []}
     for step in doubtful(steps):
         found[_LOST if is_lost(step) else _BEGUN if has_begun(step) else _UNSETTLED].append(step)
@@ -198,7 +198,7 @@ def trouble_lines(trouble: Trouble) -> list[str]:
 
 
 def run_trouble(result: RunResult) -> list[str]:
-    """Why a run did not pass of which no row says it."""
+    """Why a run did not pass, if no row says it."""
     return [f"the run ended as {result.status}", *(trouble_lines(result.error) if result.error else ())]
 
 

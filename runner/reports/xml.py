@@ -33,7 +33,7 @@ class XmlElement(Struct, frozen=True):
 
 
 def _in_text(text: str) -> str:
-    """A text of a few lines: to look for each character in turn takes a quarter of what `translate` takes."""
+    """A short text, escaped: to look for each character takes a quarter of the time of `translate`."""
     allowed = text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text)
     return allowed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

@@ -259,7 +259,7 @@ class StepSkipped(Event, frozen=True, tag="step.skipped"):
 
 
 class RunClosing(Event, frozen=True, tag="run.closing"):
-    """The steps have ended, for whatever reason: `done`, `stopped` (a step), or what stopped the host."""
+    """The steps have ended: `why` is `done`, `stopped` (by a step), or what stopped the host."""
 
     t: float
     why: str

@@ -20,7 +20,7 @@ class HiddenAnswer(Struct, frozen=True, kw_only=True):
 
 
 def has_secret_results(value: Json) -> TypeGuard[JsonObject]:
-    """Whether it is the answer to a `run` whose results are secret."""
+    """Whether a value is the answer to a `run` with secret results."""
     return isinstance(value, dict) and value.get("results") == SECRET_VALUE
 
 

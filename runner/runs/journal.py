@@ -174,7 +174,7 @@ class Journal:
         return self._secrets.fill(value if name is None else self._result(name))
 
     def seal(self, last: AnyEvent | None = None) -> None:
-        """Take nothing more but `last`: nobody waits for what follows, and the head that is reported stays the head."""
+        """Take nothing more but `last`, so that the reported head stays the head."""
         line = None
         with self._lock:
             if last is not None and self._broken is None:

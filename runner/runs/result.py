@@ -151,7 +151,7 @@ _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoS
 
 
 class Progress:
-    """A run as far as its lines go, in their order; its result after any of them. `head` is the last line's hash."""
+    """A run as far as its lines go; `head` is the last line's hash."""
 
     def __init__(self, *, run: str = "") -> None:
         self._started = _before_first_line(run)
@@ -224,7 +224,7 @@ class Progress:
         return tuple(self._cut_off(row) for row in reversed(self._open.values()))
 
     def result(self) -> RunResult:
-        """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
+        """The result, if this were the last line. Rows are in the order of their ends, open rows last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
         started, ended, doubt = self._started, self._finished, any(step.status is Status.UNKNOWN for step in steps)
         if ended is not None and ended.status is RunStatus.UNKNOWN and self._settled and not doubt:

@@ -85,7 +85,7 @@ def age(written: str, *, option: str) -> float:
 
 
 def _began(run: str) -> float:
-    """Seconds since the epoch; never for a run whose id has no time in it."""
+    """Seconds since the epoch, by the run's id; never without a time in it."""
     try:
         return int(run.replace("-", "")[:_TIME_DIGITS], 16) / 1000
     except ValueError:

@@ -72,7 +72,7 @@ def safe(event: AnyEvent, secrets: Secrets) -> SafeEvent:
 
 
 def referred_to(value: Json) -> str | None:
-    """The name of the file in which a value of a journal lies, None for a value that is the whole of itself."""
+    """The file that holds a value of a journal, if it is not in the journal."""
     if not isinstance(value, dict) or value.keys() - {_FORGOTTEN} != _REFERENCE:
         return None
     name = value["$result"]
@@ -112,7 +112,7 @@ def _without_secrets(event: AnyEvent, secrets: Secrets) -> AnyEvent:
 
 
 def _cut(name: str, value: Json, secrets: Secrets) -> Json:
-    """A field without secrets. The keys of what came from outside are cut, too; those of our own records never."""
+    """A field without secrets. Keys from outside are cut, too, but not those of our records."""
     if name in _FROM_OUTSIDE:
         return secrets.cut(value)
     match value:

@@ -106,10 +106,10 @@ class OwnedRows(Protocol):
         """The last start of the row has begun nothing."""
 
     def flush(self) -> None:
-        """Store now what would be stored with what follows: that may take a while."""
+        """Store at once what would be stored later."""
 
     def sent(self) -> frozenset[str]:
-        """The rows of the report whose call was sent, as far as that is certain. Raises `StoreError`."""
+        """The rows of the report whose call was certainly sent. Raises `StoreError`."""
 
     def ask(self, query: "RowQuery") -> "Others":
         """Raises nothing: what is not known may be anybody's. Starts with a row of `before` lack none now."""
@@ -119,7 +119,7 @@ class SharedTurns(Protocol):
     """Turns on a site that other programs take, too: of a thread at a time, and over with its program at last."""
 
     handed_on: dict[str, bool]
-    """By process, whether nobody else has had the turn that was taken last since this program had it before."""
+    """By process, whether this program had the turn before, and nobody else since."""
 
     def take(self, process: str, holder: LockHolder | None) -> bool:
         """Take a turn; False where another program has it, and may need it. Also True where turns are not shared."""
@@ -128,7 +128,7 @@ class SharedTurns(Protocol):
         """Who has the turn that could not be taken."""
 
     def extend(self, process: str, *, seconds: float) -> None:
-        """The turn may be needed for so long: a call of these seconds is about to be sent, or waits for so long."""
+        """Keep the turn for so many seconds more: a call is sent, or waits, for so long."""
 
     def give_back(self, process: str) -> None: ...
 
@@ -173,7 +173,7 @@ class Others(Struct, frozen=True, kw_only=True):
     lost: LostRows | None = None
 
     def answer(self, query: RowQuery) -> Json:
-        """As the engine gets it, and the journal."""
+        """The answer for the engine and the journal."""
         found: dict[str, Json] = {"taken": [*self.taken], "rival": self.rival}
         if query.keys is None:
             found["rows"] = [row for row in query.rows if row not in self.taken]
@@ -276,7 +276,7 @@ class RunStore(Protocol):
         """Whether the command that began with `run` may still begin others. False also where that cannot be known."""
 
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
-        """Runs without events whose ids begin with `name`, or the newest for `last`, and why they have none."""
+        """The runs without events whose ids begin with `name`, or for `last` the newest, and why."""
 
     def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
         """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line."""
@@ -313,7 +313,7 @@ class RunOfPlan(Struct, frozen=True, kw_only=True):
 
 
 class LocalRunStore(RunStore, Protocol):
-    """The runs of a machine, with what the commands of that machine share."""
+    """The runs of a machine, with what its commands share."""
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
@@ -339,13 +339,13 @@ class LocalRunStore(RunStore, Protocol):
         """The runs in another folder that `runs_of_plan` named."""
 
     def release_plan(self, key: str) -> None:
-        """Forget a claim of which no run came; else do nothing."""
+        """Forget a claim that led to no run."""
 
     def warnings(self) -> tuple[Problem, ...]:
         """What failed that no run depends on, and that a person is to know: each once."""
 
     def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
-        """A private file for what happens in a sandbox: that of the port `earlier` if it is there, else a new file."""
+        """A private file for a sandbox: that of the port `earlier` if it is there, else a new file."""
 
     def delete_sandbox(self, file: Path) -> None: ...
 

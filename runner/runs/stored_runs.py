@@ -37,7 +37,7 @@ class _RunInReport(Struct):
 
 
 class _Report(Struct):
-    """Of a run's own report the hash of the last line that it knows: the rest may have 27 MB, and is passed over."""
+    """The hash of the last line that a run's own report knows; its other 27 MB are not read."""
 
     runs: tuple[_RunInReport, ...]
 
@@ -47,7 +47,7 @@ class _Named(Struct):
 
 
 class _Planned(Struct):
-    """Of a run's plan, which is stored before its first event, what it is called by."""
+    """The name of a run by its plan, which is stored before its first event."""
 
     job: str
     target: _Named
@@ -263,7 +263,7 @@ def not_passed(store: RunStore) -> dict[RunName, str]:
 
 
 def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[RunName, StoredRun]:
-    """Of each name the newest run with these inputs, if it broke off or is in doubt. Only the newest runs are read."""
+    """By name the newest run with these inputs, if it broke off or is in doubt. Only the newest runs are read."""
     found: dict[RunName, str | None] = {}
     for run in store.runs()[: -len(inputs) - _NEWEST - 1 : -1]:
         result = _from_ends(store, run)
@@ -329,7 +329,7 @@ def writing(store: RunStore) -> Iterator[None]:
 
 @contextmanager
 def refused_as(what: str) -> Iterator[None]:
-    """Where the store refuses, so is the command: raises `UsageError`. `what` says what cannot be done."""
+    """Raise `UsageError` where the store refuses; `what` says what cannot be done."""
     try:
         yield
     except StoreError as error:

@@ -74,7 +74,7 @@ class JsonBody(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """XML whose root is a `Fault`, in the service's own words."""
+    """A fault of the service, in XML."""
 
     words: str
 

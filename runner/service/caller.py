@@ -13,7 +13,7 @@ class Caller(Protocol):
 
 
 class SessionCaller(Caller, Protocol):
-    """A caller whose session can be asked for, and given up."""
+    """A caller with a session that can be asked for, and given up."""
 
     def sign_in(self, seconds: float) -> CallFailed | None: ...
 

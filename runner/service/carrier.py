@@ -23,7 +23,7 @@ _LAST_PORT: Final = 65535
 
 
 class Transport(Protocol):
-    """The network, or what replaces it. It raises what `Connections` does."""
+    """The network, or its replacement. It raises as `Connections` does."""
 
     def send(self, outgoing: Outgoing) -> Incoming: ...
 
@@ -105,7 +105,7 @@ class _Place(Struct, frozen=True, kw_only=True):
 
 
 def _place(text: str) -> _Place | None:
-    """None of a text that is no address of a site."""
+    """Host and port of an address; None for no address."""
     try:
         url = URL(text.rstrip("/"))
     except InvalidURL:

@@ -14,7 +14,7 @@ def names_on(certificate: Mapping[str, object] | None) -> tuple[str, ...]:
 
 
 def with_any_name(trusted: ssl.SSLContext) -> ssl.SSLContext:
-    """What trusts the same authorities, whatever name is on a certificate."""
+    """A context that trusts the same authorities, with any name on a certificate."""
     authorities = b"".join(trusted.get_ca_certs(binary_form=True))
     context = ssl.create_default_context(cadata=authorities or None)
     context.check_hostname = False

@@ -165,5 +165,5 @@ class Client:
 
 
 def _unread(failure: CallFailed) -> CallFailed:
-    """A reading without a sign-in: not repeated by itself, as that sends the password again, but by the step."""
+    """A failed reading without a sign-in. The step repeats it, since that sends the password again."""
     return failure if failure.final else replace(failure, final=True, status=None)

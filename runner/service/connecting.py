@@ -104,7 +104,7 @@ class Connector:
         return stream if tls is None else stream.with_tls(tls, host, deadline)
 
     def _names(self, host: str, port: int, deadline: float, trusted: ssl.SSLContext) -> tuple[str, ...]:
-        """The names on the certificate of a host whose own name is not among them; empty where they cannot be read."""
+        """The names on the certificate of a host that is not among them; empty where they cannot be read."""
         try:
             stream = self._connect(host, port, deadline, tls=certificates.with_any_name(trusted))
         except (OSError, ValueError, ProxyError):
@@ -183,7 +183,7 @@ def _leave(outgoing: Outgoing) -> None:
 
 
 class Connections:
-    """As many connections as there are calls at once. A connection at rest is used again for a short time."""
+    """A connection for each call at once. At rest it can be used again for a short time."""
 
     def __init__(
         self, *, tls: ssl.SSLContext | None, clock: Clock = time.monotonic, connector: Connector | None = None
@@ -215,7 +215,7 @@ class Connections:
         return incoming
 
     def close(self) -> None:
-        """Close what rests now, and what comes to rest later: a thread that nobody waits for may still be answered."""
+        """Close connections at rest now, and others when they come to rest."""
         with self._lock:
             self._is_closed = True
             resting = [connection for idle in self._idle.values() for _, connection in idle]

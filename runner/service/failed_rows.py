@@ -25,7 +25,7 @@ LIBRARY: Final = QueryCall(
 
 
 def failed_since(moment: str | None) -> QueryCall:
-    """Instances that have failed and began or ended at `moment` or later; all of them where that is None."""
+    """Instances that have failed and began or ended since `moment`; all for None."""
     condition = f"Status/Id eq {PROCESS_STATUSES['error'].id}"
     if moment is not None:
         condition += f" and (StartDate ge {moment} or CompleteDate ge {moment})"
@@ -34,7 +34,7 @@ def failed_since(moment: str | None) -> QueryCall:
 
 
 def look_from(newest: Iterable[JsonObject], *, now: float | None) -> str | None:
-    """From when on failures count: well before the newest row and `now`, as a clock may have been set back."""
+    """The time since which failures count: well before the newest row and `now`, as a clock may have been set back."""
     moment = next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
     seconds = server_time.parse_record(moment or "")
     if seconds is None:

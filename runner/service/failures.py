@@ -251,7 +251,7 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
 
 
 def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | None:
-    """By the status alone, where the service refuses with a 4xx. Which right OData asks for is not known [?]."""
+    """A hint by the status alone, for a refusal with 4xx. Which right OData asks for is not known [?]."""
     if status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ExecuteCall) and not call.parameters:
         return _LOG
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) and (too_long := _too_long(call, site)):

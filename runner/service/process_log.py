@@ -28,7 +28,7 @@ _MOST_ELEMENTS: Final = 100  # an element that waits is among the newest; a proc
 
 
 class TableReading(Struct, frozen=True, kw_only=True):
-    """What a call reads below `odata/`, of which `most` records are enough, and what they come to."""
+    """What a call reads below `odata/`; `most` records are enough."""
 
     entity: str
     options: Mapping[str, str]
@@ -63,7 +63,7 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
 def _library_reading(
     call: calls.FindHiddenFamily | calls.FindProcess | calls.FindFamily | calls.ReadFamily,
 ) -> TableReading:
-    """What a call reads of the processes that a site has, not of what they did."""
+    """What a call reads of the processes that a site has."""
     match call:
         case calls.FindHiddenFamily(process=process):
             options = {"$filter": f"Name eq {odata.literal(process)}", "$select": "UId"}
@@ -94,7 +94,7 @@ def text(found: Json) -> str | None:
 
 
 def _moment(found: Json) -> str | None:
-    """As the server writes it; the first day of all times means none [?]."""
+    """A moment as the server writes it; the first day of all times means none [?]."""
     written = text(found)
     return None if written is None or written.startswith("0001-01-01") else written
 

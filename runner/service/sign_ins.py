@@ -16,7 +16,7 @@ AGAIN_AFTER: Final = 300.0  # seconds after which another is tried, and then eac
 
 
 class SignIns(Protocol):
-    """What is known of sign-ins with the same credentials at the same site. `begin` and `end` enclose each of them."""
+    """What is known of sign-ins with the same credentials at a site. `begin` and `end` enclose each of them."""
 
     def begin(self, deadline: Deadline) -> CallFailed | None:
         """Why nobody may sign in now; None where the caller may."""

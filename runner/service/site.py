@@ -43,7 +43,7 @@ class ExecuteMethod(StrEnum):
 
 
 class CallOptions(Struct, frozen=True, kw_only=True):
-    """`timeout` bounds a sign-in, whatever time its call has, in seconds; `rate` is in calls a second."""
+    """How calls are sent. `timeout` bounds a sign-in, in seconds; `rate` is in calls a second."""
 
     element_call: ElementIdPlace = ElementIdPlace.PATH
     execute_method: ExecuteMethod = ExecuteMethod.GET

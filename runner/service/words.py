@@ -17,7 +17,7 @@ _BELOW: Final = ("internalexception", "InnerException", "innererror", "Exception
 
 
 def shortened(text: str) -> str:
-    """`text` on a line. What is cut off it ends in `…`, by which a secret that was cut is found."""
+    """`text` on a line, cut at `…`, by which a cut secret is found."""
     line = single_line(text[:_READ])
     return line if len(line) <= _LONGEST and len(text) <= _READ else line[: _LONGEST - 1].rstrip() + "…"
 

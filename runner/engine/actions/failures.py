@@ -106,7 +106,7 @@ def attempt_failures(row: OpenRow) -> Running[Attempt]:
 
 
 def _late_rows(row: OpenRow, watch: _Watch) -> Running[list[str] | None]:
-    """The processes that this run started and whose row the log did not show; None where it shows a row now."""
+    """The processes of this run that have no row in the log yet; None where one has appeared."""
     late = []
     for process in list(row.log.missing):
         waiting = [start for start in missing(row.log, process) if start.marked]

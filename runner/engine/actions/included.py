@@ -59,7 +59,7 @@ def attempt_included(
 
 
 def _steps(steps: tuple[Step, ...], within: Step) -> tuple[Step, ...]:
-    """The results in a job whose own result is secret are so, too."""
+    """The steps, with secret results where the job's own result is secret."""
     return tuple(replace(step, secret=True) for step in steps) if within.secret else steps
 
 
@@ -126,7 +126,7 @@ def outcome_of(row: OpenRow, inner: State) -> Attempt:
 
 
 def _taint(row: OpenRow, inner: State) -> None:
-    """Outputs that are made from a secret are secret; of turns, whose results are a list, all of each."""
+    """Mark outputs that are made from a secret as secret, also in lists of turns."""
     tainted, step = row.state.names.tainted, row.step.id or ""
     secret = [name for name, text in inner.job.outputs.items() if inner.names.is_tainted(expression(text))]
     for name in secret:

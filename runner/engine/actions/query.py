@@ -13,7 +13,7 @@ from runner.service.pages import Pages
 
 
 def attempt_query(row: OpenRow) -> Running[Attempt]:
-    """Read every page. A record more than `top` is asked for, so that more of them show."""
+    """Read every page, and a record more than `top`, which shows that there are more."""
     action = row.step.action
     assert isinstance(action, Query)
     condition = None if action.filter is None else row.text(action.filter, "filter")

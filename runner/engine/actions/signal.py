@@ -327,7 +327,7 @@ def _nothing_started(row: OpenRow, start: Start, changed: _Changed) -> Attempt:
 
 
 def _without_watermark(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> Running[Attempt]:
-    """What the rows say that began since the change, of which nobody knows whether it made them."""
+    """Judge by rows that began since the change, and may not be made by it."""
     looks = _looks(row)
     while True:
         rows = yield from rows_without_watermark(row, start, any_user=True)

@@ -60,7 +60,7 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
 
 
 def _shown(row: OpenRow, action: Wait, found: LogRow) -> Running[Attempt | Unread | None]:
-    """How the wait ends by what the log shows; else None, or which elements cannot be read."""
+    """How the wait ends by the log; None where it goes on, or which elements cannot be read."""
     if found.status not in KNOWN:
         return None if found.status is None else _missed(action, found)
     if has_ended(found):

@@ -85,7 +85,7 @@ def _check(check: Check, limit: int, *, shows: bool) -> list[Json]:
 
 
 def _job_texts(step: StepResult) -> list[Json]:
-    """What the job says of the row, but for what every row has that says nothing."""
+    """What the job says of this row, without what is true of all rows."""
     texts = [f"if: {shown(step.condition)}"] if step.condition is not None else []
     if step.on_failure not in (None, "stop"):
         texts.append(f"on_failure: {shown(step.on_failure)}")
@@ -115,7 +115,7 @@ def _curl(request: SentRequest, span: RowSpan) -> list[Json]:
 
 
 def _shared(call: JsonObject, texts: dict[str, int]) -> JsonObject:
-    """The call with the numbers of texts that many calls of a loop have: 10,000 of them are on a page."""
+    """The call with numbers in place of texts that many calls of a loop share."""
 
     def number(text: Json) -> int:
         return texts.setdefault(str(text), len(texts))

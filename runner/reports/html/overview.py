@@ -94,7 +94,7 @@ class OpenRun(Struct, frozen=True, kw_only=True):
 
 
 class JobsByTargets(Struct, frozen=True, kw_only=True):
-    """`rows` are a job with its case, and for each target the runs of that name, the newest last."""
+    """`rows` have a job with its case, and the runs at each target, the newest last."""
 
     targets: tuple[str, ...]
     rows: tuple[tuple[str, tuple[tuple[TimedRun, ...], ...]], ...]
@@ -160,7 +160,7 @@ def weakest(run: TimedRun) -> Sureness:
 
 
 def rests_on(sureness: Sureness) -> str:
-    """`some inferred`, of a run whose weakest row is so; empty where all its rows are sure."""
+    """`some inferred`, if the weakest row of the run is; empty where all rows are sure."""
     return _WEAKEST.get(sureness, "")
 
 
@@ -175,7 +175,7 @@ def open_runs(runs: Sequence[TimedRun], store: StoreName | None) -> list[OpenRun
 
 
 def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
-    """None of a single run. Of runs of the same name there are the newest."""
+    """The table of several runs; runs of the same name show the newest."""
     cells: dict[tuple[str, str], list[TimedRun]] = {}
     for run in runs:
         job = title(run.result).removesuffix(f"@{shown(run.result.target.name)}")

@@ -131,7 +131,7 @@ def _hash(text: str) -> str:
 
 
 def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) -> Iterator[DrawnRun]:
-    """Of very many rows those that did not pass are drawn, and then the first of each run."""
+    """The rows to draw: of very many those that did not pass, then the first of each run."""
     red = sum(row.step.status in RED for run in runs for row in run.rows)
     free = max(most_rows - red, 0)
     red_left = most_rows

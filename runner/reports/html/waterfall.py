@@ -107,7 +107,7 @@ def sections(run: TimedRun) -> tuple[tuple[str, tuple[Portion, ...]], ...]:
 
 
 def sure_word(row: TimedRow) -> str:
-    """What the row's status rests on; of a person's word whose, where that is known."""
+    """What the row's status rests on, or which person's verdict."""
     if row.sureness is Sureness.UNVERIFIED and row.step.unverified is not None:
         return _UNVERIFIED.get(row.step.unverified, _SURENESS_WORDS[Sureness.UNVERIFIED])
     if row.sureness is Sureness.PERSON:

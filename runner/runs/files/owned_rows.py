@@ -169,7 +169,7 @@ class RowsOfRun:
             return row_tables.stored_rows(database, self._run, begun=self._begun)
 
     def store_anew(self, found: StoredRows) -> None:
-        """Have what another file, whose ids have no scope, has of this run in the place of what this file has of it."""
+        """Replace this run's part of the file by that of another file."""
         rows = [(self._stored(row), self._run, key, at) for row, key, at in found.rows]
         with self._rows.changing() as database:
             database.execute("DELETE FROM start WHERE run = ?", (self._run,))

@@ -65,7 +65,7 @@ class RowsOfFolders:
             rows.flush()
 
     def ask(self, query: RowQuery) -> Others:
-        """What either file knows is enough. The shared file is first: what that gives to nobody, the other does not."""
+        """Ask the shared file, then the own for what the shared file gives to nobody."""
         taken: tuple[str, ...] = ()
         by = None
         try:

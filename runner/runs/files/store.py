@@ -141,7 +141,7 @@ class FileRunStore:
         return None
 
     def hold_command(self, run: str) -> None:
-        """By a lock on what the command was to begin. A file system without locks is no reason not to run."""
+        """Lock what the command was to begin. Without locks of the file system it runs all the same."""
         with suppress(OSError):
             file = private_files.open_taken(self._root / run / Part.PLANNED.value)
             if file is not None:
@@ -289,7 +289,7 @@ class FileRunStore:
 
 
 def _is_run(folder: Path) -> bool:
-    """Also a run of another user: whoever reads it learns that it is there."""
+    """Whether the folder is a run, also of another user."""
     try:
         return (folder / EVENTS).is_file()
     except OSError:

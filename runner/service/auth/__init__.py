@@ -43,6 +43,6 @@ KINDS: Final = (PASSWORD, CLIENT_CREDENTIALS)
 
 
 def kind_of(keys: Iterable[str]) -> AuthKind | None:
-    """The kind whose keys stand under `auth`; None where there is none, or where two are mixed."""
+    """The kind with these keys under `auth`, if it is a single kind."""
     found = [kind for kind in KINDS if not {*kind.keys}.isdisjoint(keys)]
     return found[0] if len(found) == 1 else None

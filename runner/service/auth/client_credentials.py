@@ -79,7 +79,7 @@ def _session(answer: Answer, identity: Site, *, now: float) -> Session | CallFai
 
 
 def _good_for(answer: JsonObject) -> float:
-    """Seconds for which a token may be used; without a word about it, until the site says no."""
+    """Seconds for which a token may be used; without `expires_in` until the site says no."""
     seconds = answer.get("expires_in")
     if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
         seconds = float(seconds)

@@ -72,7 +72,7 @@ def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:
 
 
 def _moved(answer: Answer, site: Site) -> str | None:
-    """The other address by which the site wants to be called, where it redirects to the sign-in there."""
+    """The address that the site wants to be called by, where it redirects to the sign-in there."""
     if not 300 <= answer.status < 400 or not answer.location.endswith(_LOGIN):  # noqa: PLR2004  redirects
         return None
     own = site.url.rstrip("/")

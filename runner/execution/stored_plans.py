@@ -229,7 +229,7 @@ def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
 
 
 def _base(spec: Path, plans: PlanFile) -> Path:
-    """The folder from which names in a plan lead: the current folder, or without their files that of the plan."""
+    """The folder that the names in a plan start from: the current folder, or without their files the plan's."""
     here, made_in = Path(), Path(os.path.realpath(spec)).parent / plans.base
     names = {stored.file for stored in plans.plans}
     return next((folder for folder in (here, made_in) if any((folder / name).is_file() for name in names)), here)
@@ -248,7 +248,7 @@ def _changes(name: str, spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
 
 
 class PlanClaims:
-    """The plans of a command, whose runs are in `store`. `again`: somebody wants them carried out once more."""
+    """The plans of a command, whose runs are in `store`. `again`: somebody wants them once more."""
 
     def __init__(self, store: LocalRunStore, runs: Iterable[RunSpec], *, again: bool) -> None:
         self.store = store
@@ -282,7 +282,7 @@ class PlanClaims:
             self.store.add_run_of_plan(spec.plan_key, run)
 
     def give_back(self) -> None:
-        """Forget the claims of this command of which no run began."""
+        """Forget this command's claims that led to no run."""
         for key in self._made:
             self.store.release_plan(key)
 

@@ -8,7 +8,7 @@ from runner.runs.store import RunStore, StoreError
 
 
 def store_reports(runs: RunStore, run: ReportedRun) -> list[Problem]:
-    """Store a run's reports with it, and add it to the history. What fails of that is a warning: it can be repeated."""
+    """Store a run's reports with it, and add it to the history. A failure is a warning: it can be repeated."""
     warnings = []
     try:
         remember(runs, run.result)

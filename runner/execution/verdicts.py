@@ -60,7 +60,7 @@ def _check_row(key: str, result: RunResult) -> None:
 
 
 def _value(written: str) -> Json:
-    """As if the site had answered it."""
+    """The value, read as an answer of the site."""
     if written.startswith("@"):
         written = _file_text(written[1:])
     try:

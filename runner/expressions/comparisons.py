@@ -23,7 +23,7 @@ _DAYS = ("date", "datetime")
 
 
 def compare_types(left: TypedPart, operator: str, right: TypedPart, check: TypeCheck) -> None:
-    """Report a comparison that breaks for sure, or whose outcome is known; `operator` is Jinja's word for it."""
+    """Report a comparison that surely breaks, or has a known outcome; `operator` is Jinja's word."""
     always = "true" if operator in ("ne", "notin") else "false"
     if operator in ("eq", "ne"):
         _check_equality(left, right, check, always=always)

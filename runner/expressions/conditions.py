@@ -150,7 +150,7 @@ _TURNED = {"lteq": "gteq", "lt": "gt"}
 
 
 def always_true(tree: nodes.Expr, *, given: Collection[str]) -> bool:
-    """Whether `tree` is true whatever the step gives. `given` are the names that always have a value."""
+    """Whether `tree` is always true; `given` are names that always have a value."""
     match tree:
         case nodes.Or():
             return always_true(tree.left, given=given) or always_true(tree.right, given=given)

@@ -21,7 +21,7 @@ class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the f
         self.names: tuple[Name, ...] = ()
 
     def move(self, lines: int) -> None:
-        """Let it be of a text in which the parsed text begins `lines` lines further down."""
+        """Move it `lines` lines down, into the text around the parsed text."""
         self.finding = replace(self.finding, line=self.finding.line + lines)
         self.names = tuple(replace(name, line=name.line + lines) for name in self.names)
         for other in self.others:

@@ -49,7 +49,7 @@ FalsePart: TypeAlias = FalseComparison | FailedSearch
 
 
 def values_seen(expression: Expression, scope: Scope) -> list[SeenValue]:
-    """The sides of comparisons that had to be evaluated, then what it names; what has no value is left out."""
+    """The sides of comparisons that had to be evaluated, then the names, as far as they have values."""
     if expression.tree is None:
         value = part_of(scope, expression.path or ())
         return [] if isinstance(value, Absent) else [SeenValue(source=expression.text, value=value)]

@@ -54,7 +54,7 @@ def has_guard(node: nodes.Node) -> bool:
 
 
 def _asked(node: nodes.Node) -> tuple[str, ...]:
-    """The values of which a test in it asks whether they are there."""
+    """The values that a test in it asks for."""
     return tuple(written(test.node) for test in _tests_in(node) if test.name in ABSENCE)
 
 

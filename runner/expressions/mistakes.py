@@ -37,7 +37,7 @@ class Piece(str):
 
     @property
     def inside(self) -> str:
-        """What a text holds; nothing for what is no text in quotes."""
+        """The content of a text in quotes; nothing for other pieces."""
         return self[1:-1] if self[:1] in ("'", '"') else ""
 
     @property
@@ -73,7 +73,7 @@ class Piece(str):
 
     @property
     def denied(self) -> str:
-        """`does not`, in whatever letters, as it is written here."""
+        """The words `does not` as they are written here."""
         return "not " if self else ""
 
     @property

@@ -75,7 +75,7 @@ def present(value: Value) -> Json:
 
 
 def is_boolean_in_words(value: Json) -> bool:
-    """Also what sites and files of settings write for false: as a text it would be true. `NO` is a country."""
+    """Whether a text says true or false, as sites and files of settings write it. `NO` is a country."""
     return isinstance(value, str) and (value.lower() in {"true", "false"} or value in _FALSE_IN_WORDS)
 
 

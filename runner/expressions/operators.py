@@ -97,13 +97,13 @@ def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
 
 
 def ordered_texts(texts: Sequence[str]) -> Sequence[Decimal | float] | None:
-    """By what texts are ordered that all spell numbers, or all moments with time zones; None: by their letters."""
+    """What texts are ordered by that all spell numbers, or moments with time zones; None: letters."""
     moments = [parse_record(text) for text in texts]
     return spelled_numbers(texts) or (None if None in moments else [moment or 0 for moment in moments])
 
 
 def check_letters(texts: Sequence[str], sign: str) -> None:
-    """`EvaluationError` where the order of letters is not that of what the texts say. A year may be asked of a day."""
+    """Raise `EvaluationError` where the order of letters is not that of the values. A day and a year are fine."""
     shown = " and ".join(compact(text)[:_SHOWN] for text in texts[:2])
     days, years = (sum(map(bool, map(pattern.match, texts))) for pattern in (_ISO_DAY, _YEAR))
     zones = {found["zone"] is not None for found in map(_ISO_TIME.fullmatch, texts) if found}

@@ -276,7 +276,7 @@ def _bare(text: str) -> str:
 
 
 def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:
-    """The problems of all expressions of a template in the first of them."""
+    """The first problem, with those of all other expressions of the template."""
     first, *others = problems
     first.others += tuple(inner for problem in others for inner in (problem, *problem.others))
     first.names = (*names, *(name for problem in problems for name in problem.names))

@@ -101,7 +101,7 @@ def _written(node: nodes.Node) -> tuple[str, int]:
 
 
 def _written_tight(node: nodes.Node) -> str:
-    """The source of a node that holds together whatever is beside it; `…` for what is no expression."""
+    """The source of a node, in brackets if needed; `…` for what is no expression."""
     match node:
         case nodes.Name():
             return node.name

@@ -77,7 +77,7 @@ class TypeCheck(Struct, kw_only=True):
     def report(
         self, code: str, message: str, *, hint: str | None = None, part: str | None = None, warning: bool = False
     ) -> Type:
-        """Add a finding; the type of what comes of it is unknown, so that nothing else is reported of it."""
+        """Add a finding; the type of the result is unknown, so that nothing else is reported of it."""
         if not self.guarded:
             warning = warning or (code == "E173" and self.expects_absence > 0)
             found = Finding(code=code, message=message, hint=hint, part=part, line=self.line, warning=warning)
@@ -85,7 +85,7 @@ class TypeCheck(Struct, kw_only=True):
         return UNKNOWN
 
     def require(self, kinds: int, part: TypedPart, why: str, *, hint: str | None = None) -> bool:
-        """Whether a value may be of `kinds`; else that is reported, with `why`: what takes what."""
+        """Whether a value may be of `kinds`; else it is reported, with `why`."""
         if part.type.may_be(kinds):
             return True
         self.report("E174", f"{why}, and `{part.source}` is {in_words(part.type)}", hint=hint)
@@ -162,7 +162,7 @@ def missing_key(part: TypedPart, key: str, check: TypeCheck, *, message: str, so
 
 
 def item_type(part: TypedPart, check: TypeCheck) -> Type:
-    """The type of what a number in `[ ]` takes."""
+    """The type of an item by a number in `[ ]`."""
     whole = part.type
     if not whole.may_be(LIST | TEXT):
         what = "a number in `[ ]` takes an item of a list or a character of a text"

@@ -30,7 +30,7 @@ class Type(Struct, frozen=True, kw_only=True):
     plain: bool = False  # no `'` is in it
 
     def may_be(self, kinds: int) -> bool:
-        """Whether a value may be of `kinds`; nothing is certain of what is always null."""
+        """Whether a value may be of `kinds`; a value that is always null may."""
         return bool(self.kinds & kinds) or self.kinds == NULL
 
     @property
@@ -71,7 +71,7 @@ def without_null(given: Type) -> Type:
 
 
 def another_text(given: Type) -> Type:
-    """The type of what was cut out of a value, or put into another order: a text is then another text."""
+    """The type of a value that was cut or reordered: its texts are other texts."""
     if not given.kinds & TEXT:
         return given
     return replace(given, form=None, words=None, holds=None, plain=not may_hold_quote(given))

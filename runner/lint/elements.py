@@ -37,7 +37,7 @@ def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Findin
 
 
 def check_ends(lint: JobLint) -> None:
-    """No step waits for the end of a process whose element a later step executes: neither would ever happen."""
+    """Report a step that waits for the end of a process with an element that a later step executes."""
     executing = [step for step in lint.outline.steps if step.undo is None and not _ELEMENTS.isdisjoint(step.fields)]
     steps = lint.outline.by_id.items() if executing else ()
     waiting = {name: at for name, declared in steps if (at := _waits_for_end(declared.step, lint))}
@@ -53,7 +53,7 @@ def check_ends(lint: JobLint) -> None:
 
 
 def _is_before(name: str, step: RawStep, lint: JobLint) -> bool:
-    """Whether the step `name` comes before `step` in the same section: `finally` begins whatever became of `steps`."""
+    """Whether the step `name` comes before `step` in the same section; `finally` does not depend on `steps`."""
     starting = lint.outline.by_id[name].step
     return starting.path[0] == step.path[0] and starting.rank < step.rank
 

@@ -140,7 +140,7 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
 
 @lru_cache(maxsize=256)  # many steps expect the same
 def _flaw(that: str) -> Finding | None:
-    """Why an expression that can be read checks nothing, at whatever step it is written."""
+    """Why a readable expression checks nothing in any step."""
     parsed, hint, message = parse.expression(that), _COMPARE, ""
     if parsed.constants:
         message, hint = f"`{parsed.constants}` compares constants", _COMPARE_STEP

@@ -114,7 +114,7 @@ def _has_quote(part: str | Expression) -> bool:
 
 
 def _joined(pieces: Parts) -> str:
-    """All pieces as a single expression, to which a filter can be added."""
+    """All pieces as a single expression, for a filter after it."""
     sources = [compact(piece) if isinstance(piece, str) else _tight(piece) for piece in pieces]
     return sources[0] if len(sources) == 1 else f"({' ~ '.join(sources)})"
 

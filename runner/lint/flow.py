@@ -67,7 +67,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         return {name: self.expression(value, ("outputs", name), self.names) for name, value in self.job.outputs.items()}
 
     def _before(self, step: RawStep) -> _Names:
-        """What a step knows before its first turn; a step that undoes another knows what that had."""
+        """What a step knows before its first turn; a step of an `undo` also knows what the undone step had."""
         if step.undone is None:
             return self.names
         own = self.own.get(step.undone.path, {})
@@ -135,7 +135,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             self.add(each, path)
 
     def _action(self, step: RawStep, inside: _Names) -> Type:
-        """The type of what the step's action gives; the types of what it sends are checked."""
+        """The type of what the action gives; what it sends is checked."""
         fields = step.fields
         written = action_values(step)
         sent = {found.path: self.value(found.value, found.path, inside) for found in written if found.is_template}
@@ -191,7 +191,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
                 self._template_fits(text, (*path, *inner), taker, _inner(found, inner), step=step)
 
     def _template_fits(self, text: str, path: Path, taker: Parameter, found: Type, *, step: RawStep) -> None:
-        """Check what a template gives against what takes it: by its type, and by its value if that is known."""
+        """Check a template against its parameter, by type, and by its value if known."""
         name, source = str(path[-1]), text.strip()
         by_type = fitting.unfit_type(name, taker, found, source=source)
         by_value = self._unfit_written(name, text, taker, step)

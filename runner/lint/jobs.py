@@ -61,7 +61,7 @@ class MissingNeed(Struct, frozen=True, kw_only=True):
 def missing_needs(
     documents: Iterable[Document], *, beside: Callable[[Document], Collection[str]]
 ) -> Iterator[MissingNeed]:
-    """`beside` gives the names of all jobs in the folder of a job, also of those that the command does not read."""
+    """The needs that no file fulfils; `beside` gives the names of all jobs in a job's folder."""
     named = _named(documents)
     for name, document in named.items():
         strange = [(index, need) for index, need in enumerate(_needs(document)) if need not in named]
@@ -98,7 +98,7 @@ def _needs(document: Document) -> list[str]:
 
 
 def circle(needs: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """Jobs of which each needs the next, and the last the first; None where there are no such jobs."""
+    """Jobs that need each other in a circle, if any."""
     try:
         TopologicalSorter(needs).prepare()
     except CycleError as error:

@@ -76,7 +76,7 @@ def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogu
 
 
 def _not_checked(fields: JsonObject, path: Path, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
-    """Names that the service would drop without a word, of a process whose design could not be read."""
+    """Warn of names that the service may ignore, of a process with an unreadable design."""
     if process.unread is not None and any(fields.get(key) for key in ("parameters", "result", "results")):
         message = f"names of parameters of `{process.code}` were not checked: {catalogue.name} does not have them"
         hint = _or_refreshed("check that the user may read the design of the process", catalogue)
@@ -93,7 +93,7 @@ def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]
 
 
 def _no_process(code: str, path: Path, catalogue: Catalogue) -> Iterator[Finding]:
-    """Of an address is reported elsewhere that it is no code."""
+    """The problem of an unknown process; an address is reported elsewhere."""
     if not is_address(code):
         message = f"{catalogue.name} has no process `{code}`"
         yield Finding(code="E144", message=message, path=path, hint=_code_hint(code, catalogue))

@@ -27,7 +27,7 @@ _RESTARTED: Final = Finding(
 
 
 def check_retry(step: RawStep, lint: JobLint) -> None:
-    """Report what `retry` of a step never tries again, and what must not be tried again."""
+    """Report what `retry` never covers, and what must not be tried again."""
     retry = record(step.fields.get("retry"))
     is_once = not defaults.is_repeatable(step.fields) or defaults.effect(step.fields) is StepEffect.ONCE
     if (

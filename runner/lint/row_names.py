@@ -11,7 +11,7 @@ from runner.lint.texts import JobLint
 
 
 def check_row_names(lint: JobLint) -> None:
-    """Report steps in an `undo` whose rows have the names of other rows; doubled ids are reported elsewhere."""
+    """Report steps in an `undo` whose rows share a name; doubled ids are reported elsewhere."""
     known = lint.outline
     undoing = [step for step in known.steps if "undo" in step.fields or step.fields.get("id") == "undo"]
     has_ids_twice = sum(isinstance(step.fields.get("id"), str) for step in known.steps) > len(known.by_id)
@@ -30,7 +30,7 @@ def check_row_names(lint: JobLint) -> None:
 
 
 def _rows(known: Outline) -> Iterator[tuple[str, Path]]:
-    """The rows of the steps of a job and of those that it includes, each with the path of the step in this file."""
+    """The rows of a job's steps and of included jobs, each with the path of its step in this file."""
     for step in known.steps:
         if step.undo is None:
             yield from _within(called(step), step, known)
@@ -59,6 +59,6 @@ def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Pat
 
 
 def called(step: RawStep) -> str:
-    """By its id, else by its number among the steps, or within its `undo`."""
+    """The name of a step: its id, or its number among the steps or within its `undo`."""
     name = step.fields.get("id")
     return name if isinstance(name, str) else str((step.rank if step.undo is None else step.turn) + 1)

@@ -34,7 +34,7 @@ def schema_type(schema: Json) -> typed.Type:
 
 
 def _type_of_named(schema: JsonObject) -> typed.Type | None:
-    """By its `type`, and what it says of items and keys."""
+    """The type by `type`, `items` and `properties`."""
     written = schema.get("type")
     kinds = 0
     for name in items(written) if isinstance(written, list) else [written]:

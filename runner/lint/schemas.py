@@ -73,7 +73,7 @@ def _as_null(violation: "Violation") -> str | None:
 
 
 def check_included(step: RawStep, lint: JobLint) -> None:
-    """The inputs that are handed to an included job; a job whose file could not be read is left alone."""
+    """Check the inputs of an included job, if its file could be read."""
     action, other = step.fields.get("job"), lint.outline.included.get(step.path)
     if not isinstance(action, dict) or other is None:
         return

@@ -60,7 +60,7 @@ def _secret(path: Path, value: str) -> str | None:
 
 
 def _is_random(text: str) -> bool:
-    """Whether a text is what a machine makes: `token` is also what people call other things."""
+    """Whether a text looks made by a machine: people call other things `token`, too."""
     return len(text) >= 16 and " " not in text and any(map(str.isdigit, text)) and any(map(str.isalpha, text))  # noqa: PLR2004  that long are tokens
 
 

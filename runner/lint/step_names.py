@@ -48,7 +48,7 @@ def not_given(message: str, hint: str | None, part: str | int) -> WrongName:
 
 
 def any_of(names: Collection[str], *, what: str, otherwise: str) -> str:
-    """What to use: any of the names, which are `what`; `otherwise` what to write, where there are none."""
+    """A hint: write any of `names`, which are `what`; or `otherwise`, without names."""
     return f"use {what}: {begun(sorted(names))}" if names else otherwise
 
 
@@ -245,7 +245,7 @@ def _always_null(whose: str, step: RawStep, key: str) -> WrongName | None:
 
 
 def _not_of_all_turns(name: str | int, key: str, step: RawStep) -> WrongName | None:
-    """What each turn of a step with `for_each` has, asked of all of them together."""
+    """The mistake of a key that each turn has, asked of all turns together."""
     if key != "process_id":
         return None
     turns = f"steps.{name}.turns"

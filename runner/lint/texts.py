@@ -29,7 +29,7 @@ _DASHED = lazy_pattern(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)(
 
 
 class JobLint(ProblemCollector, frozen=True, kw_only=True):
-    """Collects the problems of a job file, whose outline holds the jobs that it includes."""
+    """Collects the problems of a job file, with its included jobs."""
 
     outline: Outline
 
@@ -53,7 +53,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
         return parsed
 
     def value(self, value: Json, path: Path, scope: NameScope) -> None:
-        """A value in which every text may be a template, and no key."""
+        """Check a value whose texts, but not its keys, may be templates."""
         for at, text in self._texts(value, path):
             if _BRACES in text:
                 self._template(text, at, scope)
@@ -61,7 +61,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
                 self.add_all_in_text(near_templates(text, text, scope), at, text)
 
     def plain(self, value: Json, path: Path) -> None:
-        """A value in which no template is read."""
+        """Check a value without templates."""
         if isinstance(value, str) and _BRACES not in value:
             return
         for at, text in self._texts(value, path):
@@ -160,7 +160,7 @@ def _without_quotes(wrong: WrongName, text: str) -> WrongName:
 
 
 def _as_written(name: Name, part: str, text: str) -> str:
-    """As much of a name as leads to its wrong part, if it is written with dots: there may be more such parts."""
+    """The name up to its wrong part, as written with dots: there may be more such parts."""
     parts, lines = [str(key) for key in name.path], text.split("\n")
     dotted = ".".join(parts[: parts.index(part) + 1]) if part in parts else part
     return dotted if name.line < len(lines) and dotted in lines[name.line] else part

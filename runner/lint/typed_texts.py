@@ -60,7 +60,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
         return judged
 
     def value(self, value: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
-        """The type of a value in which every text may be a template."""
+        """The type of a value whose texts may be templates."""
         match value:
             case str() if "{{" in value:
                 return self._template(value, path, names)

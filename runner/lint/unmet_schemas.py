@@ -50,7 +50,7 @@ def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: Pa
 
 
 def _item_keywords(schema: JsonObject) -> Iterator[str]:
-    """The keywords whose schema an item of a list must fit; with `minContains: 0` none needs to."""
+    """The keywords with schemas that an item of a list must fit, but for `minContains: 0`."""
     if "items" in schema and "prefixItems" not in schema:
         yield "items"
     if "contains" in schema and schema.get("minContains", 1) != 0:

@@ -37,7 +37,7 @@ def attribute_of(item: Json, attribute: Json) -> Value:
 
 
 def attribute_at(index: int, item: Json, attribute: Json) -> Json:
-    """As `attribute_of`, where the key must be there."""
+    """The part of an item, as `attribute_of` gives it; it must be there."""
     found = attribute_of(item, attribute)
     if isinstance(found, Absent):
         error = found.error()
@@ -155,7 +155,7 @@ def _hashable(value: Json) -> _Key:
 
 
 def attribute_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
-    """The type of that part of each item of a list that an `attribute` names."""
+    """The type of the part of each item that an `attribute` names."""
     found = part.type.any_item
     for key in keys.split("."):
         if found is UNKNOWN or key.isdecimal():

@@ -55,7 +55,7 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class ValueTest(Struct, frozen=True, kw_only=True):
-    """`kind` is set where the test asks whether a value is of that kind, `comparison` where it compares."""
+    """A test. `kind` is set where it asks for a kind of value, `comparison` where it compares."""
 
     call: Callable[..., bool]
     takes: int = ANYTHING

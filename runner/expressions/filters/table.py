@@ -41,7 +41,7 @@ def apply_filter(name: str, value: Value, arguments: list[Json], keywords: Keywo
 
 
 def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    """The type of what the filter `name` gives of `part`; reports what it cannot take."""
+    """The type of what the filter `name` makes of `part`; reports values that it does not take."""
     record = FILTERS[name]
     why = f"`{name}` takes {kinds_in_words(record.takes)}" if record.takes != typed.ANYTHING else ""
     if not check.require(record.takes, part, why, hint=_kind_hint(record.takes, part)):
@@ -54,7 +54,7 @@ def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeChe
 
 
 def _sources(name: str, part: TypedPart, arguments: Arguments) -> list[Type]:
-    """The types of the values whose quotes may be in what a filter gives."""
+    """The types of the values that may bring quotes into what a filter gives."""
     quotes, given = FILTERS[name].quotes, [each.type for each in (*arguments.given, *arguments.named.values())]
     if quotes is True:
         return [UNKNOWN]
@@ -73,7 +73,7 @@ def _takes_quotes_out(name: str, arguments: Arguments) -> bool:
 
 
 def _attribute(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    """The type of what the argument `attribute` leads to; the item itself without an argument."""
+    """The type of the part that the argument `attribute` leads to, or of the item."""
     if name in LOOPS:  # what `map` and its like are given first, they give to another filter or test
         at: Mapping[str, TypedPart | None] = {} if arguments.given else arguments.named
     else:
@@ -164,7 +164,7 @@ def _map_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
 
 
 def _chosen_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    """A test that asks what an item is says more of those that stay."""
+    """The type of the items that stay: a test of their kind says more of them."""
     name = arguments.given[0].written or "" if arguments.given else ""
     check_test_types(name, _each(part), arguments.after(1), check)
     return list_of(UNKNOWN) if name in TESTS and TESTS[name].kind else list_of(part.type.any_item)

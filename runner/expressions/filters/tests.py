@@ -76,7 +76,7 @@ def apply_test(name: str, value: Value, arguments: list[Json]) -> bool:
 
 
 def check_test_types(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> None:
-    """Report a test that breaks for sure, or whose outcome is known."""
+    """Report a test that surely breaks, or has a known outcome."""
     test = TESTS.get(name)
     if test is None:
         return

@@ -214,7 +214,7 @@ def _default_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> T
 
 
 def _number_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    """`int` and `float`; with a default, whatever cannot be read becomes that."""
+    """The type of `int` and `float`, or of their default for unreadable texts."""
     otherwise = arguments.at(0, "default")
     if otherwise is not None:
         return typed.either(A_NUMBER, otherwise.type)

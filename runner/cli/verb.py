@@ -30,11 +30,11 @@ class Option(click.Option):
 class EnvOption(Option):
     """An option that the environment can set; a variable's value may be for another verb.
 
-    An empty variable is a mistake, as an empty argument is: without it the command may do more. A switch is off then.
+    An empty variable is a mistake, as an empty argument is: without it the command may do more.
     """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        if self.type is not click.BOOL and not os.environ.get(str(self.envvar), "-").strip():
+        if not os.environ.get(str(self.envvar), "-").strip():
             message = f"the environment variable `{self.envvar}` is empty; set it, or remove it"
             raise click.BadParameter(message, ctx, self)
         value = super().resolve_envvar_value(ctx)

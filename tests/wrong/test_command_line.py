@@ -171,6 +171,7 @@ ENVIRONMENT = {
     "CREATIO_RUNNER_TAGS=": "variable `CREATIO_RUNNER_TAGS` is empty; set it",
     "CREATIO_RUNNER_KEYWORD=": "variable `CREATIO_RUNNER_KEYWORD` is empty; set it",
     "CREATIO_RUNNER_CHANGED_SINCE=": "variable `CREATIO_RUNNER_CHANGED_SINCE` is empty; set it",
+    "CREATIO_RUNNER_FAIL_FAST=": "variable `CREATIO_RUNNER_FAIL_FAST` is empty; set it",
     "CREATIO_RUNNER_CATALOG=": "variable `CREATIO_RUNNER_CATALOG` is empty; set it",
     "CREATIO_RUNNER_GRACE=30": "the value comes from the environment variable `CREATIO_RUNNER_GRACE`",
 }

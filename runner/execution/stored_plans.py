@@ -6,6 +6,7 @@ claimed before its first run begins, for all folders of this user on this machin
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -30,7 +31,7 @@ from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.files import called
 from runner.reading.load import load
-from runner.reports.next_steps import complete_command, verb_command
+from runner.reports.next_steps import complete_command, has_not_begun, verb_command
 from runner.reports.safe import clean
 from runner.reports.words import title
 from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
@@ -265,21 +266,28 @@ class PlanClaims:
 
     def take(self) -> None:
         """Claim the plans before their first run begins. Raises `RefusedError`, or `UsageError` if it cannot write."""
-        try:
-            for key in self._keys:
-                if self.store.claim_plan(key):
-                    self._made.append(key)
-                elif not self._again:
-                    self.give_back()
-                    raise RefusedError(_carried_out_before(self.store, self.store.runs_of_plan(key) or []))
-        except StoreError as error:
-            self.give_back()
-            raise unwritable(self.store, error) from error
+        for key in self._keys:
+            with self._writing():
+                is_claimed = self.store.claim_plan(key)
+            if is_claimed:
+                self._made.append(key)
+            elif not self._again:
+                self.give_back()
+                raise RefusedError(_carried_out_before(self.store, self.store.runs_of_plan(key) or []))
 
     def note(self, spec: RunSpec, run: str) -> None:
         """Write down that `run` comes of its plan. To be called before anything of it is sent."""
         if spec.plan_key is not None:
-            self.store.add_run_of_plan(spec.plan_key, run)
+            with self._writing():
+                self.store.add_run_of_plan(spec.plan_key, run)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            self.give_back()
+            raise unwritable(self.store, error) from error
 
     def give_back(self) -> None:
         """Forget this command's claims that led to no run."""
@@ -297,6 +305,9 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
     nobody = f"no run of it is known{claimed}; another command may be about to begin"
     by = f"{'; '.join(shown)}{more}" if shown else nobody
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
+    if stored and all(found is not None and _sent_nothing(found) for found in stored.values()):
+        hint = "it has sent nothing: `--again` carries the plan out"
+        return Problem(code="E165", message=f"this plan was begun before: by {by}", hint=hint)
     open_runs = [found for found in stored.values() if found is not None and not found.result.finished]
     for open_run in open_runs[-1:]:
         resume = complete_command("resume", open_run.result, places[open_run.id].name)
@@ -306,6 +317,10 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
             show = verb_command("show", found.id, places[found.id].name)
             hint = f"{many(len(lacking), 'run')} of it never began: `{show}` names what carries them out; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
+
+
+def _sent_nothing(run: StoredRun) -> bool:
+    return has_not_begun(run.result) and not run.is_running
 
 
 def _where(use: RunOfPlan) -> str:

@@ -13,6 +13,7 @@ from sites import NOTHING, Answer, Site, site, targets, xml
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject, canonical
 from runner.runs.files.store import FileRunStore
+from runner.runs.store import StoreError
 
 pytestmark = pytest.mark.slow
 
@@ -491,6 +492,46 @@ def test_a_plan_that_was_refused_before_a_run_began_has_not_been_carried_out(
     assert ended(["run", "release.plan.json", "--confirm", "here"]) == 6
     state.unlink()
     assert ended(["run", "release.plan.json", "--confirm", "here"]) == 0
+    assert asked(here) == ALL
+
+
+def test_a_plan_whose_use_could_not_be_written_down_has_not_been_carried_out(here: Site, capsys: Capture) -> None:
+    keep()
+    Path(".runner").mkdir()
+    Path(".runner/.plans").write_text("in the way")
+    assert ended(["run", "release.plan.json"]) == 2
+    Path(".runner/.plans").unlink()
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json"]) == 0, capsys.readouterr().err
+    assert asked(here) == ALL
+
+
+def test_a_run_of_a_plan_that_cannot_be_written_down_is_refused(
+    here: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_store: FileRunStore, _key: str, _run: str) -> None:
+        raise StoreError("no space left")
+
+    keep()
+    with monkeypatch.context() as patched:
+        patched.setattr(FileRunStore, "add_run_of_plan", full)
+        assert ended(["run", "release.plan.json"]) == 2
+    assert "error[E151]" in capsys.readouterr().err
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL
+
+
+def test_of_a_plan_whose_run_has_sent_nothing_it_is_said_that_it_can_be_carried_out(
+    here: Site, capsys: Capture
+) -> None:
+    key, run, store = str(keep()["key"]), "0193a0c4-0000-7000-8000-000000000001", FileRunStore(Path(".runner/runs"))
+    store.prepare()
+    assert store.claim_plan(key)
+    store.create(run).close()
+    store.add_run_of_plan(key, run)
+    assert ended(["run", "release.plan.json"]) == 6
+    assert "= hint: it has sent nothing: `--again` carries the plan out" in capsys.readouterr().err
+    assert ended(["run", "release.plan.json", "--again"]) == 0
     assert asked(here) == ALL
 
 

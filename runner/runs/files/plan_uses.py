@@ -29,10 +29,14 @@ class PlanUses:
         own, shared = self._files(key)
         if own.exists() or not self._is_ours(shared):
             return False
-        private_files.ensure_folder(own.parent)
-        if not _made(own):
-            return False
-        private_files.sync_folder(own.parent)
+        try:
+            private_files.ensure_folder(own.parent)
+            if not _made(own):
+                return False
+            private_files.sync_folder(own.parent)
+        except OSError:
+            self._forget(own, shared)
+            raise
         return True
 
     def add(self, key: str, run: str) -> None:
@@ -57,10 +61,12 @@ class PlanUses:
 
     def release(self, key: str) -> None:
         if not any(use.run for use in self.runs(key) or ()):
-            own, shared = self._files(key)
-            own.unlink(missing_ok=True)
-            with suppress(OSError):
-                shared.unlink(missing_ok=True)
+            self._forget(*self._files(key))
+
+    def _forget(self, own: Path, shared: Path) -> None:
+        with suppress(OSError):
+            shared.unlink(missing_ok=True)
+        own.unlink(missing_ok=True)
 
     def _is_ours(self, shared: Path) -> bool:
         """Claim the plan for all folders; True, too, where that cannot be written."""

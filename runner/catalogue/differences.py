@@ -32,7 +32,7 @@ class CatalogueDifference(Struct, frozen=True, kw_only=True):
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """What a job uses of a process, at a place. `process` is empty for an element: a job does not say whose it is."""
+    """What a job uses of a process, at a place. `process` is empty for an element, which names no process."""
 
     process: str
     about: About
@@ -129,7 +129,7 @@ def _each(
 def _captions(
     code: str, part: str, before: Mapping[str, _Captioned], after: Mapping[str, _Captioned]
 ) -> Iterator[CatalogueDifference]:
-    """Captions of what both have; where a side knows none at all, that alone."""
+    """The captions that differ; a note where a side has none at all."""
     both = [name for name in before if name in after]
     old, new = ("known" if any(side[name].caption for name in both) else "not known" for side in (before, after))
     if old != new:

@@ -26,7 +26,7 @@ class NewDouble(Struct, frozen=True, kw_only=True):
 
 
 class Script(Struct, frozen=True, kw_only=True):
-    """What a process is known to do: lines of YAML, and above all of them the comments of `head`."""
+    """What a process is known to do: lines of YAML, with the comments of `head` above."""
 
     head: tuple[str, ...]
     activities: tuple[str, ...]
@@ -80,7 +80,7 @@ def _parameters(parameters: Mapping[str, Parameter] | None) -> Iterator[str]:
 
 
 def _parameter(parameter: Parameter) -> Iterator[str]:
-    """What is not known is taken for what holds most: a text, given and taken."""
+    """The lines of a parameter; the unknown becomes a text, given and taken."""
     yield f"type: {Kind.TEXT if parameter.kind is Kind.UNKNOWN else parameter.kind}"
     yield f"direction: {Direction.BOTH if parameter.direction is Direction.UNKNOWN else parameter.direction}"
     if parameter.kind is Kind.RECORDS and parameter.items:

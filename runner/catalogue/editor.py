@@ -59,7 +59,7 @@ def _nothing(process: Process) -> JsonObject:
 
 
 def _called(process: Process) -> str:
-    """The name of a definition, whatever characters stand in the code: it must be fit for a reference."""
+    """The name of a definition, fit for a reference with any code."""
     code = "".join(each if each.isascii() and each.isalnum() else f"_{ord(each):x}_" for each in process.code)
     return f"parameters_of_{code}"
 

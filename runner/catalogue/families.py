@@ -33,7 +33,7 @@ class ProcessFamily(Struct, frozen=True, kw_only=True):
 
 
 def families(versions: Iterable[DesignVersion]) -> dict[str, ProcessFamily]:
-    """The families by the codes of their roots, in the order of these."""
+    """The families by the codes of their roots, in this order."""
     listed = list(versions)
     by_uid = {version.uid: version for version in listed if version.uid is not None}
     groups: dict[str, list[DesignVersion]] = {}
@@ -102,14 +102,14 @@ def _root(key: str, group: Sequence[DesignVersion]) -> DesignVersion:
 
 
 def _family(root: DesignVersion, versions: Sequence[DesignVersion]) -> ProcessFamily:
-    """Of several that are active, a version that can be started, then the highest number, then the last."""
+    """The family; of active versions that which can be started acts, with the highest number, the last."""
     ranked = sorted(versions, key=lambda each: (each.active is True, _why_not(each) is None, each.number or 0))
     in_order = sorted(versions, key=lambda each: (each.number or 0, each is not root, each.code))
     return ProcessFamily(root=root, acting=ranked[-1], versions=tuple(in_order))
 
 
 def _members(family: ProcessFamily) -> tuple[ProcessVersion, ...]:
-    """Of a process without versions there is nothing to list."""
+    """The versions of a process, if it has any beside the root."""
     by_code = {
         each.code: ProcessVersion(
             code=each.code, uid=each.uid, version=each.number, active=each.active, enabled=each.enabled

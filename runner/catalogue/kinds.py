@@ -56,7 +56,7 @@ def read(value: Json, parameter: Parameter) -> Json:
 
 
 def read_scalar(value: Json, kind: Kind) -> Json:
-    """As `read`, for a parameter or a column that holds a single value."""
+    """Read a single value, as `read` does."""
     return KINDS[kind].empty if value is None or value == "" else KINDS[kind].read(value)
 
 
@@ -69,14 +69,14 @@ def fits(value: Json, parameter: Parameter) -> bool:
 
 
 def held_type(parameter: Parameter) -> typed.Type:
-    """Of its value within its process: what was not given is the type's empty value, never null."""
+    """The type of its value within its process: a value that was not given is empty, never null."""
     if parameter.kind is Kind.RECORDS:
         return typed.list_of(_record_type(parameter, lambda kind: KINDS[kind].type))
     return KINDS[parameter.kind].type
 
 
 def answered_type(parameter: Parameter, *, decoded: bool) -> typed.Type:
-    """Of what a site answers. `decoded`: a text that holds JSON is given as what it holds."""
+    """The type of a site's answer. `decoded`: a text that holds JSON is read."""
     match parameter.kind:
         case Kind.RECORDS if decoded:
             return typed.Type(kinds=typed.LIST | typed.NULL, item=_record_type(parameter, _answered))

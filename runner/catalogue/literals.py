@@ -51,7 +51,7 @@ def may_hold(kind: Kind, piece: str) -> bool:
 
 
 def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
-    """Of a value that cannot be read, with the form that it probably was written for."""
+    """The doubt about an unreadable value, with the form that it was probably written for."""
     text = value.strip() if isinstance(value, str) else ""
     is_certain, hint = True, None
     match kind:

@@ -114,7 +114,7 @@ class Process(Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def active_code(self) -> str | None:
-        """The code of the active version, whose parameters these are; None where it is not known."""
+        """The code of the active version, to which the parameters belong; None: not known."""
         if self.parameters is None:
             return None
         return next((member.code for member in self.members if member.active), None) if self.members else self.code
@@ -129,7 +129,7 @@ class Process(Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def versions(self) -> tuple[ProcessVersion, ...]:
-        """All of them, also a single version."""
+        """All versions, also a single version."""
         return self.members or (ProcessVersion(code=self.code, version=self.version, active=None, enabled=None),)
 
     def in_version(self, number: int) -> "Process":

@@ -39,7 +39,7 @@ def read_document(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
 
 
 def catalogue_in(document: Document, *, target: str | None = None) -> Catalogue:
-    """The catalogue of a document without mistakes. `target` is whose it is; without it the file's name says that."""
+    """The catalogue of a document without mistakes, of `target` or the target in the file's name."""
     whole = record(document.data)
     pulled = record(whole.get("pulled"))
     packages = tuple(folder for folder in items(whole.get("packages")) if isinstance(folder, str))

@@ -55,7 +55,7 @@ def _condition(search: FailedSearch) -> str:
 
 
 def _instead(search: FailedSearch, holds_secret: HoldsSecret) -> str:
-    """What there is in place of what was searched for."""
+    """What was found in place of the searched value."""
     if not search.values:
         return ": it is empty"
     if search.wanted is None:
@@ -165,7 +165,7 @@ def _typed(value: Json) -> str:
 
 
 def _not_in(item: Json, container: Json) -> Iterator[str]:
-    """Of a text or a record; in a list it is a search that failed."""
+    """Why an item is not in a text or a record."""
     if isinstance(container, str) and isinstance(item, str):
         at = container.casefold().find(item.casefold())
         if at >= 0:

@@ -32,7 +32,7 @@ def shown(value: Json) -> str:
 
 
 def shown_start(value: Json, holds_secret: HoldsSecret) -> str:
-    """As `shown`, and of a long text its start, too."""
+    """A value as `shown`, or the start of a long text."""
     if not isinstance(value, str) or len(value) <= LONGEST or holds_secret(value):
         return shown(value)
     return f'{compact(value[:_START_OF_MANY])[:-1]}…" ({many(len(value), "character")})'
@@ -46,7 +46,7 @@ def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:
 
 
 def as_many_as_fit(start: str, parts: Iterable[str]) -> list[str]:
-    """As many of `parts` as there is room for after `start`, in their order; a part that is too long is left out."""
+    """The `parts` that fit after `start`, in their order, without parts that are too long."""
     room = MOST - len(start)
     fitting = []
     for part in parts:

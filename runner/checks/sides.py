@@ -20,7 +20,7 @@ LARGEST_SIDE: Final = 16 << 10
 
 
 def sides_of(parsed: Expression, scope: Scope) -> tuple[Difference, ...]:
-    """At most three, of what made the expression false; none for values too large to be compared."""
+    """The sides that made the expression false, three at most; none for very large values."""
     found = (_sides(part) for part in false_parts(parsed, scope))
     return tuple(islice(filter(_fits, filter(None, found)), MOST_DIFFERENCES))
 

@@ -61,7 +61,7 @@ class Look(Struct, frozen=True, kw_only=True):
     retry_after: float = 0.0
 
     def is_like(self, other: "Look | None") -> bool:
-        """Whether both found the site in the same state, whatever words it used."""
+        """Whether both found the site in the same state."""
         return other is not None and self.state == other.state
 
     @property
@@ -148,7 +148,7 @@ class Watched(Struct, frozen=True, kw_only=True):
 
 
 class _InTime(Struct, frozen=True, kw_only=True):
-    """Calls that do not go beyond the time for which the site is waited for."""
+    """Calls that do not outlast the wait for the site."""
 
     caller: Caller
     clock: Callable[[], float]
@@ -159,7 +159,7 @@ class _InTime(Struct, frozen=True, kw_only=True):
 
 
 def only(expected: Catalogue, codes: Iterable[str]) -> Catalogue:
-    """Of a catalogue the processes of these codes, which may be those of versions."""
+    """The catalogue with the processes of these codes, which may be those of versions."""
     families = ((code, expected.family_of(code)) for code in codes)
     roots = [code if code in expected.processes or not family else family[0].code for code, family in families]
     return replace(expected, processes={code: expected.processes[code] for code in roots if code in expected.processes})

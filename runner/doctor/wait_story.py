@@ -85,7 +85,7 @@ class Story(Struct, kw_only=True):
         return self.mask(f"it is not as {self.catalogue} says: {first}{more}")
 
     def _times(self) -> Iterator[str]:
-        """Of very many states the first and the last."""
+        """The states with their times; of very many the first and the last."""
         rows = [(_elapsed(at), self._words(look)) for at, look in self.states]
         cells = max(width(at) for at, _ in rows)
         lines = [f"  {padded('', cells - width(at))}{at}  {words}" for at, words in rows]

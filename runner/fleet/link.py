@@ -33,7 +33,7 @@ class Link:
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
 
     def records(self, kind: Callable[..., _R], sql: str, values: Mapping[str, object] | None = None) -> list[_R]:
-        """The rows of a statement, whose columns are called as `kind` takes them."""
+        """The rows of a statement, with columns named as the arguments of `kind`."""
         cursor = self.run(sql, values)
         names = [column.name for column in cursor.description or ()]
         return [kind(**dict(zip(names, row, strict=True))) for row in cursor]

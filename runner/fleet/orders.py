@@ -114,7 +114,7 @@ def stop(link: Link, run: str, *, by: Person) -> bool:
 
 
 def to_stop(link: Link, runs: Sequence[str]) -> dict[str, Person]:
-    """Those of these runs that somebody wants stopped, with who was the first."""
+    """The runs that somebody wants stopped, with the first such person."""
     found = link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP}) if runs else ()
     return {run: Person(user=user, ci_user=ci_user) for run, user, ci_user in found}
 

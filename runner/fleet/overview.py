@@ -164,12 +164,12 @@ def unserved_runs(link: Link, *, targets: Sequence[str]) -> Sequence[UnservedRun
 
 
 def suspended_targets(link: Link, *, targets: Sequence[str]) -> Sequence[SuspendedTarget]:
-    """Those of these targets, or of all, whose sites let living workers not in."""
+    """The targets whose sites let living workers not in, of these or of all."""
     return link.records(SuspendedTarget, _SUSPENDED, {"targets": [*targets] or None, "alive": ALIVE})
 
 
 def runs_named(link: Link, name: str) -> Sequence[FleetRun]:
-    """The runs whose ids begin with `name`, the newest first, two at most; of `last` the newest."""
+    """The two newest runs whose ids begin with `name`, or the newest for `last`."""
     condition = "true" if name == "last" else "r.id::text like %(name)s"
     limit = 1 if name == "last" else 2
     values = {"targets": None, "limit": limit, "alive": ALIVE, "name": f"{name.lower()}%"}

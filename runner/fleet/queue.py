@@ -167,7 +167,7 @@ def let_wait(connection: Connection, runs: Mapping[str, tuple[Sequence[str], Seq
 
 
 def queue_ready(connection: Connection, runs: Sequence[str]) -> list[str]:
-    """Queue those of these `waiting` runs that need not wait any more; their titles. As above."""
+    """Queue the `waiting` runs that need not wait any more; gives their titles."""
     connection.execute(_READY, {"runs": [*runs]})
     return [title for (title,) in connection.execute(_QUEUED, {"runs": [*runs]})]
 
@@ -198,7 +198,7 @@ def seconds_up(link: Link) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredWorker:
-    """A worker as others know it. `suspended` are its targets whose sites let it not in, as JSON."""
+    """A worker as others know it. `suspended`: targets whose sites let it not in, as JSON."""
 
     name: str
     targets: Sequence[str]
@@ -213,7 +213,7 @@ def register(link: Link, worker: int, known: RegisteredWorker) -> None:
 
 
 def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> dict[str, tuple[str, str]]:
-    """The queues of each target: of runs that have not begun, and of those that have."""
+    """The queues of each target, for runs that have not begun, and for those that have."""
     rows = link.run(_QUEUES, {"targets": [*targets], "replay": replay})
     return {target: (fresh, begun) for target, fresh, begun in rows}
 
@@ -224,7 +224,7 @@ def waiting(link: Link, queues: Sequence[str]) -> list[str]:
 
 
 def unheard(link: Link, targets: Sequence[str], *, replay: int, seconds: float) -> list[str]:
-    """Open runs of these targets whose worker had no heartbeat for `seconds`, and which this version can resume."""
+    """Open runs without a heartbeat for `seconds` that this version can resume."""
     return link.column(_UNHEARD, {"targets": [*targets], "replay": replay, "seconds": seconds})
 
 

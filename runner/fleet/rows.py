@@ -102,7 +102,7 @@ class FleetRows:
         self._begun[key] = (now, seconds)
 
     def _moment(self) -> float:
-        """By this machine, for how long something took: also while it slept."""
+        """This machine's time, which also passes while it sleeps."""
         return self._now() or time.time()
 
     def answer(self, key: str) -> None:
@@ -149,7 +149,7 @@ class FleetRows:
         return self._link.run(_DISOWNED, {"rows": list(rows), "nobody": NOBODY}).rowcount > 0
 
     def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:
-        """Starts whose row is in `before` lack it no longer; whether there are any. Later starts are left."""
+        """Forget starts whose row is in `before`; whether there were any. Later starts stay."""
         values: dict[str, object] = {**asked, "settle": self._settle, "near": NEAR}
         rows = self._link.run(_PENDING, values).fetchall()
         if not rows:

@@ -79,12 +79,12 @@ class SuspendedTargets:
                 self._say(f"target `{clean(target)}` is suspended no more")
 
     def waiting(self) -> frozenset[str]:
-        """The targets whose runs are not to be fetched now."""
+        """The targets whose runs must not be fetched now."""
         with self._lock:
             return frozenset(target for target, each in self._suspended.items() if self._clock() < each.until)
 
     def all(self) -> Mapping[str, Suspension]:
-        """Also those that are about to be tried."""
+        """All suspended targets, also those that are tried soon."""
         with self._lock:
             return dict(self._suspended)
 

@@ -249,7 +249,7 @@ class FleetWorkerLoop:
         return app
 
     def _carried(self, run: str) -> Left:
-        """A worker whose run was taken over is taken for dead: whatever it still does is of no use."""
+        """Carry a run out. A worker whose run was taken over counts as dead."""
         try:
             return self.runs.carry(run)
         except FencedError as error:
@@ -318,7 +318,7 @@ class FleetWorkerLoop:
                 self._quiet_until = time.monotonic() + DEAD
 
     def _look(self, worker: int | None) -> None:
-        """Of others nobody is taken for dead who may only have been cut off together with us."""
+        """Look after the queue and other workers; nobody counts as dead who may have been cut off with us."""
         up, now = queue.seconds_up(self._link), time.monotonic()
         if now - self._last_look > DEAD / 3:
             self._quiet_until = now + DEAD
@@ -356,7 +356,7 @@ class FleetWorkerLoop:
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of what an error comes from: the queue's library only says that it is of the database."""
+    """The first line of an error's cause: the queue's library says only that it is of the database."""
     while error.__cause__ is not None:
         error = error.__cause__
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -21,7 +21,7 @@ class Fingerprints(Struct, frozen=True, kw_only=True):
 
 
 def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
-    """Of all secrets, by their names, that somebody has to give anew; `key` is hexadecimal digits."""
+    """The fingerprints of the secrets that have to be given anew; `key` is hexadecimal digits."""
     given = {name: text for name, text in secrets.items() if not name.startswith(LEARNT)}
     return Fingerprints(key=key, of={name: fingerprint(text, key) for name, text in given.items()})
 
@@ -36,5 +36,5 @@ def differing(stored: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ..
 
 
 def fingerprint(text: str, key: str) -> str:
-    """Of a secret; `key` is hexadecimal digits."""
+    """The fingerprint of a secret; `key` is hexadecimal digits."""
     return hmac.new(bytes.fromhex(key), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_rests() -> Iterator[None]:
-    """Looking for garbage among records of which none is garbage takes longer than making them."""
+    """Let the garbage collector rest while many records are made that are no garbage."""
     is_on = gc.isenabled()
     gc.disable()
     try:

@@ -43,7 +43,7 @@ def table(name: str, *, room: str = "language") -> Entry:
 
 @cache
 def words(name: str, part: str, *, room: str = "language") -> Mapping[str, str]:
-    """A part of a table whose keys may hold several words, by each of these."""
+    """A part of a table, by each word of its keys."""
     entries = cast("Mapping[str, Mapping[str, str]]", table(name, room=room))[part]
     return {word: here for several, here in entries.items() for word in several.split()}
 
@@ -60,7 +60,7 @@ def at_place(name: str, at: str, word: str) -> str | None:
 
 @cache
 def rules(name: str) -> tuple[Rule, ...]:
-    """The rules of a table in the order in which they are tried: a list, or a list for each kind of wanted value."""
+    """The rules of a table in their order: a list, or a list for each kind of wanted value."""
     found = table(name)
     parts = cast("Mapping[str, list[Mapping[str, str]]]", found if isinstance(found, dict) else {_ANY: found})
     return tuple(_rule(entry, None if wanted == _ANY else wanted) for wanted, part in parts.items() for entry in part)
@@ -107,5 +107,5 @@ def filled(text: str, fields: Mapping[str, str]) -> str:
 
 
 def _json(value: Json) -> str:
-    """Also of numbers beyond JSON, which a schema may hold that is wrong."""
+    """JSON also of numbers beyond JSON, which a faulty schema may hold."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -34,7 +34,7 @@ def lazy_pattern(source: str, flags: int = 0) -> re.Pattern[str]: ...
 @overload
 def lazy_pattern(source: bytes, flags: int = 0) -> re.Pattern[bytes]: ...
 def lazy_pattern(source: str | bytes, flags: int = 0) -> re.Pattern[Any]:
-    """As `re.compile`, for its methods and attributes. A function of `re` does not take it in place of a pattern."""
+    """A pattern for its methods and attributes, as by `re.compile`; a function of `re` does not take it."""
     return cast("re.Pattern[Any]", _LazyPattern(source, flags))
 
 
@@ -83,7 +83,7 @@ def lazy_module(name: str) -> None:
 
 
 class _LaterNames:
-    """The names of a module that is carried out, once, when the first of them is used."""
+    """The names of a module that is executed when a name is first used."""
 
     def __init__(self, module: ModuleType, spec: ModuleSpec) -> None:
         self._module = module

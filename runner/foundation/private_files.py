@@ -45,7 +45,7 @@ def ensure_folder(folder: Path) -> None:
 
 
 def state_folder(environment: Mapping[str, str], *, home: Path, windows: bool = os.name == "nt") -> Path:
-    """Where this user's locks and what all folders of runs share lie, from whatever folder a run is started."""
+    """The folder of this user's locks, and of what all folders of runs share."""
     if windows:
         state = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
     else:

@@ -93,7 +93,7 @@ _STRONGEST_FIRST = (
 
 
 def strongest(codes: Iterable[ExitCode]) -> ExitCode:
-    """The code of a command whose parts ended with `codes`; of no parts at all: nothing was selected."""
+    """The code of a command by those of its parts; without parts: nothing was selected."""
     found = set(codes)
     return next((code for code in _STRONGEST_FIRST if code in found), ExitCode.NOTHING_SELECTED)
 

@@ -6,7 +6,7 @@ MOST = 8  # more names than these nobody reads; the rest is counted
 
 
 def job_and_case(job: str, case: str | None) -> str:
-    """`job[case]`, by which both are named everywhere; a job without cases is named alone."""
+    """`job[case]`, or the job alone without cases."""
     return job if case is None else f"{job}[{case}]"
 
 

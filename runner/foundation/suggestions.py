@@ -22,7 +22,7 @@ _DIGITS = lazy_pattern(r"[0-9]+")
 
 @cache
 def foreign_words() -> Mapping[str, tuple[str, ...]]:
-    """Words of other tools, folded, with ours in the order in which they are tried: the first that is known counts."""
+    """Words of other tools, folded, with ours; the first known word counts."""
     table = cast("Mapping[str, str]", hints.table("words"))
     return {word: tuple(ours.split()) for ours, words in table.items() for word in words.split()}
 
@@ -116,7 +116,7 @@ def _typos(word: str) -> int:
 
 
 def _rank(word: str, name: str) -> int:
-    """Of words that are equally near, a word with the same start comes first."""
+    """The order of equally near words: those with the same start come first."""
     return -next((index for index, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), len(word))
 
 

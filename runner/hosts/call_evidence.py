@@ -77,7 +77,7 @@ def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
 
 
 def _without_result(call: Call, value: Json) -> Json:
-    """Of a `run` only what it gave is secret: which process it was, and how that ended, is needed to resume the run."""
+    """The answer without its secrets: of a `run` the process and its end stay, to resume it."""
     if not isinstance(call, RunProcessCall) or not isinstance(value, dict):
         return None if value is None else SECRET_VALUE
     results, error = value.get("results"), value.get("error")

@@ -14,7 +14,7 @@ WORTH_A_NOTE: Final = 1.0  # seconds from which on a delay counts: the server's 
 
 
 class Delays:
-    """Of a run. `wall` is the clock on the wall, in seconds since any moment."""
+    """The delays of a run. `wall` is the wall clock, in seconds."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self.wall = wall

@@ -283,7 +283,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
 
     @contextmanager
     def _waiting(self, key: str, what: events.WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
-        """A wait in which the run's active time does not pass: what it gives journals who is in the way."""
+        """A wait outside of the active time; gives what journals who is in the way."""
         begun, t = self.clock(), self._t()
         noted: events.Waited | None = None
 

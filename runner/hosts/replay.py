@@ -202,7 +202,7 @@ class Replay:
 
 
 def _is_only_result(call: Call, written: Json, shown: Json) -> bool:
-    """Whether what is hidden in an answer is only what the process gave, and not which process it was."""
+    """Whether only what the process gave is hidden in an answer, and not which process it was."""
     if isinstance(call, ExecuteCall):
         return True
     if not isinstance(written, dict) or not isinstance(shown, dict):

@@ -34,7 +34,7 @@ _SHARED: Final = frozenset(get_args(Shared))
 
 
 class SharedAnswers:
-    """What is known of a site with an account, whatever its targets are called."""
+    """What is known of a site with an account, by all of its targets."""
 
     def __init__(self, *, is_of_other_account: bool = False) -> None:
         """`is_of_other_account`: the run began with another account: our rows now are none of its earlier calls."""
@@ -64,7 +64,7 @@ class SharedAnswers:
 
 
 class SharingCaller(Struct, frozen=True):
-    """A caller that reads once, for all who share what is `known`, what is the same for them."""
+    """A caller that reads what is the same for all runs once."""
 
     caller: Caller
     known: SharedAnswers

@@ -23,7 +23,7 @@ _HINT: Final = "make the file usable, then repeat the command"
 
 
 class StartedCalls(Struct, frozen=True, kw_only=True):
-    """Those of a run; calls that start no process are none of them."""
+    """The calls of a run that start processes."""
 
     owned: OwnedRows
     turn: Turn

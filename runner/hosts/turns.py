@@ -33,7 +33,7 @@ class LogReading(Struct, frozen=True, kw_only=True):
     t: float
 
     def extended(self, call: ReadRows, answer: Answered, *, t: float) -> "LogReading | None":
-        """With the rows since the newest of these, which `call` has read; None where it asked for others."""
+        """The reading with newer rows that `call` has read; None for another call."""
         before: list[Json] = items(self.answer.value)
         found = map(record, items(answer.value))
         rows: list[Json] = [{key: row[key] for key in row if key != "error"} for row in found]
@@ -147,7 +147,7 @@ class Turn:
             shared.extend(self._process, seconds=seconds + self._settle)
 
     def settle(self, *, clear: bool) -> None:
-        """Whether it is known whose each of the rows is that were read."""
+        """Say whether it is known who owns each row that was read."""
         self._is_clear = clear
 
     def leave(self) -> None:

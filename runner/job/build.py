@@ -32,7 +32,7 @@ class _Whole(Struct, frozen=True, kw_only=True):
 def job(
     document: Document, *, included: Mapping[Path, model.Job] = _NO_JOBS, cases: tuple[model.Case, ...] | None = None
 ) -> model.Job:
-    """The job that `document` holds. `included` are the jobs in the place of steps, by the paths of these steps."""
+    """The job of `document`; `included` are jobs in place of steps, by their paths."""
     written = record(document.data)
     whole = _Whole(document=document, preset=record(written.get("defaults")), included=included)
     steps = _steps(written.get("steps"), ("steps",), whole=whole, condition="success()")
@@ -68,7 +68,7 @@ def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple
 
 
 def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
-    """What is counted since, by steps, by what undoes them, and by included jobs as far as that is the whole run."""
+    """The steps since which failures are counted, also in `undo` and in included jobs."""
     for step in steps:
         match step.action:
             case Failures(since=since):
@@ -80,7 +80,7 @@ def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
 
 
 def _undo(written: Json, path: Path, *, whole: _Whole) -> model.Undo | None:
-    """What undoes a step is carried out whatever else failed, unless it says so itself."""
+    """The undo of a step; its steps are carried out whatever else failed, unless they say otherwise."""
     if written is None:
         return None  # as of most steps, whose lines need not be asked for
     if isinstance(written, dict):

@@ -204,7 +204,7 @@ def _lacking(
 
 
 def _no_more(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """The problems, or so many of them as a person reads."""
+    """The problems, as many as a person reads."""
     if len(problems) <= MOST_PROBLEMS:
         return problems
     left = len(problems) - MOST_PROBLEMS

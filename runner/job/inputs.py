@@ -133,7 +133,7 @@ def supplied(
 
 
 def secret_variables(job: Job, given: Collection[str], environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the environment that give secret inputs of the job, by the names of these."""
+    """The variables of the environment that give secret inputs, by the inputs' names."""
     names = (declared.name for declared in job.inputs if declared.secret and declared.name not in given)
     return {name: VARIABLE + name.upper() for name in names if VARIABLE + name.upper() in environment}
 

@@ -91,7 +91,7 @@ def _outputs(step: JsonObject) -> frozenset[str]:
 
 
 def _with_result(step: JsonObject) -> JsonObject:
-    """A step whose action has the `result` that was written beside it, which lint reports at that place."""
+    """A step with the `result` beside its action moved into the action; lint reports that."""
     for action, key in (("execute", "result"), ("run", "results")):
         asked = step.get(key)
         if asked is not None and isinstance(step.get(action), dict):

@@ -20,7 +20,7 @@ _HOLDS_VALUES = lazy_pattern(r"[\"']?(?:inputs|cases)\b")
 
 
 def without_secret_lines(document: Document) -> Document:
-    """`document`, whose problems do not show them."""
+    """`document`, without these lines in its problems."""
     if _SECRET[:2] not in document.text:
         return document
     lines: set[int] = set()

@@ -260,7 +260,7 @@ def _meta_schema() -> jsonschema_rs.Draft202012Validator:
 
 
 def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Finding]:
-    """Keywords of `node` that check nothing of a value whose type is in `of`; none where `of` is empty."""
+    """Keywords of `node` that check nothing of a value of the types `of`."""
     if not of or of == {"null"}:
         return
     for keyword in node:

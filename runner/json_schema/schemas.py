@@ -58,7 +58,7 @@ class Schema(Struct, frozen=True, dict=True):
         return violations(self._validator.iter_errors(encodable), value, self._parsed)
 
     def _out_of_bounds(self, value: Json) -> "tuple[Violation, ...]":
-        """Amounts with more digits than a number keeps are texts here, to which a schema's bounds do not apply."""
+        """Violations of bounds by amounts with many digits, which are texts here."""
         if not (any(f'"{keyword}"' in self.text for keyword in _BOUNDS) and _has_long_amount(value)):
             return ()
         from runner.json_schema.violations import violations  # noqa: PLC0415  as above

@@ -46,7 +46,7 @@ def _cases() -> JsonObject:
 
 
 def _findings(violations: Iterable[Violation], document: Document, *, structure: Structure) -> list[Finding]:
-    """Findings of a place once: of a key, what is wrong with its value counts before what is wrong with its name."""
+    """The findings, of each place once: a wrong value counts before a wrong name."""
     names_first = sorted(violations, key=lambda violation: violation.keyword != "propertyNames")
     found = {(finding.path, finding.at_key): finding for finding in _each(names_first, document.data, structure)}
     return [finding for finding in found.values() if not _is_reported(finding, document)]

@@ -58,7 +58,7 @@ def emptied(keys: RecordKeys) -> Iterator[Path]:
 
 
 def _holder(keys: RecordKeys) -> str | None:
-    """A key without a value, for a record whose names people choose."""
+    """The mistake of a key without a value in a record with free names."""
     schema = keys.structure.at(keys.path)
     for name in (name for name, value in keys.written.items() if value is None and name in properties(schema)):
         named = keys.structure.property(schema, name)
@@ -103,7 +103,7 @@ def _whole_file(keys: RecordKeys) -> Finding | None:
 
 
 def _wrong_level(keys: RecordKeys) -> Finding | None:
-    """A record of our language among names that people choose: `auth` beside the targets to which it belongs."""
+    """The mistake of a record of ours among free names, as `auth` beside the targets."""
     path = keys.path
     if not path or not keys.written:
         return None

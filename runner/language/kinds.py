@@ -11,7 +11,7 @@ from runner.reading.document import Document
 
 
 class _FileKind(Struct, frozen=True, kw_only=True):
-    """`name` is the file's name or ending; `hint`: what else can be done with it; `to_run`: what is run instead."""
+    """A kind of files. `name` is a name or ending; `hint` what to do with it; `to_run` what to run instead."""
 
     what: str
     is_it: Callable[[JsonObject], bool]

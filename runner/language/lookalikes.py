@@ -71,7 +71,7 @@ def _holds_rare_words(text: str) -> bool:
 
 
 def _warning(message: str, hint: str, *, shown: bool) -> Finding:
-    """Of the file nothing is in a hint but what follows its colon."""
+    """A warning; its hint shows the file's text after its colon only, if that may be `shown`."""
     return Finding(code="E109", message=message, hint=hint if shown else hint.partition(":")[0], warning=True)
 
 

@@ -34,7 +34,7 @@ class Structure(Struct, frozen=True):
         return schema
 
     def property(self, schema: JsonObject, key: str) -> JsonObject:
-        """The schema of the value of `key`; what is written beside a `$ref` counts before what it leads to."""
+        """The schema of the value of `key`; keywords beside a `$ref` come first."""
         return self._resolved(properties(schema).get(key))
 
     def below(self, path: Path) -> dict[str, list[str]]:
@@ -58,7 +58,7 @@ class Structure(Struct, frozen=True):
         return None
 
     def beside(self, key: str, path: Path) -> str | None:
-        """The record beside that at `path` in which `key` is known."""
+        """The record beside that at `path` that has `key`."""
         beside = properties(self.at(path[:-1])) if path else {}
         names = (name for name in beside if name != path[-1] and key in properties(self._resolved(beside[name])))
         return next(names, None)
@@ -90,7 +90,7 @@ def properties(schema: JsonObject) -> JsonObject:
 
 
 class RecordKeys(Struct, frozen=True, kw_only=True):
-    """All violations about the keys of the record at `path`, whose value is `written`."""
+    """All violations about the keys of a record, `written`, at `path`."""
 
     path: Path
     written: JsonObject
@@ -119,7 +119,7 @@ class RecordKeys(Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> set[Json]:
-        """The keys that are missing, and groups of keys of which a key is missing."""
+        """The missing keys, and groups of keys of which a key is missing."""
         open_choices = [names for names in self.alternatives if not self.written.keys() & set(names)]
         return {violation.expected for violation in self.missing} | {name for names in open_choices for name in names}
 

@@ -65,7 +65,7 @@ def finding(violation: Violation) -> Finding:
 
 
 def subject(path: Path, schema: JsonObject) -> str:
-    """What is at `path`, by its key, or by what an item of its list is."""
+    """The subject of a message: the key at `path`, or what an item of its list is."""
     title = schema.get("title")
     if path and isinstance(path[-1], str):
         return f"`{path[-1]}`"
@@ -129,7 +129,7 @@ def _as_wanted(value: Json, path: Path, schema: JsonObject, *, wanted: str) -> s
 
 
 def _as_expectation(value: Json, path: Path) -> str | None:
-    """An expectation in place of a list of them. Dashes are another mistake."""
+    """The mistake of an expectation in place of a list."""
     is_short = isinstance(value, str) and "\n" not in value and len(value) <= _LONGEST_NAME
     if path[-1:] != ("expect",) or not isinstance(value, str) or not is_short or value[:1] in _DASHES:
         return None

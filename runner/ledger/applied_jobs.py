@@ -10,7 +10,7 @@ from runner.project.project import Project
 
 
 def forgive_applied(project: Project) -> None:
-    """Take out the problems about needed jobs that were applied, whatever became of them: `apply` waits for them."""
+    """Remove problems about needed jobs that were applied: `apply` waits for them."""
     ledger = project_of(Path(file.document.file) for file in project.files) / USUAL
     applied: set[str] = set()
     with suppress(LedgerError), closing(LedgerFile(ledger)) as stored:

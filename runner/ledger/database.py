@@ -74,7 +74,7 @@ update ledger set pruned = true where fleet = %(fleet)s
 
 
 class FleetLedger:
-    """The ledger of `fleet` in the database at `dsn`, whose tables were checked. For a single thread."""
+    """The ledger of `fleet` in the database `dsn`, for a single thread. Its tables were checked."""
 
     def __init__(self, dsn: str, *, fleet: str = "") -> None:
         place = database.shown(dsn)

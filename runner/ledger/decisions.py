@@ -142,7 +142,7 @@ def _first_state(version: AppliedVersion, before: ObservedEntry | None) -> Versi
 
 
 def known_state(known: ObservedEntry) -> VersionState:
-    """The state of a version that is in the ledger, whatever comes before it."""
+    """The state of a version by its own entry in the ledger."""
     last = known.entry.last
     match known.where:
         case Whereabouts.UNDER_WAY:

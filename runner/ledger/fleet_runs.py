@@ -41,7 +41,7 @@ class FleetRow(Struct, frozen=True, kw_only=True):
 
     @property
     def end(self) -> AttemptEnd:
-        """The end of a run that has ended; the ledger has learnt the same in the transaction of that."""
+        """The end of a run; the ledger has it from the same transaction."""
         status = RunStatus(self.status or self.state)
         code = ExitCode.REFUSED if status is RunStatus.REFUSED else ExitCode.NO_ANSWER
         code = code if self.exit_code is None else ExitCode(self.exit_code)
@@ -94,7 +94,7 @@ class ObservedFleet:
         return {row.id: row for row in found}
 
     def _sent_nothing(self, runs: Sequence[str]) -> frozenset[str]:
-        """Those of these runs no call of which has left."""
+        """The runs that have sent no call."""
         lines: dict[str, list[Line]] = {run: [] for run in runs}
         for run, written in self._store.link.run(_CALLS, {"runs": [*runs]}) if runs else ():
             if (line := parse_line(written.encode())) is not None:

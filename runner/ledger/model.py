@@ -136,13 +136,13 @@ class Ledger(Protocol):
         """The entries of versions, by their digests; those that are not known are left out."""
 
     def newest(self) -> list[LedgerEntry]:
-        """Of each title the version that was attempted last, but for those that were pruned. Sorted by title."""
+        """The newest version of each title, sorted by title, without pruned versions."""
 
     def newest_with(self, key: str | None) -> list[LedgerEntry]:
-        """The same among the versions with this key alone, in any order, also of those that were pruned."""
+        """The newest versions with this key, also pruned versions."""
 
     def unsettled(self) -> list[LedgerEntry]:
-        """The versions whose last attempt is open, or ended in doubt."""
+        """The versions with an open or doubtful last attempt."""
 
     def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
         """The runs of title, address and key since a run passed or was adopted, with their ends, the oldest first."""
@@ -161,10 +161,10 @@ class Ledger(Protocol):
         """Write down how the attempt of `run` ended, durably; once more with another end replaces the first."""
 
     def release(self, run: str) -> None:
-        """Forget the attempt of `run`, of which nothing was sent."""
+        """Forget the attempt of `run`, which sent nothing."""
 
     def adopt(self, versions: Sequence[AppliedVersion], attempt: VersionAttempt) -> None:
         """Take versions for applied, without a run, all or none."""
 
     def prune(self, digests: Collection[str]) -> None:
-        """Leave these versions, and all others of their titles, out of `newest`, until any of them begins again."""
+        """Leave these versions and their titles out of `newest`, until any begins again."""

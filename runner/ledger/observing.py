@@ -86,7 +86,7 @@ class StoredRuns:
     def strays(
         self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
     ) -> Mapping[RunName, StoredRun]:
-        """Of each run only the ends are read."""
+        """Open or doubtful runs that the ledger does not know, by their ends alone."""
         found: dict[RunName, StoredRun] = {}
         for run in reversed(self._store.runs() if names else []):
             events = [line.event for line in end_lines(self._store, run)]
@@ -143,7 +143,7 @@ class LaterAttempts:
         return began.digest, began.case, began.target, began.applied.ledger, began.applied.for_key
 
     def _attempts(self, runs: Sequence[str]) -> tuple[VersionAttempt, ...]:
-        """Of runs in their order. The end of the last is left out: it may be under way."""
+        """The attempts of runs, in order. The last has no end: it may be under way."""
         return tuple(
             VersionAttempt(
                 run=run,

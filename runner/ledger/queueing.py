@@ -158,7 +158,7 @@ def _open(needed: Iterable[str], last: Mapping[str, tuple[str | None, str | None
 
 
 def _older_runs(connection: Connection, ledger: FleetLedger, digests: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """By version the runs of older versions of its title that have to end, or to be settled, first."""
+    """The runs of older versions that have to end or be settled first, by version."""
     found: dict[str, tuple[str, ...]] = {}
     for digest, run in connection.execute(_OLDER, {"fleet": ledger.fleet, "digests": [*digests]}):
         found[digest] = (*found.get(digest, ()), run)

@@ -64,7 +64,7 @@ def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunSt
 
 
 def repeated_under_another_name(before: LedgerEntry, job: Job, *, store: RunStore, adopting: str) -> RepeatedSteps:
-    """What `job` repeats of a version whose job or case had another name. The command `adopting` marks it as done."""
+    """What `job` repeats of a version under another name. The command `adopting` marks it as done."""
     run = None if before.last.run is None else _loaded(store, before.last.run)
     keys = () if run is None else tuple(repeated_by(job, run))
     if run is not None and not keys:
@@ -81,7 +81,7 @@ def _loaded(store: RunStore, run: str) -> StoredRun | None:
 
 
 def repeated_by(job: Job, run: StoredRun) -> Iterator[str]:
-    """The keys of what the run has started and the job would start: under the same id, or the same process."""
+    """The keys of steps that the run has started and the job would start, by id or process."""
     started = set(repeated_keys(timed(run.lines, result=run.result)))
     names = {name for name in _once(job) if name is not None}
     events = [line.event for line in run.lines]

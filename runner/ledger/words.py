@@ -205,7 +205,7 @@ def _older(decision: Decision, observed: ObservedEntry, *, store: StoreName, com
 
 
 def kind_of(decision: Decision) -> str:
-    """Versions of a kind, of whose problems the first are printed and the rest is counted with these words."""
+    """Words for a kind of versions, of which only the first are printed."""
     return OLDER if decision.is_older else _MORE.get(decision.state, "are not carried out")
 
 

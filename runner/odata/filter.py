@@ -73,7 +73,7 @@ def read(text: str) -> Node:
 
 
 def parse(text: str) -> Node:
-    """As `read`, and nothing but columns, literals and searches of texts in it. Raises `FilterError`."""
+    """The tree of columns, literals and searches of texts. Raises `FilterError`."""
     node = read(text)
     for part in nodes_in(node):
         match part:
@@ -89,7 +89,7 @@ def parse(text: str) -> Node:
 
 
 def readable(text: str) -> Node | None:
-    """As `read`; None where the text is no filter, which is reported elsewhere."""
+    """The tree as by `read`; None for no filter, which is reported elsewhere."""
     try:
         return read(text)
     except FilterError:
@@ -247,7 +247,7 @@ def columns_of(node: Node) -> Iterator[str]:
 
 
 def compared(node: Node) -> Iterator[tuple[str, FilterValue]]:
-    """The paths of all columns that `node` compares with a value, in whatever order, each with this value."""
+    """The paths of all columns that `node` compares with a value, each with this value."""
     for part in nodes_in(node):
         match part:
             case Operation(

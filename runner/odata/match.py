@@ -53,7 +53,7 @@ def bounds(node: Node | None) -> Bounds:
 
 
 def _among(operands: Sequence[Mapping[str, str]]) -> Mapping[str, tuple[str, ...]]:
-    """What each of several conditions, any of which holds, asks for of the same path."""
+    """What several alternative conditions ask for of the same path."""
     paths = [path for path in operands[0] if all(path in operand for operand in operands)]
     return {path: tuple(operand[path] for operand in operands) for path in paths}
 

@@ -34,7 +34,7 @@ def lint(packages: Packages) -> tuple[Problem, ...]:
 
 
 class _Linter(Struct, kw_only=True):
-    """Texts of designs are read once more, for the places of what is found."""
+    """Finds what troubles a caller. Texts of designs are read again, for places."""
 
     _sources: dict[Path, Source] = field(default_factory=dict)
 
@@ -145,7 +145,7 @@ def _subject(version: DesignVersion) -> str:
 
 
 def _element(element: ProcessElement | None, uid: str) -> str:
-    """By its caption, and its name where that is another."""
+    """An element by its caption, with its name if that differs."""
     if element is None:
         return f"the element `{uid}`"
     return f"`{element.caption}` ({element.name})" if element.caption else f"`{element.name}`"

@@ -159,7 +159,7 @@ def planned_rows(job: Job) -> int | None:
 
 
 def source_digest(plan: Plan) -> str:
-    """A hash of the texts of the job's files alone, whatever inputs and target are."""
+    """A hash of the texts of the job's files alone."""
     return f"sha256:{digest({**plan.sources})}"
 
 

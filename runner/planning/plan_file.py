@@ -101,7 +101,7 @@ def from_record(run: JsonObject) -> StoredPlan | None:
 
 
 def _digest(whole: JsonObject) -> str:
-    """Of all that is carried out. It shows a change by mistake; an attacker can make another."""
+    """A digest of all that is carried out, against accidents, not attackers."""
     return f"sha256:{digest([whole.get('runs'), whole.get('sources')])}"
 
 

@@ -166,7 +166,7 @@ def _expected(expected: Expected) -> str:
 
 
 def _rendered(value: Json, known: _Known) -> tuple[Json, bool]:
-    """The value with every template in it worked out as far as it can be, and whether that was all of them."""
+    """The value with its templates evaluated as far as possible, and whether all were."""
     match value:
         case str():
             return _text(value, known) if "{{" in value else (value, True)

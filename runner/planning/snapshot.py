@@ -80,7 +80,7 @@ def filled(run: PlanSnapshot, secrets: Secrets) -> PlanSnapshot:
 
 
 def _cut(name: str, value: Json, secrets: Secrets) -> Json:
-    """Values are cut, and the keys of what a job's author named; never the keys of our own."""
+    """A value without secrets, also in keys that a job's author named."""
     if name in {"format", "digest"}:
         return value
     if isinstance(value, dict) and name not in {"sources", "inputs"}:

@@ -151,7 +151,7 @@ class AffectedJobs(Struct, kw_only=True):
                 yield ChangeReason(file=called(folder), change=FileChange.MODIFIED, role="packages", name=code)
 
     def _designs(self, folder: Path) -> frozenset[str]:
-        """The processes in packages whose design has changed, and all that refer to these, also through others."""
+        """The processes in packages with a changed design, and all that refer to them."""
         if folder not in self._packages:
             from runner.packages.reading import read_packages, with_callers  # noqa: PLC0415  8 ms, where there are any
 

@@ -50,7 +50,7 @@ def cases_in(read: ReadCases, inputs: Collection[Input]) -> Cases:
 
 
 def _without_lines(read: ReadCases) -> ReadCases:
-    """What was read of cases that give secret inputs: no problem shows a line of them."""
+    """The cases, without lines in problems, if they give secret inputs."""
     match read:
         case Table(flaw=flaw):
             flaw = None if flaw is None else replace(flaw, excerpt=None)

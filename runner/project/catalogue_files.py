@@ -63,7 +63,7 @@ def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
 
 
 def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) -> Packages:
-    """The packages in folders; what of them cannot be read goes to `warn`. Raises `UsageError` for errors."""
+    """The packages in folders; `warn` gets unreadable parts. Raises `UsageError`."""
     found = read_packages(packages)
     if errors_in(found.problems):
         raise UsageError(*found.problems)
@@ -118,7 +118,7 @@ def _put(file: Path, content: str) -> None:
 
 
 def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
-    """What the jobs in `specs` use, whatever the old catalogue says of them. Raises `UsageError` for their mistakes."""
+    """What the jobs in `specs` use. Raises `UsageError` for their mistakes."""
     return uses(documents_of(specs))
 
 

@@ -32,7 +32,7 @@ class Catalogues(Struct, kw_only=True):
 
     @property
     def checked(self) -> list[str]:
-        """What was read of them, in words."""
+        """The names of what was read."""
         folders = [f"the doubles in {called(folder)}" for folder in self._doubles if folder.is_dir()]
         return [*folders, *map(called, self._files)]
 
@@ -68,7 +68,7 @@ class Catalogues(Struct, kw_only=True):
         return None if errors_in(problems) else catalogue(doubles, target=target.name, folder=str(target.folder))
 
     def warn_of_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
-        """Warn of catalogues beside a targets file that are called nearly as that of a target, which has none."""
+        """Warn of catalogues with nearly the name of a target that has none."""
         sites = {name for name, target in targets.items() if isinstance(target, SiteTarget)}
         found = [name for name in (names_in(targets_file.parent) if sites else ()) if name.endswith(_ENDINGS)]
         lacking = sorted(name for name in sites if f"{name}{ENDING}" not in found)
@@ -82,7 +82,7 @@ class Catalogues(Struct, kw_only=True):
                 self.problems.append(warning)
 
     def _in_file(self, file: Path, *, of: SiteTarget | None = None) -> Catalogue | None:
-        """`of` is the site whose catalogue it is, where that is known."""
+        """The catalogue in `file`; `of` is its site, if known."""
         if file not in self._files and file.is_dir():
             from runner.packages.reading import read_packages  # noqa: PLC0415  8 ms, where a command names packages
 

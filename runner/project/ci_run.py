@@ -31,7 +31,7 @@ def person(environment: Mapping[str, str]) -> Person:
 
 
 def person_elsewhere(environment: Mapping[str, str]) -> Person:
-    """The same for others, on whose machine such a user may be somebody else."""
+    """The person for readers on other machines, where that user may be somebody else."""
     return Person(user=user_and_host(), ci_user=_first(environment, _USERS))
 
 
@@ -42,7 +42,7 @@ def starter(environment: Mapping[str, str], *, confirmed: Confirmation | None) -
 
 
 def user_and_host() -> str:
-    """Who gives a command on which machine, as far as that knows."""
+    """Who gives a command, and on which machine."""
     name, host = user(), getattr(os, "uname", None)
     return "somebody" if name is None or host is None else f"{name}@{host().nodename}"
 

@@ -141,7 +141,7 @@ def _only(known: Known) -> tuple[str, ...]:
 
 
 def _named(name: str, known: Known, project: Project) -> KnownTarget:
-    """Raises `UsageError` for a target that is not known, or whose doubles have mistakes."""
+    """The target. Raises `UsageError` if it is unknown, or its doubles have mistakes."""
     if is_outside(name):
         found = _outside(name, os.environ)
         if isinstance(found, tuple):

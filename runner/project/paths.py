@@ -12,7 +12,7 @@ JOB_FILES = "*.job.yaml"
 
 
 def root_of(job: Path, *, beside: Path) -> Path:
-    """The folder that paths of `job` do not leave; `beside` is the folder in which it was named."""
+    """The folder that paths of `job` must not leave; `beside` is the folder where it was named."""
     return next((folder for folder in job.parents if (folder / ".git").exists()), beside)
 
 
@@ -41,7 +41,7 @@ def refused_by_system(what: str, *, code: str = "E153") -> Iterator[None]:
 
 
 def in_checkout(file: str) -> str:
-    """The name that a CI knows a file of ours by: relative to the folder of `.git`, whatever the current folder is."""
+    """The name of a file in a CI: relative to the folder of `.git`."""
     absolute, here = Path(os.path.abspath(file)), Path.cwd()  # noqa: PTH100  a link is no file of the checkout
     root = root_of(here / "any", beside=here)
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else file

@@ -61,7 +61,7 @@ class Project(Struct, kw_only=True, dict=True):
 
     @property
     def unchecked(self) -> str:
-        """The line on what could not be checked, since nothing says what sites have; empty where all was."""
+        """The line on sites without a catalogue, if any."""
         if not self.without_catalogue:
             return ""
         names = list(self.without_catalogue)

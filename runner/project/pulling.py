@@ -133,7 +133,7 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> list[JsonObject]:
 def _hidden_roots(
     caller: Caller, versions: Iterable[DesignVersion], wait: Callable[[float], object]
 ) -> list[DesignVersion] | CallFailed:
-    """Roots that the library hides, and shows versions of, as far as the site gives them [?]. None of them runs."""
+    """Roots that the library hides, but not their versions, if the site gives them [?]. None runs."""
     roots: list[DesignVersion] = []
     known = {version.uid for version in versions}
     lacking = sorted({version.parent for version in versions if version.parent is not None} - known)

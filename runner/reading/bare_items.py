@@ -43,7 +43,7 @@ def cut_item(complaint: Complaint) -> Problem | None:
 
 
 def with_comparison(expression: str) -> str:
-    """The expression with `==` where it has a single `=`, but for what is in quotes or in parentheses."""
+    """The expression with `==` in place of `=`, outside of quotes and parentheses."""
     return _SIDES.sub(lambda found: found[1] or "==", expression)
 
 

@@ -35,7 +35,7 @@ def without_text(problems: Iterable[Problem], text: str) -> tuple[Problem, ...]:
 
 
 def without_words(problem: Problem, words: Collection[str], *, is_open: Callable[[str], bool]) -> Problem:
-    """`problem` with stars in place of whatever it quotes with any of these words, but for what is open."""
+    """`problem` with stars in place of quoted texts with these words, unless `is_open`."""
 
     def shown(found: re.Match[str]) -> str:
         quoted = found[1] or found[2] or found[3]

@@ -172,7 +172,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return self.text[end : self.source.line_bounds(self.source.line_at(end))[1]]
 
     def joined_items(self, path: Path) -> bool:
-        """Whether the text at `path` is an item without quotes, of which a further line begins with a dash."""
+        """Whether the text at `path` is a bare item with a line that begins with a dash."""
         is_item = bool(path) and isinstance(path[-1], int)
         return is_item and self.is_bare(path) and bool(_DASHED.search(self.text, *self._bounds(self._find(path).node)))
 

@@ -45,7 +45,7 @@ def decode(name: str, content: bytes) -> Source | Problem:
 
 
 def _command(source: Source) -> Problem | None:
-    """A command that sends a call, of which no line is shown: it may hold a password."""
+    """A command that sends a call; its lines may hold a password, and are not shown."""
     if _CALL.match(source.text) is None:
         return None
     from runner.reading.pasted_calls import script_hint  # noqa: PLC0415  2 ms, for a mistake only
@@ -54,7 +54,7 @@ def _command(source: Source) -> Problem | None:
 
 
 def _conflict(source: Source) -> Problem | None:
-    """What git leaves in a file where two changes of the same place meet, whatever the file holds."""
+    """The marks of a merge conflict in any file."""
     if not any(mark in source.text for mark in _CONFLICT_MARKS):
         return None
     found = _CONFLICT.search(source.text)
@@ -66,7 +66,7 @@ def _conflict(source: Source) -> Problem | None:
 
 
 def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:
-    """The place in the text that is shown, in which each bad byte is a U+FFFD."""
+    """The place in the shown text, with a U+FFFD for each bad byte."""
     start = len(content[:at].decode())
     shown = content[:at].decode() + "\ufffd" + content[at + 1 :].decode(errors="replace")
     message = f"the byte 0x{content[at]:02X} is not UTF-8"

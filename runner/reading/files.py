@@ -85,7 +85,7 @@ def first_bytes(path: Path, *, most: int = _HEAD) -> bytes:
 
 
 def stray(path: Path, *, name: str) -> Problem | None:
-    """Why a file is not read although it is there: a link out of the project, whose mistakes would show its text."""
+    """Why a file is not read although it is there: it is a link out of the project."""
     folder, file = Path(os.path.realpath(path.parent)), Path(os.path.realpath(path))
     if file.parent == folder or not file.exists():
         return None
@@ -174,7 +174,7 @@ def near(path: Path) -> str | None:
 
 
 def _job_beside(name: str, jobs: Sequence[str]) -> str | None:
-    """The job whose name without the ending comes near, or holds the name; else the jobs that are there."""
+    """The job with a near name, or all jobs that are there."""
     known = {job.removesuffix(_JOB): job for job in jobs if is_well_formed(job)}
     found = suggest(name, known) or next((other for other in known if name and name in other), None)
     if found is not None:

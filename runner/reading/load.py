@@ -81,7 +81,7 @@ def read(path: Path, *, name: str, with_flaws: bool = False) -> Document | tuple
 
 
 def read_private(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
-    """As `read`, of a file, or a pipe, of values of which nobody knows which are secret: no problem shows a line."""
+    """The document, of values that may be secret: no problem shows a line."""
     content = files.content(path, name=name, streams=True)
     if isinstance(content, Problem):
         return (content,)
@@ -140,7 +140,7 @@ def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:
 
 
 def _without_tabs(source: Source, text: str) -> "_Reading":
-    """Another pass over `text`, for which tabs that indent nothing are hidden; a further pass shows what is a text."""
+    """Hide tabs that indent nothing, and read once more, perhaps again for those in texts."""
     scout = _Reading(source, CParser(tabs.masked(text)))
     _read(scout)
     return _Reading(source, CParser(tabs.masked(text, scout.trail.leaves())))

@@ -77,7 +77,7 @@ def hint(steps: list[str], *, others: int = 0) -> str:
 
 
 def _requests(data: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """The address and the body of each request, also of those in folders."""
+    """Address and body of each request, also in folders."""
     found = data.get("item")
     for item in found if isinstance(found, list) else []:
         if not isinstance(item, dict):
@@ -131,6 +131,6 @@ def _map(values: Mapping[str, str]) -> str:
 
 
 def _shown(value: str, name: str = "") -> str:
-    """A plain word or number; another word in the place of all else, and of what may be a password by its name."""
+    """A plain word or number; another word for the rest, and for likely passwords."""
     is_plain = len(value) <= _LONGEST and _PLAIN.fullmatch(value)
     return value if is_plain and not (names_password(name) or names_token(name)) else _HIDDEN

@@ -286,7 +286,7 @@ def _quote_inside(complaint: Complaint) -> Problem | None:
 
 
 def _cut_text(source: Source, start: int) -> int | None:
-    """Where a text begins of which YAML took the part before `: ` for a key: a bracket or a quote is open in it."""
+    """The start of a text that YAML cut at `: `: a bracket or quote is open in it."""
     begin = source.line_bounds(source.line_at(start))[0]
     before = source.text[begin:start]
     plain = len(before) - len(before.lstrip("- "))

@@ -57,7 +57,7 @@ class Table(Struct, frozen=True, kw_only=True):
         return self.source.found(finding, span, path=path)
 
     def _cells(self, row: TableRow) -> Iterator[tuple[int, int]]:
-        """Offsets of the cells, found in the way in which the `csv` module reads them."""
+        """Offsets of the cells, as the `csv` module reads them."""
         at, end = self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1]
         while found := _CELL.match(self.source.text, at, end):
             yield found.span()

@@ -59,7 +59,7 @@ def wrong_dash(source: Source, at: int) -> Problem | None:
 
 
 def no_space_before(source: Source, at: int) -> Problem | None:
-    """A key in braces whose `:`, which is at `at`, has no space after it."""
+    """The mistake of a key in braces without a space after its `:`."""
     begin, _ = source.line_bounds(source.line_at(at))
     found = _KEY.search(source.text, max(begin, at - _LONGEST), at)
     if found is None or source.text[at : at + 1] != ":" or source.text[at + 1 : at + 2].isspace():

@@ -166,7 +166,7 @@ def _family(site: _Site, schema_id: str) -> list[JsonObject]:
 
 
 def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
-    """Its elements in the order in which it came to them, as the element log has them."""
+    """The elements in their order, by the element log."""
     call = QueryCall(
         entity="SysProcessElementLog",
         filter=f"SysProcess/Id eq {process_id}",

@@ -29,7 +29,7 @@ class StoredStart(Struct, frozen=True, kw_only=True):
 
 
 class StoredCalls(Struct, frozen=True, kw_only=True):
-    """`executed` are the elements that calls executed, by whatever id, with the values they were given."""
+    """What stored runs know. `executed`: elements that calls executed, with their values."""
 
     start: StoredStart | None = None
     executed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def _run_events(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent
 
 
 def _start(events: list[AnyEvent], process_id: str) -> StoredStart | None:
-    """Of a `run` the answer names the process; of an `execute` the row does, once the log was read."""
+    """The start of the process: a `run` has its id in the answer, an `execute` in its row."""
     sent: dict[str, JsonObject] = {}
     answered: dict[str, tuple[JsonObject, Json]] = {}
     for event in events:

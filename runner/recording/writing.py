@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 
 
 def comment(text: str) -> str:
-    """A line of a comment, whatever is in the text."""
+    """A text as a line of a comment."""
     shown = " ".join(well_formed(text).split())
     return "# " + "".join(character if character.isprintable() else "?" for character in shown)
 

@@ -66,7 +66,7 @@ def carry_out(
 
 
 class _Work(Struct, frozen=True, kw_only=True):
-    """A process under way; `parameters` holds its values and is changed by what the activities do."""
+    """A process under way; the activities change its `parameters`."""
 
     double: doubles.Double
     surroundings: Surroundings

@@ -63,7 +63,7 @@ def _at(path: LookupPath, row: JsonObject, others: Mapping[str, Mapping[Json, Js
 
 
 def _users() -> EntitySet:
-    """SysAdminUnit, as far as it shows whose contact a user is."""
+    """SysAdminUnit, with the contacts of users."""
     columns: EntityTable[User] = {
         "Id": (Edm.GUID, lambda user: user.id),
         "Name": (Edm.STRING, lambda user: user.name),

@@ -134,7 +134,7 @@ def _type(value: Json) -> Edm:
 
 
 def declared_types(doubles: Iterable[Double]) -> dict[tuple[str, str], set[Edm]]:
-    """By entity and column, the types of what doubles put there."""
+    """The types of what doubles put into columns, by entity and column."""
     found: dict[tuple[str, str], set[Edm]] = {}
     for double in doubles:
         for activity in double.activities:

@@ -80,7 +80,7 @@ class Faults:
         return found.fault
 
     def listed(self) -> list[Json]:
-        """What waits, in the shape in which it is set; `times` is what is left of it."""
+        """The waiting faults, as they are set; `times` is the rest."""
         return [
             {
                 "fault": each.fault.kind,

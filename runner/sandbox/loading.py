@@ -120,7 +120,7 @@ def _without_root(code: str, found: _Found) -> Problem | None:
 
 
 def _active(root: str, family: list[str], found: _Found) -> str | None:
-    """The version whose file says so, else the root, unless its file says that it is not."""
+    """The active version by its file, or the root, unless its file denies that."""
     return next(
         (code for code in family if code != root and found[code][0].active), root if found[root][0].active else None
     )

@@ -29,7 +29,7 @@ def schema_id(code: str) -> str:
 
 
 def schema_uid(code: str) -> str:
-    """The id of a process's design, by which RunProcess may name it."""
+    """The id of a process's design, as RunProcess may name it."""
     return _uid(code)
 
 

@@ -58,7 +58,7 @@ def entity_mistake(name: str) -> str | None:
 
 
 def _parameter(fields: JsonObject) -> Parameter | None:
-    """None for a double whose declaration is wrong."""
+    """The parameter; None for a wrong declaration."""
     kind = Kind.named(fields.get("type"))
     columns = {name: Kind.named(column) for name, column in record(fields.get("items")).items()}
     return None if kind is Kind.UNKNOWN else Parameter(kind=kind, items=columns, is_exact=True)
@@ -201,7 +201,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         return TypeLint.value(self, value, path, names)
 
     def read(self, read: Callable[[str], Read], text: str, path: Path, names: _Names) -> Read | None:
-        """Only what can be read, and every name of which is known; what is wrong is reported."""
+        """Read a text with known names; everything else is reported."""
         try:
             parsed = read(text)
         except TemplateProblem as problem:

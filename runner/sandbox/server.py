@@ -87,7 +87,7 @@ def serve(
 
 
 class _Line(H11Protocol):
-    """uvicorn's protocol, whose requests can end their connection without an answer: `scope["state"]["cut"]()`."""
+    """uvicorn's protocol; `scope["state"]["cut"]()` ends a connection without an answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)

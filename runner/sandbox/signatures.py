@@ -9,7 +9,7 @@ from runner.sandbox.process_schemas import parked
 
 
 def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
-    """What a sandbox with these `doubles` offers, as the catalogue of `target`, whose doubles are in `folder`."""
+    """The catalogue of `target`, by its `doubles` in `folder`."""
     own: dict[str, Entity | None] = {
         name: Entity(
             columns=frozenset(columns),
@@ -31,7 +31,7 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
 
 
 def _holding(records: Iterable[JsonObject], fits: Callable[[Json], bool]) -> frozenset[str]:
-    """The columns whose values in the first records all fit."""
+    """The columns with values in the first records that all fit."""
     right: set[str] = set()
     others: set[str] = set()
     for column, value in (pair for record in records for pair in record.items() if pair[1] is not None):
@@ -40,7 +40,7 @@ def _holding(records: Iterable[JsonObject], fits: Callable[[Json], bool]) -> fro
 
 
 def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:
-    """Of each family the version that a call runs; where none is active, the root."""
+    """The version of each family that a call runs: the active, else the root."""
     for root, family in versions.items():
         own = next(double for double in family if double.code == root)
         yield next((double for double in family if double.active), own)

@@ -202,7 +202,7 @@ class Store:
         self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def element(self, key: str) -> ReachedElement | None:
-        """By its own id. That of its design is shared by all processes of it, and names none of them [C]."""
+        """The element with this id of its own, not that of its design, which all instances share [C]."""
         rows = self._rows("SELECT * FROM element WHERE id = ?", key)
         return self._read(ReachedElement, rows[0]) if rows else None
 
@@ -250,7 +250,7 @@ class Store:
         return None if text is None else str(self.veil.read(json.dumps(text)))
 
     def _read(self, kind: type[_Kept], row: Iterable[object]) -> _Kept:
-        """A row of the table whose columns are the fields of `kind`."""
+        """A row of the table with the fields of `kind`."""
         fields = dict(zip(kind.__struct_fields__, row, strict=True))
         fields |= {"status": InstanceStatus(str(fields["status"])), "error": self._shown(fields["error"])}
         if "parameters" in fields:

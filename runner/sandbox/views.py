@@ -101,7 +101,7 @@ class Views:
         }
 
     def _veiled(self, value: Json, hidden: frozenset[str]) -> Json:
-        """`value` without secrets in its fields of these names: the others are our own, and make up links."""
+        """`value` without secrets in the fields `hidden`; other fields make up links."""
         match value:
             case list():
                 return [self._veiled(item, hidden) for item in value]
@@ -127,7 +127,7 @@ class Views:
         ]
 
     def _instances(self, opened: str) -> list[Json]:
-        """The newest, and `opened` where it is none of them."""
+        """The newest instances, and `opened`."""
         newest = self._store.newest(_SHOWN)
         older = None if any(each.id == opened for each in newest) else self._store.process(opened)
         return [self._instance(process) for process in (*newest, *([] if older is None else [older]))]

@@ -163,7 +163,7 @@ def _fleet(repository: str, called: str) -> str:
 
 
 def _branch(folder: Path) -> str:
-    """The branch whose jobs are applied, where git knows it."""
+    """The branch with the applied jobs, `main` if git does not know it."""
     branch = main_branch_of(folder)
     return branch if branch is not None and _FOLDER.fullmatch(branch) else "main"
 
@@ -197,7 +197,7 @@ def _variable_marks(names: Sequence[str]) -> dict[str, str]:
 
 
 def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targets: Targets) -> Iterator[NewFile]:
-    """The files of a kind. Whatever of them is there is left as it is: another kind may have written it."""
+    """The files of a kind. Files that are there stay: another kind may have written them."""
     for name, (template, what) in kind.files.items():
         text = _template(template)
         for own in map(_target_marks, targets.items()) if "@LABEL@" in name else [dict[str, str]()]:
@@ -221,7 +221,7 @@ def _target_marks(target: tuple[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _label(target: str) -> str:
-    """As names in Kubernetes are: small letters, digits and dashes."""
+    """A name for Kubernetes: small letters, digits and dashes."""
     return _NO_LABEL.sub("-", target.lower()).strip("-")
 
 

@@ -23,7 +23,7 @@ _DIGITS = lazy_pattern(r"[0-9]{1,9}")
 
 
 class Hole(Struct, frozen=True):
-    """Of the spelling the characters from `skipped` to `end`, None to its own."""
+    """A hole of a secret: its spelling from the character `skipped` to `end`."""
 
     name: str
     spelling: str = PLAIN

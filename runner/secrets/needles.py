@@ -110,7 +110,7 @@ class Needles:
 
     @staticmethod
     def _longest(text: str, start: int, needles: list[str]) -> Catch | None:
-        """The longest of these, which are in the order of their length, or a longer start of a needle."""
+        """The longest needle, or start of a needle, at `start`."""
         whole = next((needle for needle in needles if text.startswith(needle, start)), "")
         end = text.rfind(SHORTENED, start, start + len(needles[0]))
         while end - start >= max(LEAST, len(whole) + 1):  # a secret may hold the sign itself

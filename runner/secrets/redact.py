@@ -85,7 +85,7 @@ class Secrets:
                 learn(name, ways[PLAIN])
 
     def appears_in(self, text: str) -> bool:
-        """Whether `cut` would change `text`, or a value whose JSON `text` is. Quick, and seldom True in vain."""
+        """Whether `cut` may change `text`, or a value with this JSON. Quick."""
         return text in self._ready().short or self.appears_in_json(text.encode(errors="surrogatepass"))
 
     def appears_in_json(self, written: bytes) -> bool:
@@ -102,7 +102,7 @@ class Secrets:
         return rebuilt(value, leaf=lambda item: _cut_leaf(item, known), key=lambda text: _cut_text(text, known))
 
     def fill(self, value: Json) -> Json:
-        """What `cut` was given. Raises `LookupError` for a hole whose secret is not known."""
+        """What `cut` was given. Raises `LookupError` for an unknown secret."""
         return rebuilt(value, leaf=self._fill_leaf, key=self._fill_text)
 
     def mask(self, text: str) -> str:

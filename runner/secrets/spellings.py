@@ -77,7 +77,7 @@ def in_quotes(text: str) -> tuple[str, str]:
 
 
 def single_line(text: str) -> str:
-    """As our messages hold what a site says: each run of blanks, line ends and control characters becomes a blank."""
+    """The text on a line, as messages quote it: blanks, line ends and control characters are a blank."""
     return _BLANKS.sub(" ", text).strip()
 
 
@@ -175,7 +175,7 @@ def _misread(content: bytes) -> Iterator[str]:
 
 
 def _doubled(text: str) -> Iterator[str]:
-    """As CSV, SQL, OData and shells write quotes inside of quotes."""
+    """The text with doubled quotes, as in CSV, SQL, OData and shells."""
     yield text.replace('"', '""')
     yield text.replace("'", "''")
     yield text.replace("\\", "\\\\")
@@ -201,7 +201,7 @@ def _in_hex_apart(content: bytes) -> Iterator[str]:
 
 
 def _in_old_escapes(text: str) -> Iterator[str]:
-    """As JavaScript's `escape`, which knows no UTF-8."""
+    """The text as by JavaScript's `escape`, without UTF-8."""
     for untouched in ("", "@*_+-./"):
         yield "".join(_old_escape(char, untouched) for char in text)
 

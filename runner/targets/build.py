@@ -28,7 +28,7 @@ def targets(document: Document, *, beside: Path) -> dict[str, Target]:
 
 
 def without_file(job_file: Path) -> dict[str, Target]:
-    """The targets of a job for which there is no targets file: the sandbox beside it."""
+    """The targets of a job without a targets file: the sandbox beside it."""
     return {SANDBOX: SandboxTarget(name=SANDBOX, folder=job_file.parent / SANDBOX)}
 
 
@@ -50,7 +50,7 @@ def _of(kind: type[_Record], found: Mapping[str, object]) -> _Record:
 
 
 def _placed(document: Document, name: str, problem: Problem, keys: Keys) -> Problem:
-    """The problem at its place in the file, of which nothing is shown that may be a secret."""
+    """The problem at its place in the file, without secrets."""
     path = ("targets", name, *keys)
     (shown,) = without_secrets(
         [document.problem(problem.code, problem.message, path=path, hint=problem.hint)], document

@@ -126,7 +126,7 @@ def _environments(registry: Path, parsed: Json) -> JsonObject:
 
 
 def _chosen(name: str, known: JsonObject, registry: Path) -> tuple[str, JsonObject]:
-    """The environment of that name; where none is written just so, that which differs in case only."""
+    """The environment with that name, or with a name that differs in case only."""
     same = [name] if name in known else [other for other in known if other.casefold() == name.casefold()]
     if len(same) != 1:
         near = suggest(name, known) if not same else None
@@ -169,5 +169,5 @@ def _auth(known: _Environment) -> Credentials:
 
 
 def _literal(text: str) -> str:
-    """`text` as a template that gives it: what clio stores is no template, whatever braces it holds."""
+    """`text` as a template that gives it: clio stores no templates."""
     return text.replace("{{", '{{ "{{" }}')

@@ -58,7 +58,7 @@ def _as_pattern(regular: str) -> str | None:
 
 
 def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    """An identity service's address as that of a site, or the reverse, by the convention of the vendor's cloud [C]."""
+    """Report a site's address as that of an identity service, or the reverse, in the vendor's cloud [C]."""
     url, identity = text(target, "url"), text(target, "identity_url")
     site = site_of_identity(url) if url else None
     if site is not None:

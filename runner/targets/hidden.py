@@ -89,7 +89,7 @@ def _literals(value: Json) -> Iterator[str]:
 
 
 def _masked(problem: Problem, lines: Container[int], secrets: "Secrets") -> Problem:
-    """The problem without the secrets of a file, some of whose `lines` hold a secret."""
+    """The problem without the secrets in the `lines` of its file."""
     line = problem.excerpt or ""
     found = _LINE.fullmatch(line)
     has_aside = found is not None and found[2] not in _OPEN and _ASIDE.search(found[3]) is not None
@@ -121,7 +121,7 @@ def _without_value(problem: Problem) -> Problem:
 
 
 def _without_unread_value(problem: Problem) -> Problem:
-    """Of a file that cannot be read, lines are shown as far as their key, and not quoted from what follows it."""
+    """The problem of an unreadable file, with lines up to their key."""
     line = problem.excerpt or ""
     found = _LINE.fullmatch(line)
     if _ONLY_KEY.fullmatch(line):

@@ -87,7 +87,7 @@ def _read(
     read_file: Callable[[str], str],
     note: list[str],
 ) -> str | Problem:
-    """A text of a target without its template, or what is wrong with it. `note` takes what its template reads."""
+    """A text of a target with its template evaluated, or what is wrong."""
     try:
         value = _worked_out(text, environment=environment, read_file=read_file, note=note)
     except UsageError as unready:

@@ -92,7 +92,7 @@ def identity_in_the_cloud(url: str) -> str | None:
 
 
 def site_of_identity(url: str) -> str | None:
-    """The site in the vendor's cloud whose identity service is at `url` by the convention, None elsewhere [C]."""
+    """The site of the identity service at `url`, in the vendor's cloud [C]."""
     found = _IDENTITY.fullmatch(url) if "-is." in url.lower() else None
     return None if found is None else f"https://{found[1]}.creatio.com"
 

@@ -53,7 +53,7 @@ def _put(question: str) -> None:
 
 
 def _parsed(answer: str, explained: str | None) -> bool | None:
-    """None of what is no answer, after it was explained which there are."""
+    """The answer, or None after it was explained what an answer is."""
     match answer.strip().casefold():
         case "y" | "yes":
             return True

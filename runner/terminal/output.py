@@ -183,7 +183,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """None where it is no file of the system, and on Windows, whose terminals take no bytes."""
+    """The stream's file of the system; None without, and on Windows, where terminals take no bytes."""
     if os.name == "nt":
         return None
     try:

@@ -57,7 +57,7 @@ def _build(value: Json, _: Job | None) -> Query:
 
 
 def _result(fields: JsonObject, _: Process | None) -> Type:
-    """Records, of which the columns are known only where they were asked for by name."""
+    """The type of records, with columns that were asked for by name."""
     asked = columns(fields.get("select"))
     if not asked or not all(column.isidentifier() for column in asked):
         return list_of(Type(kinds=RECORD))

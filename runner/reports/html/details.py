@@ -59,24 +59,18 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
     step, is_red = row.step, row.step.status in RED
     shows, limit = values.shows(is_red=is_red), LONG if is_red else SHORT
     calls: list[JsonObject] = []
-    found: JsonObject = {"e": [_span(span, row, calls, shows=shows) for span in row.spans]}
-    if calls:
-        found["c"] = [_shared(call, texts) for call in calls]
-    if step.attempts > 1:
-        found["n"] = [step.attempts, max(step.max_attempts or 0, step.attempts)]
-    if facts := _job_texts(step):
-        found["f"] = facts
-    if step.process_id:
-        found["p"] = shown(step.process_id)
-    if shows and step.result is not None:
-        found["r"] = as_text(step.result, limit)
-    if shows and step.outputs:
-        found["o"] = as_text(step.outputs, limit)
-    if step.checks:
-        found["k"] = [_check(check, limit, shows=shows) for check in step.checks]
-    if shows and step.warnings:
-        found["w"] = [shown(warning) for warning in step.warnings]
-    return found
+    parts: dict[str, Json] = {
+        "e": [_span(span, row, calls, shows=shows) for span in row.spans],
+        "c": [_shared(call, texts) for call in calls] or None,
+        "n": [step.attempts, max(step.max_attempts or 0, step.attempts)] if step.attempts > 1 else None,
+        "f": _job_texts(step) or None,
+        "p": shown(step.process_id) if step.process_id else None,
+        "r": as_text(step.result, limit) if shows and step.result is not None else None,
+        "o": as_text(step.outputs, limit) if shows and step.outputs else None,
+        "k": [_check(check, limit, shows=shows) for check in step.checks] or None,
+        "w": [shown(warning) for warning in step.warnings] or None if shows else None,
+    }
+    return {key: part for key, part in parts.items() if part is not None}
 
 
 def _check(check: Check, limit: int, *, shows: bool) -> list[Json]:

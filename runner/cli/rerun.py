@@ -181,9 +181,7 @@ def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew
 
 
 def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
-    """Name what never began, and whether it is taken in: not without its stored inputs, nor as a rerun of a deleted
-    run.
-    """
+    """Name what never began, and whether it is taken in: not without stored inputs, nor as a rerun of a lost run."""
     beyond = [each for each in lacking if each.inputs is None or each.rerun_of is not None]
     if taken := len(lacking) - len(beyond):
         verb = "is" if taken == 1 else "are"

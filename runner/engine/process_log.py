@@ -249,9 +249,7 @@ def has_ended(found: LogRow) -> bool:
 
 
 def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[LogRow] | Unread]:
-    """All rows that `call` asks for. A full answer may lack some, and is none, unless its oldest row is from before
-    `since`.
-    """
+    """All rows that `call` asks for. A full answer may lack rows, unless its oldest row is from before `since`."""
     rows = yield from _rows(row, call)
     if isinstance(rows, list) and len(rows) >= call.top and not _is_before(rows[-1], since):
         return _too_little(f"it shows {len(rows)} starts since, or more: too many to distinguish")

@@ -27,9 +27,7 @@ class Link:
         self._connection: Connection | None = None
 
     def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
-        """Execute a statement in a transaction, again after a broken connection. Raises `StoreError`,
-        `NoDatabaseError`.
-        """
+        """Execute a statement in a transaction, and again after a break. Raises `StoreError`, `NoDatabaseError`."""
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
 
     def records(self, kind: Callable[..., _R], sql: str, values: Mapping[str, object] | None = None) -> list[_R]:

@@ -120,9 +120,7 @@ def decide(
 
 
 def holds_up(before: ObservedEntry) -> bool:
-    """Whether a run of another version must end or be settled first: it may do the same. A lost run holds up one
-    change.
-    """
+    """Whether a run of another version, which may do the same, must end or be settled first."""
     return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF) or needs_a_person(before)
 
 

@@ -112,9 +112,7 @@ class Client:
         return again
 
     def _is_over(self, reply: Reply, known: Session) -> bool:
-        """Whether a forbidden reading shows a lost session. If a fresh session is forbidden it, too, it is tried less
-        often.
-        """
+        """Whether a forbidden reading shows a lost session; tried less often where a fresh session is forbidden it."""
         number, count = self._allowed
         if reply.status < HTTPStatus.BAD_REQUEST:
             self._allowed = known.number, (count if number == known.number else 0) + 1

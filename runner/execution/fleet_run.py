@@ -273,9 +273,7 @@ class FleetRuns:
             message = f"{_FORGOTTEN}, and may have forgotten that it was carried out: look at the site"
             raise RefusedError(Problem(code="E156", message=message))
         applied, spec, origin = _spec(found, self.targets)
-        if spec.target.protected and origin.begun_by.confirmed is None:
-            raise RefusedError(Problem(code="E160", message=f"target `{spec.target.name}` {_UNCONFIRMED}"))
-        check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
+        _check_allowed(spec, origin)
         site = self.sites.of(spec.target)
         _check_place(applied, site)
         if (failure := site.client.sign_in(spec.target.times.timeout)) is not None:
@@ -337,6 +335,13 @@ def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:
     if failure is not None:
         shut_out.append(failure)
     return failure is None
+
+
+def _check_allowed(spec: RunSpec, origin: _Origin) -> None:
+    """Raise `RefusedError` for what this worker's own targets file forbids, or protects and nobody confirmed."""
+    if spec.target.protected and origin.begun_by.confirmed is None:
+        raise RefusedError(Problem(code="E160", message=f"target `{spec.target.name}` {_UNCONFIRMED}"))
+    check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
 
 
 def _check_place(applied: StoredPlan, site: ReadySite) -> None:

@@ -54,7 +54,7 @@ _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.RE
 
 @cache
 def _changes_in(folder: str) -> GitChanges | None:
-    """How the files of a checkout differ from the commit that is checked out; None where nobody knows."""
+    """How the files of a checkout differ from the commit that is checked out, if known."""
     try:
         return changes_since("HEAD", Path(folder))
     except GitError:

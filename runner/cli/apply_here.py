@@ -174,7 +174,7 @@ class ApplyRuns(Struct, kw_only=True):
 
     @contextmanager
     def _claimed(self, decision: Decision, attempt: VersionAttempt) -> Iterator[bool]:
-        """Whether no other command has begun the version, nor does so now, nor a `rerun` of it."""
+        """Claim the version; False where another command, or a `rerun`, has begun it, or does so now."""
         claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
         with ExitStack() as stack:
             if decision.known is not None or decision.before is not None:
@@ -351,7 +351,7 @@ class ApplyHere:
 
 
 def _blocked(decisions: Sequence[Decision], needs: ApplyNeeds, resumed: Collection[str]) -> frozenset[str]:
-    """The new versions that need others which neither have passed nor are carried out now."""
+    """The new versions that need versions which have not passed, and are not carried out now."""
     fresh = [each.digest for each in decisions if each.state in BEGINS]
     return needs.hopeless(fresh, passed={*passed_before(decisions), *resumed})
 

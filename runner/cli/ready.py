@@ -191,7 +191,7 @@ class SiteWaits(Struct, kw_only=True):
         )
 
     def _expected(self, file: Path, codes: Collection[str] | None) -> Catalogue | None:
-        """The processes that count as the catalogue has them; None where there are none to count."""
+        """The processes that must be as the catalogue has them, if any."""
         if not file.exists():
             hint = "`runner catalog build PACKAGES -o FILE` writes it from packages"
             raise UsageError(Problem(code="E179", message=f"there is no catalogue {called(file)}", hint=hint))

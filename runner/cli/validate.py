@@ -122,7 +122,7 @@ def validate(context: click.Context) -> int:
 
 
 def _without_target(project: Project) -> str:
-    """The line on jobs that were checked against nothing, as they name no target, nor are part of another job."""
+    """The line on jobs that name no target, and so were checked against nothing."""
     included = {name for file in project.files for name in [*file.documents][1:]}
     files = [file for file in project.files if file.document.file not in included and file.targets_file is not None]
     names = [clean(file.document.file) for file in files if file.job is not None and file.job.target is None]

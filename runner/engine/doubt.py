@@ -257,7 +257,7 @@ def _why_not_each(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
 
 
 def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
-    """Why none of the rows is taken for the call's own; None where a row is."""
+    """Why none of the rows is the call's own, if none is."""
     if len(rows) > 1:
         return f"the process log shows {len(rows)} starts that may be it"
     if _others(row, start, rows):

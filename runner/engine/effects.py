@@ -105,7 +105,7 @@ class Failed(Struct, frozen=True, kw_only=True):
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
-    """A signal: the effect was not performed; `over`: nor will others be. `ordered_by` had a fleet's run stopped."""
+    """A signal came: the effect was not performed; `over`: no other will be. `ordered_by` had a fleet's run stopped."""
 
     t: float
     why: str

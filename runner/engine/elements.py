@@ -57,7 +57,7 @@ class _Elements(Struct, frozen=True, kw_only=True):
 
 
 def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attempt]:
-    """Wait for the element that the name leads to: it may be executed, or was before. Else why there is none."""
+    """Wait for the element that the name leads to, until it may be executed, or was; else say why there is none."""
     follow = row.step.follow
     pauses = Backoff(next=wanted.how.every, longest=wanted.how.max_every, deadline=row.t + follow)
     absent = replace(pauses, deadline=row.t + row.state.run.plan.times.settle)
@@ -136,7 +136,7 @@ def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
 
 
 def _process(row: OpenRow, wanted: WantedElement) -> Running[LogRow | Unread | None]:
-    """The process's row of the log; None where there is none."""
+    """The process's row of the log, if any."""
     if row.log.refusal is not None:
         return Unread(row.log.refusal)
     return (yield from process_log.row_of(row, wanted.process_id))
@@ -193,7 +193,7 @@ def _pull(row: OpenRow) -> str:
 
 
 def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
-    """The hint that asks for an element of the process that is called nearly so, None where there is none."""
+    """The hint that asks for an element of the process that is called nearly so, if any."""
     return None if seen.fitting else did_you_mean(wanted.name, [_shown(state, each) for each in seen.all])
 
 

@@ -87,7 +87,7 @@ def ask_owner(row: OpenRow) -> Running[None]:
 
 
 def is_shut_out(row: OpenRow, unread: Unread) -> Running[bool]:
-    """Whether the site accepts our session nowhere: not for its log, never read for this, nor to say who we are."""
+    """Whether the site accepts our session nowhere: for no reading of the log, nor to say who we are."""
     if unread.failure.trouble.code != calls.SESSION_REFUSED or row.log.marks:
         return False
     outcome = yield from perform(row, _reading(row, calls.WhoAmI()))

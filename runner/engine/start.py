@@ -232,7 +232,7 @@ def _is_fault(failure: CallFailed) -> bool:
 
 
 def _without_answer(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
-    """How the attempt ends. The process may have been started, unless the call never got so far."""
+    """How the attempt ends. The process may have been started, unless the call never left."""
     if failure.unproved and row.is_once:
         return (yield from _refused_on_the_way(row, sent, failure))
     if _is_fault(failure):

@@ -51,7 +51,7 @@ class OwnRows(Struct, frozen=True, kw_only=True):
 
 
 def may_be_of_first_call(row: OpenRow, found: OwnRows) -> bool:
-    """Whether any of the rows may be of the call that was turned away, and there is none for its repetition beside."""
+    """Whether rows may belong to the call that was turned away, with no other row for its repetition."""
     if row.first is None or len(found.rows) > found.starts:
         return False
     until = span_of(row.log, row.first).until
@@ -212,7 +212,7 @@ def not_of_others(
 
 
 def _rival(others: Others) -> OtherRun | None:
-    """Who may have made a row. A start counts until its time is over; for calls of then until somebody settles it."""
+    """The run that may have made a row. An unsettled call of that time counts until somebody settles it."""
     by, lost = others.by, others.lost
     if by is not None:
         step = f", step `{by.key}`" if by.key else ""

@@ -203,7 +203,7 @@ class LogState(Struct, kw_only=True):
         return self.owner if start.breaks >= self.owner_since else None
 
     def note_there(self, process: str, rows: Sequence[LogRow]) -> None:
-        """These rows were there before a call: they are none of its own, nor of a later call's."""
+        """Remember rows that were there before a call: they belong to no later call."""
         ids = frozenset(found.id for found in rows)
         self.seen |= ids
         self.there.setdefault(process, ids)
@@ -216,7 +216,7 @@ class LogState(Struct, kw_only=True):
         return self.versions[process].codes if process in self.versions else (process,)
 
     def server_time(self, t: float) -> float | None:
-        """The server's time at the active second `t`, or a little before it; None where it is not known."""
+        """The server's time at the active second `t`, or a little before it, if known."""
         return None if self.clock is None else self.clock[0] + t - self.clock[1]
 
 
@@ -295,7 +295,7 @@ class State(Struct, kw_only=True, eq=False):
         return bool(self.counted) or self.run.stopped_by is not None or self.run.timed_out
 
     def conditions(self) -> dict[str, Callable[..., Json]]:
-        """What `if` can ask of a job: how it has gone so far."""
+        """The functions by which an `if` asks how the job has gone."""
         return {
             "success": lambda: not self.is_failing,
             "failure": lambda: self.is_failing,

@@ -34,7 +34,7 @@ def undo(state: State) -> Running[None]:
 
 
 def make_up_for_undo(state: State) -> Running[None]:
-    """Undo what could not be undone before, of a run that has failed as it is known by now. It has its own time."""
+    """Undo what could not be undone before, if the run is known to have failed. It has its own time."""
     run = state.run
     if not run.owes_undo or run.doubts or state.status() is RunStatus.PASSED:
         return

@@ -165,7 +165,7 @@ def _without_watermark(row: OpenRow, execute: Execute, start: Start) -> Running[
 
 
 def rows_without_watermark(row: OpenRow, start: Start, *, any_user: bool = False) -> Running[list[LogRow] | Attempt]:
-    """The rows that began since a call before which the log could not be read, or what the call comes to without."""
+    """The rows that began since a call without a watermark, or how the call ends without them."""
     since = starts.span_of(row.log, start).since
     if since is None:
         return not_verified(row, _NOT_READ_BEFORE)

@@ -132,7 +132,7 @@ def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> Store
 
 
 def lacks_text(run: ResumableRun) -> bool:
-    """Whether a file of the run held a secret that was not given anew, as it was then: the file is not whole."""
+    """Whether a file of the run held a secret that was not given anew: the file is not whole."""
     parts = (part for text in run.snapshot.plan.sources.values() for part in taken_apart(text))
     names = {part.name for part in parts if isinstance(part, Hole)}
     values = {name: given_text(name.removeprefix(_INPUT), run.anew.inputs) for name in names if name.startswith(_INPUT)}
@@ -261,7 +261,7 @@ def _is_of_other_account(then: Fingerprints, site: ReadySite) -> bool:
 
 
 def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
-    """The plan as it was made then. Where the texts of its files held a secret, they are read again with it."""
+    """The plan of the run. Files that held a secret are read again with it."""
     found = run.snapshot
     made = run.spec.plan(found.plan.target, secrets)
     _check_secrets(run, secrets)

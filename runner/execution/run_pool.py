@@ -281,7 +281,7 @@ _HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], ActiveRun] | None]"
 
 
 def _worker(title: str, news: _News) -> _HandOver:
-    """A thread that waits for the run that it is to carry out. Raises `UsageError` where there is none to be had."""
+    """A thread for the run that it gets. Raises `UsageError` where no thread can be started."""
     handed: _HandOver = queue.SimpleQueue()
 
     def work() -> None:

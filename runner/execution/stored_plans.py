@@ -155,7 +155,7 @@ def with_inputs(job: Job, *, secret: bool) -> Job:
 def fixed_inputs(
     known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str, others: Collection[str] = ()
 ) -> Iterator[Problem]:
-    """Given values that are fixed by a plan (`by`), and those that it does not know, nor are among the `others`."""
+    """Problems of given values that a plan fixes (`by`), or does not know, without `others`."""
     declared = {value.name: value for job in jobs for value in job.inputs}
     yield from unknown(known, {*declared, *others})
     for name in known:
@@ -258,7 +258,7 @@ class PlanClaims:
         self._made: list[str] = []
 
     def check(self) -> None:
-        """Raise `RefusedError` where any of the plans has been carried out before, as far as is known by now."""
+        """Raise `RefusedError` where a plan is known to have been carried out before."""
         if not self._again:
             earlier = [runs for key in self._keys if (runs := self.store.runs_of_plan(key)) is not None]
             if earlier:

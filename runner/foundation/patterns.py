@@ -59,7 +59,7 @@ def check_replacement(pattern: str, replacement: str) -> str | None:
 
 
 def without_slashes(pattern: str) -> str | None:
-    """A pattern of JavaScript, `/^a/i`, as it is written here, None where it is none."""
+    """A pattern of JavaScript, `/^a/i`, as it is written here, if any."""
     found = _SLASHES.fullmatch(pattern)
     if found is None:
         return None

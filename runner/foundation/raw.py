@@ -20,7 +20,7 @@ def items(value: Json) -> list[Json]:
 
 
 def text(fields: JsonObject, key: str) -> str | None:
-    """The text of `key`, None where there is none."""
+    """The text of `key`, if any."""
     value = fields.get(key)
     return value if isinstance(value, str) else None
 
@@ -32,7 +32,7 @@ def flag(fields: JsonObject, key: str) -> bool | None:
 
 
 def whole_number(fields: JsonObject, key: str) -> int | None:
-    """The integer of `key`, None where there is none. A boolean, an integer to Python, is none."""
+    """The integer of `key`, if any. A boolean, an integer to Python, is none."""
     value = fields.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -49,7 +49,7 @@ def enum_member(kind: type[_Choice], value: Json, otherwise: _Choice) -> _Choice
 
 
 def duration(value: Json) -> float | None:
-    """Seconds of a written duration, None where there is none."""
+    """Seconds of a written duration, if any."""
     return seconds(value) if isinstance(value, str) else None
 
 

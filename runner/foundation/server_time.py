@@ -18,7 +18,7 @@ _TIME_OF_DAY: Final = lazy_pattern(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 @lru_cache(maxsize=64)
 def parse_header(text: str) -> float | None:
-    """Seconds since the epoch of an HTTP `Date`, which counts whole seconds; None where it is none."""
+    """Seconds since the epoch of an HTTP `Date`, which counts whole seconds, if any."""
     try:
         moment = _moment(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -47,7 +47,7 @@ def parse_record(text: str) -> float | None:
 
 
 def parse_value(text: str) -> float | None:
-    """Seconds of the epoch of a day or time in a record, in UTC without a zone; None where it is none."""
+    """Seconds of the epoch of a day or time in a record, in UTC without a zone, if any."""
     if _TIME_OF_DAY.fullmatch(text):
         text = f"0001-01-01T{text}"
     try:

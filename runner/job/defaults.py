@@ -9,7 +9,7 @@ _EFFECTS: dict[Json, StepEffect] = {effect.value: effect for effect in StepEffec
 
 
 def action(fields: JsonObject) -> str | None:
-    """The key of the step's action, None where there is none."""
+    """The key of the step's action, if any."""
     for key in ACTIONS:
         if key in fields:
             return key

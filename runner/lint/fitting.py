@@ -177,7 +177,7 @@ def misread_numbers(
 
 
 def column_of(parameter: Parameter, name: str) -> Parameter | None:
-    """The column of a parameter's records as what takes a value, None where it is not known."""
+    """The column of a parameter's records as what takes a value, if known."""
     kind = parameter.items.get(name)
     return None if kind is None else Parameter(kind=kind, is_exact=parameter.is_exact)
 

@@ -49,7 +49,7 @@ def _is_open_password(name: str, fields: Json) -> bool:
 
 
 def _secret(path: Path, value: str) -> str | None:
-    """What the value at `path` is called where it is a secret, None where it is none."""
+    """What the value at `path` is called, if it is a secret."""
     if len(value) < _SHORTEST or len(value) > _LONGEST or not written_out.is_plain(value):
         return None
     name = str(path[-1])

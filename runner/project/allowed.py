@@ -69,7 +69,7 @@ def _that_fit_nothing(target: Target, file: Path, project: Project) -> Iterator[
 
 
 def _codes(catalogues: Sequence[Catalogue]) -> Collection[str] | None:
-    """The processes that a target has, with their versions; None where they are not known."""
+    """The processes that a target has, with their versions, if known."""
     if not catalogues:
         return None
     processes = [process for catalogue in catalogues for process in catalogue.processes.values()]

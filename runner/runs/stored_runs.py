@@ -139,7 +139,7 @@ def find(store: RunStore, name: str) -> StoredRun:
 
 
 def command_of(store: RunStore, run: str) -> str | None:
-    """The id of the command that began a stored run; None where that is not known."""
+    """The id of the command that began a stored run, if known."""
     return _command(end_lines(store, run))
 
 

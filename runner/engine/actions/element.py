@@ -178,7 +178,7 @@ def _unseen(row: OpenRow, value: Json) -> Attempt:
 
 
 def _unproved(row: OpenRow, value: Json, why: str, *, process_id: str) -> Attempt:
-    """The call was answered, and what it came to is not known: `verify` decides."""
+    """The call was answered, and its outcome is not known: `verify` decides."""
     found = Attempt(process_id=process_id)
     if row.step.verify is not Verify.LOG:
         return judged(row, value, found).with_process(found).warned(f"not verified: {why}")

@@ -82,7 +82,7 @@ def _in_version(row: OpenRow, call: RunProcessCall, number: int) -> Running[RunP
 
 
 def _answer_for_another_call(row: OpenRow, answer: JsonObject) -> Running[Attempt | None]:
-    """What the answer comes to where it names a process that another call has started; None where that is our own."""
+    """The attempt, if the answer names a process that another call has started."""
     process_id, start = answer.get("process_id"), row.start
     assert start is not None
     if not isinstance(process_id, str):

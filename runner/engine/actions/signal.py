@@ -113,7 +113,7 @@ def _call(row: OpenRow, action: Signal) -> ChangeCall:
 
 
 def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Changed | Attempt]]:
-    """Make the change. The start that it may have made is counted, unless it never got so far."""
+    """Make the change. The start that it may have made is counted, unless the call never left."""
     seconds, process, follows = row.attempt_seconds, call.starts, row.step.verify is not Verify.NONE
     start, before = None, None
     if process is not None:
@@ -250,7 +250,7 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
 
 
 def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> bool | None:
-    """Whether we changed the record after the call was sent, by the server's time; None where that is not known."""
+    """Whether we changed the record after the call was sent, by the server's time, if known."""
     log, by = row.log, found.get(_CHANGED_BY)
     changed, began = server_time.parse_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
     now = log.server_time(row.t)

@@ -1,6 +1,7 @@
 """Where an open or doubtful attempt of the ledger is by now, as the stored runs say."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -13,7 +14,7 @@ from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, Version
 from runner.reports.next_steps import cannot_be_resumed
 from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
 from runner.runs.history import PastRun, past_runs
-from runner.runs.store import RunStore
+from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
 
 
@@ -218,7 +219,7 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
         return ObservedEntry(entry=entry, run=run)
     if run.is_running:
         return ObservedEntry(entry=entry, where=Whereabouts.UNDER_WAY, run=run)
-    if run.flaw is not None or cannot_be_resumed(run.result):
+    if run.flaw is not None or cannot_be_resumed(run.result) or _is_older_copy(run):
         return ObservedEntry(entry=entry, where=Whereabouts.LOST, run=run)
     if not run.lines:
         return ObservedEntry(entry=entry, where=Whereabouts.NEVER_BEGAN, run=run)
@@ -230,6 +231,16 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     could_not_send = end.status is RunStatus.ERROR and no_call_left(run.lines)
     where = Whereabouts.SENT_NOTHING if could_not_send else Whereabouts.ENDED
     return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
+
+
+def _is_older_copy(run: StoredRun) -> bool:
+    """Whether a run that is to be resumed, or settled, has sent more than its events hold, which were put back."""
+    if run.result.finished and run.result.status is not RunStatus.UNKNOWN:
+        return False
+    known = {line.event.key for line in run.lines if isinstance(line.event, CallSent)}
+    with suppress(StoreError):
+        return not run.store.owned_rows(run.id, site="", settle=0.0).sent() <= known
+    return False
 
 
 def no_call_left(lines: Iterable[Line]) -> bool:

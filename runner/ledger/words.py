@@ -311,7 +311,7 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
 
 def _why_lost(observed: ObservedEntry) -> str:
     if observed.run is not None and observed.is_in_doubt:
-        return beyond_resume(observed.run.result)
+        return beyond_resume(observed.run.result) or "its events are an older copy: later it has sent more"
     return f"its events are not in {_place(observed)}"
 
 

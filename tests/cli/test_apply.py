@@ -1503,6 +1503,27 @@ def test_a_version_whose_run_cannot_be_settled_as_a_secret_is_lost_is_left_to_a_
     assert answers.since() == []
 
 
+def test_a_version_whose_events_are_an_older_copy_is_left_to_a_person(answers: Answers, capsys: Capture) -> None:
+    write("a", **{"    expect: [result == 7]\n": "  - {id: mail, execute: {process: Usrb}}\n"})
+    answers.given["Usra"] = Answer(silent=True)
+    assert ended(["apply", "specs", "--hold"]) == 4
+    shutil.copytree(".runner", "copy")
+    answers.given.clear()
+    assert ended(["resume", "last", "--step", "act", "--as", "passed"]) == 0
+    shutil.rmtree(".runner")
+    shutil.move("copy", ".runner")
+    answers.since()
+    capsys.readouterr()
+    for _ in range(2):
+        assert ended(["apply", "specs"]) == 4
+        printed = capsys.readouterr().err
+        assert "its events are an older copy: later it has sent more" in printed
+        assert "`runner apply specs/a.job.yaml -t here --adopt` takes the version for applied" in printed
+    assert ended(["apply", "specs", "--adopt"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
 @pytest.mark.parametrize("is_in_doubt", [False, True])
 @pytest.mark.parametrize(("options", "sent"), [(["--retry", "failed"], ["Usra"]), (["--adopt", "-k", "a"], [])])
 def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_until_a_person_decides(

@@ -71,6 +71,10 @@ _PRUNE: Final = """
 update ledger set pruned = true where fleet = %(fleet)s
   and title in (select title from ledger where fleet = %(fleet)s and digest = any (%(digests)s))
 """
+_ACKNOWLEDGED: Final = """
+update runs set server = server()
+where id = (select id from runs where fleet = %(fleet)s and state = 'ended' order by id desc limit 1)
+"""
 
 
 class FleetLedger:
@@ -146,7 +150,9 @@ class FleetLedger:
             connection.execute(_RELEASE, {"fleet": self.fleet, "runs": [*runs]})
 
     def adopt(self, versions: Sequence[model.AppliedVersion], attempt: model.VersionAttempt) -> None:
+        """After a restore the person who adopts has looked at the site: what is new from now on may begin."""
         with self.alone() as connection:
+            connection.execute(_ACKNOWLEDGED, {"fleet": self.fleet})
             self._write(connection, [(version, attempt) for version in versions])
 
     def prune(self, digests: Collection[str]) -> None:

@@ -18,7 +18,7 @@ from runner.foundation.raw import items, record
 from runner.project.pulling import NoAnswerError, read_library, read_process
 from runner.runs.events import Trouble
 from runner.service.caller import Caller, SessionCaller
-from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall
+from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, FailureKind, QueryCall
 from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 
@@ -65,6 +65,11 @@ class Look(Struct, frozen=True, kw_only=True):
         return other is not None and self.state == other.state
 
     @property
+    def is_signed_out(self) -> bool:
+        """Whether the site accepts no session, also none that has just been made."""
+        return self.trouble is not None and self.trouble.code == SESSION_REFUSED
+
+    @property
     def state(self) -> tuple[object, ...]:
         """What makes a state: of an answer its status, and where there was none the words."""
         code = None if self.trouble is None else self.trouble.code
@@ -88,7 +93,8 @@ def wait_until_ready(
         if look.phase in (Phase.READY, Phase.HOPELESS) or refusals == MOST_REFUSALS:
             return Outcome(look.phase.value)
         has_rows = look.phase in (Phase.ROWS, Phase.OTHER)
-        soon = max(wanted.every / _SOONER, look.retry_after) if look.phase is Phase.AWAY else wanted.every
+        is_away = look.phase is Phase.AWAY and not look.is_signed_out  # else each look makes a session
+        soon = max(wanted.every / _SOONER, look.retry_after) if is_away else wanted.every
         if not pause(max(0.0, min(soon, ends - site.clock()))):
             return Outcome.STOPPED
         if site.clock() >= ends:
@@ -121,7 +127,7 @@ class Watched(Struct, frozen=True, kw_only=True):
             if failure.kind is not FailureKind.REFUSED or (failure.status or 0) >= _SERVER_ERRORS:
                 break
         # a refusal is remembered, and a session of before the restart may be what a 403 is about
-        if failure.final or failure.status == _FORBIDDEN:
+        if (failure.final and not found.is_signed_out) or failure.status == _FORBIDDEN:
             self.caller.forget_sign_in()
         return found
 

@@ -250,6 +250,21 @@ def test_who_may_not_see_the_library_of_processes_is_asked_for_contacts() -> Non
     assert world.wait() is Outcome.READY
 
 
+def test_a_site_that_accepts_no_session_is_signed_in_to_once_a_look() -> None:
+    sign_ins = list[float]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if b"/Login" not in request.extensions["target"]:
+            return httpx.Response(401, json={"Message": "Authentication failed."})
+        sign_ins.append(world.now)
+        return httpx.Response(200, json={"Code": 0, "Message": ""}, headers={"set-cookie": "BPMCSRF=1; path=/"})
+
+    world = World(begins=[(0, Phase.NEW)], answer=answer)
+    assert world.wait(Readiness(longest=10.0, every=1.0)) is Outcome.OVER
+    assert len(world.looks) == 10
+    assert len(sign_ins) == 1 + len(world.looks)
+
+
 def test_a_session_of_before_that_is_answered_with_403_is_given_up() -> None:
     world = World([(0.0, Phase.FORBIDDEN), (3.0, Phase.NEW)])
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from runner.foundation.raw import items
 from runner.foundation.values import Json
 from runner.secrets.spellings import single_line
 
@@ -9,7 +10,7 @@ _LONGEST: Final = 300
 _READ: Final = 4 * _LONGEST
 _KEYS: Final = (
     *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
-    *("errorCode", "ErrorCode"),
+    *("errorCode", "ErrorCode", "detail", "errors", "title"),
 )
 _HEADLINE: Final = "An error has occurred."
 """What ASP.NET says of any fault, whose words are further down, the cause at the bottom [C]."""
@@ -33,6 +34,8 @@ def words_of(value: Json) -> str:
     for _ in range(len(_KEYS)):
         if not isinstance(value, dict):
             break
+        if isinstance(errors := value.get("errors"), dict) and not value.get("detail"):  # by field [D]
+            return shortened("; ".join(f"{field}: {text}" for field, texts in errors.items() for text in items(texts)))
         if _HEADLINE in (value.get("message"), value.get("Message")):
             keys = (*_BELOW, *_KEYS)
         value = next((value[key] for key in keys if value.get(key)), None)

@@ -547,10 +547,9 @@ def test_any_reply_to_any_call_is_a_value_or_a_failure(call: Call, status: int, 
     [
         ('{"errorInfo": {"errorCode": "SecurityException", "message": "", "stackTrace": "at X"}}', "SecurityException"),
         ('{"responseStatus": {"ErrorCode": "E", "Message": "No such schema"}, "success": false}', "No such schema"),
-        (
-            '{"title": "Validation failed", "errors": {"top": ["too many"]}}',
-            "title: Validation failed errors.top[0]: too many",
-        ),
+        ('{"title": "Validation failed", "status": 400, "errors": {"top": ["too many"]}}', "Request: top: too many"),
+        ('{"title": "Bad Request", "status": 400, "detail": "No such process", "traceId": "0"}', "t: No such process"),
+        ('{"type": "https://x/y", "title": "Not permitted", "status": 400}', "Request: Not permitted"),
         ("<Error><Detail>No right</Detail></Error>", "No right"),
         ("<Fault><Code>no words</Code></Fault>", "no words"),
         ("<html><title>Request Error</title><p>The exception message is &#39;&#39;</p></html>", "Request Error"),

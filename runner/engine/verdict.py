@@ -23,7 +23,7 @@ from runner.foundation.raw import text
 from runner.foundation.sentences import first
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
-from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
+from runner.runs.process_status import BEGUN, ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
 from runner.service.calls import FailureKind, LogRow
 
@@ -250,6 +250,8 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
         return still_running(row, process_id).warned(*warnings)
     if too_many:
         return _several(row, too_many, advice, running=is_running)
+    if any(each.status not in BEGUN for each in rows if each.status in UNDER_WAY):
+        return not_verified(row, "the process log shows that it has not begun yet")
     passed = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
     if is_running:
         passed = started(process_id, expected=execute.is_start_enough)

@@ -4,7 +4,7 @@ import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
-from runner.service.calls import CallFailed, ReadRow
+from runner.service.calls import CallFailed, CancelCall, Ending, ReadRow
 
 GUID = "00000000-0000-0000-0000-000000000001"
 CANCEL = f"  - id: a\n    cancel: {{process_id: {GUID}}}\n"
@@ -42,6 +42,26 @@ def test_a_process_that_lives_on_is_a_failure_that_names_the_right(status: str, 
     assert words in end.error.message
     assert "CanCancelProcess" in (end.error.hint or "")
     assert world_after.t >= 15  # the target's `settle`
+
+
+class Slowly(World):
+    """A process that is cancelled waits for its turn to be stopped, while its row is read again and again."""
+
+    def _cancel(self, call: CancelCall) -> Ending:
+        ending = super()._cancel(call)
+        self.rows[0]["status"] = "cancelling"
+        return ending
+
+
+@pytest.mark.parametrize(("looks", "status", "code"), [(12, "passed", None), (90, "error", "E208")])
+def test_a_process_that_is_being_cancelled_is_waited_for_within_the_time_of_the_step(
+    looks: int, status: str, code: str | None
+) -> None:
+    made = Slowly(later=["cancelling"] * looks + ["cancelled"])
+    made.add_row("UsrA", "error")
+    end = made.carry_out(planned(CANCEL)).finished("a")
+    assert (end.status, end.error and end.error.code) == (status, code)
+    assert code is None or made.t > 100
 
 
 def test_a_process_whose_status_is_not_shown_is_not_verified() -> None:

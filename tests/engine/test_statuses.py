@@ -41,6 +41,27 @@ def test_a_status_that_nobody_knows_proves_nothing_of_a_call_that_must_not_happe
     assert found.status == "unknown"
 
 
+@pytest.mark.parametrize(("last", "status"), [("cancelled", "failed"), ("done", "passed")])
+@pytest.mark.parametrize("before", ["inactive", "cancelling"])
+def test_a_process_that_has_not_begun_or_is_being_cancelled_is_followed_to_its_end(
+    before: str, last: str, status: str
+) -> None:
+    found = end(World(statuses=[before], later=[before, last]), DONE)
+    assert (found.status, found.verified) == (status, status == "passed")
+
+
+def test_a_process_that_has_not_begun_has_not_started_either() -> None:
+    found = end(World(statuses=["inactive"]), STARTED)
+    assert (found.status, found.verified) == ("passed", None)
+    assert found.warnings == ("not verified: the process log shows that it has not begun yet",)
+
+
+def test_a_process_that_is_being_cancelled_fails() -> None:
+    found = end(World(statuses=["cancelling"]), STARTED)
+    assert found.error
+    assert found.error.message == "the process is being cancelled, and the process log gives no reason"
+
+
 class Masked(World):
     """The user may not read the status: it is null in each row."""
 

@@ -56,7 +56,7 @@ def test_a_process_that_ended_is_reported_with_its_id_and_its_results() -> None:
         (2, ID.upper(), "done"),
         (3, ID, "error"),
         (4, ID, "cancelled"),
-        (5, ID, "cancelled"),
+        (5, ID, "cancelling"),
         (6, ID, "6"),
         (-1, ID, "-1"),
     ],

@@ -45,6 +45,7 @@ from runner.runs.events import (
     UndoFinished,
     UndoStarted,
 )
+from runner.runs.process_status import UNDER_WAY
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     Answered,
@@ -405,7 +406,7 @@ class World:
 
     def _row(self, process_id: str) -> Ending:
         row = next((row for row in self.rows if row["id"] == process_id), None)
-        if row is not None and row["status"] == "running" and self.later:
+        if row is not None and row["status"] in UNDER_WAY and self.later:
             row["status"] = self.later.pop(0)
         return Answered(value=dict(row) if row else None)
 

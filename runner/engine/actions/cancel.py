@@ -67,6 +67,9 @@ def _verified(
         looks = Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.state.run.plan.times.settle)
         last = before if isinstance(before, LogRow) else None
         found = yield from process_log.follow(row, process_id, looks, until=_is_over, last=last)
+        if isinstance(found, LogRow) and found.status == "cancelling":
+            looks = Backoff(next=LAST_LOOK, longest=LAST_LOOK, deadline=row.t + row.attempt_seconds)
+            found = yield from process_log.follow(row, process_id, looks, until=_is_over, last=found)
     if isinstance(found, LogRow) and _is_over(found):
         return judge_log_row(row, found)
     if failure is not None:
@@ -77,6 +80,9 @@ def _verified(
 def _not_cancelled(found: LogRow) -> Attempt:
     if found.status in (GONE, None):
         return not_passed("E208", f"not verified: {strange_status(found.status)}", status=Status.ERROR)
+    if found.status == "cancelling":
+        message = "not verified: the service is cancelling the process, which has not stopped yet"
+        return not_passed("E208", message, "a longer `timeout` waits for that", status=Status.ERROR)
     is_alive = _ALIVE.get(str(found.status), f"has the status {found.status}")
     message = f"the process {is_alive}, although the service took the call to cancel it"
     hint = (

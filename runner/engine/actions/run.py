@@ -26,7 +26,7 @@ from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
-from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
+from runner.runs.process_status import BEGUN, ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 from runner.service.calls import LogRow, RunProcessCall, Version
 
@@ -112,7 +112,7 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
         return (yield from _judge_failed(row, process_id, status=status))
     if action.until is Until.DONE:
         return (yield from _judge_running(row, process_id))
-    if status not in UNDER_WAY:
+    if status not in BEGUN:
         return _unproved(row, process_id, f"it was answered as `{status}`, which is neither running nor ended")
     return (yield from _by_answer(row, started(process_id, expected=True), error=answer.get("error")))
 

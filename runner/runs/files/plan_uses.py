@@ -35,7 +35,7 @@ class PlanUses:
                 return False
             private_files.sync_folder(own.parent)
         except OSError:
-            self._forget(own, shared)
+            self._forget(own, shared if self.trouble is None else own)  # it may be of another folder
             raise
         return True
 

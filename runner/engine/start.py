@@ -120,13 +120,19 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         away = failure = outcome.failure
         if row.is_once:
             row.turned_away = (start_bounds.bounded(row, sent), failure)
-            if found := (yield from _already_began(row, _LOOKS)):
+            if found := (yield from _already_began(row, _looks(row))):
                 return found
         else:
             yield from _set_aside(row, start_bounds.bounded(row, sent))
         if failure.final or failure.trouble.code != SESSION_REFUSED:
             break
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
+
+
+def _looks(row: OpenRow) -> tuple[float, ...]:
+    """Pauses between looks at the log before a call is sent again: with `verify: log` as long as after no answer."""
+    is_certain = row.step.verify is Verify.LOG
+    return (*_LOOKS, max(0.0, row.state.run.plan.times.settle - sum(_LOOKS))) if is_certain else _LOOKS
 
 
 def unanswered_if_late(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:

@@ -645,6 +645,18 @@ def test_a_post_that_is_turned_away_is_searched_for_too_as_some_gateways_repeat_
     assert (shown.sent.count("run UsrA"), ended(shown, "a")) == (2, ("passed", True)), "the log shows no start"
 
 
+@pytest.mark.parametrize(("verify", "sent", "status"), [("log", 1, "unknown"), ("auto", 2, "passed")])
+def test_with_verify_log_a_call_is_sent_again_only_after_the_whole_time_in_which_its_row_may_come(
+    verify: str, sent: int, status: str
+) -> None:
+    class Later(Repeated):
+        def _rows(self, call: ReadRows) -> Ending:
+            return super()._rows(call) if self.t > 14 or not self.rows else Answered(value=[])
+
+    world = Later(answers=[turned_away()]).carry_out(planned(f"{RUN}    verify: {verify}\n"))
+    assert (world.sent.count("run UsrA"), ended(world, "a")[0]) == (sent, status)
+
+
 def test_what_may_be_repeated_is_not_searched_for() -> None:
     world = World(answers=[turned_away()]).carry_out(planned(ONE + "    effect: read\n    verify: none\n"))
     assert world.sent == ["execute UsrA", "execute UsrA"]

@@ -91,6 +91,15 @@ def usage_problem(error: click.UsageError) -> Problem:
             message, hint = error.message, ours
         case click.NoSuchOption(ctx=click.Context(parent=None)):
             hint = f"options come after the verb, as in `runner run specs -t NAME`; {hint}"
+        case click.NoSuchOption(ctx=click.Context() as context, option_name=name):
+            message = error.message
+            options = [option for each in context.command.get_params(context) for option in each.opts]
+            likely = suggest(name, [option for option in options if option.startswith("--")])
+            more = "`-i NAME=VALUE` gives an input; " * ("-i" in options and name.startswith("--"))
+            hint = f"did you mean `{likely}`?" if likely else f"{more}{hint}"
+        case click.BadParameter(param=click.Parameter(type=click.IntRange(min=int(least), max=int(most)))):
+            message = message.replace("a valid integer range", "a whole number")
+            hint = f"write a whole number from {least} to {most}"
         case click.MissingParameter(ctx=click.Context(command_path=command), param=click.Parameter() as parameter):
             hint = _missing(parameter, command) or hint
         case click.BadOptionUsage(option_name=option) if option.startswith("--report-"):

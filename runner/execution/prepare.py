@@ -310,12 +310,20 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
         message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
         hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
         yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+    for name in (name for name in own if any(option.startswith(f"{name}==") for option in wanted.given)):
+        hint = f"write `-i {name}=…`, if the second `=` is no part of it"
+        message = f"the value that `-i {name}==…` gives begins with `=`"
+        yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
     names = {name.upper() for name in own}
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):
         near = likely_typo(name, names - given, own_letters=True)
         if near is not None and near != f"{name}S":  # a thing and several of it are inputs of different jobs
             yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
+    for variable in (each for each in sorted(os.environ) if each[:1] == "C" and "RUN" in each):
+        wanted_names = () if variable.startswith(VARIABLE) else map(VARIABLE.__add__, names - given)
+        if (near := likely_typo(variable, wanted_names, own_letters=True)) is not None:
+            yield _typo(f"the environment variable `{clean(variable)}` gives no input", near=near)
     targets = {name for file in project.files for name in file.targets}
     for name in wanted.confirmed:
         if name not in targets and not is_outside(name):

@@ -175,6 +175,7 @@ def prepare(wanted: Wanted) -> RunSet:
     known = given_inputs(wanted.given, file=wanted.inputs_file)
     problems: list[Problem] = []
     runs: list[RunSpec] = []
+    loaders: list[PlanLoader] = []
     for spec in wanted.specs:
         if (found := _read(spec, problems)) is not None:
             loader = PlanLoader(
@@ -185,11 +186,13 @@ def prepare(wanted: Wanted) -> RunSet:
                 ask=wanted.ask,
                 base=_base(spec, found),
             )
+            loaders.append(loader)
             runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
     is_for_all = "--inputs" in wanted.from_environment  # what is set once for all commands gives way to a plan
     typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
     hint = "make a new plan for another value"
-    problems.extend(fixed_inputs(typed, [run.job for run in runs], by="the plan", hint=hint))
+    jobs = [job for loader in loaders for job in loader.jobs()] if typed else ()
+    problems.extend(fixed_inputs(typed, jobs, by="the plan", hint=hint))
     if errors_in(problems):
         raise UsageError(*dict.fromkeys(problems))
     notes = tuple(f"the plan of {run.title} is as it was stored, {run.digest}" for run in runs)

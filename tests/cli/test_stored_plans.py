@@ -219,6 +219,16 @@ def test_nothing_on_the_command_line_changes_a_kept_plan(
     assert here.asked == []
 
 
+def test_a_secret_on_the_command_line_is_the_only_mistake_of_it(here: Site, capsys: Capture) -> None:
+    keep()
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json", "-i", "token=x"]) == 2
+    said = capsys.readouterr().err
+    assert "E133" in said
+    assert "E131" not in said
+    assert here.asked == []
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -13,6 +13,7 @@ _OF_EXPECTATIONS = lazy_pattern(r"\bexpect:[ \t]*\[[^\n]*\Z")
 _OPENING = lazy_pattern(r"(?<=[\s\[{,])[\[{]")
 _KEY = lazy_pattern(r"\s*(?:[\w-]+:\s+)?")
 _CUT = lazy_pattern(r"""(?!["'[{]).*["'[({]""")
+_NO_COLON = lazy_pattern(r"(\w+) *=>? *(.+)")
 _COMMA = lazy_pattern(r"\s*,")
 _SIDES = lazy_pattern(r"""("[^"]*"|'[^']*'|\([^()]*\))|(?<![=!<>])=(?![=~])""")
 
@@ -35,6 +36,8 @@ def cut_item(complaint: Complaint) -> Problem | None:
                 message = "`${{` is of another language, and a template in brackets needs quotes"
                 return source.problem("E123", message, at=(start, start + len(bare)), hint=hint)
             message = "a text in brackets that holds quotes or brackets needs quotes"
+            if opening[0] == "{" and (sign := _NO_COLON.fullmatch(bare)):
+                message, hint = "a key in `{ }` has a `:` after it", f"write `{sign[1]}: {sign[2]}`"
             if curly := IN_CURLY_QUOTES.fullmatch(bare):
                 message = f"`{bare[0]}` and `{bare[-1]}` are no quotes to YAML"
                 hint = f"write straight quotes: {quoted(curly[1])}"

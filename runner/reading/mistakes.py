@@ -19,6 +19,7 @@ _NEGATED = lazy_pattern(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCI
 """A condition of other languages, which YAML reads as a tag."""
 _DECIMAL_COMMA = lazy_pattern(r"(?<=[ :])([0-9]+),[0-9]+\Z")
 _LOOKS = 20  # so many places are searched for the first of two keys
+_OF_ITEMS = lazy_pattern(r"(?:- )?(steps|finally|undo|cases|expect|elements|activities):(?:\s+#.*)?")
 
 Bounds = tuple[int, int]  # offsets of the first character and after the last
 
@@ -98,7 +99,8 @@ class Mistakes:
             self.pass_over(message, at=bounds, hint=hint)
 
     def unknown_anchor(self, name: str, *, at: Bounds) -> None:
-        hint = quote("it", self._source.rest_of_line(at[0])) + ", if it is a text"
+        text = quote("it", self._source.rest_of_line(at[0]))
+        hint = f"write `&{name}` before the value to repeat; {text}, if it is a text"
         self.report(f"`*` begins an alias, and there is no anchor `&{name}` before it", at=at, hint=hint, code="E101")
 
     def second_key(self, key: str, *, at: Bounds) -> None:
@@ -109,8 +111,19 @@ class Mistakes:
         elif self._follows_a_missing_dash(at):
             return
         elif earlier is not None:
-            hint = f"leave one of them out: the other is in line {earlier}"
+            again = self._begins_again(key, earlier, at)
+            self._item_begun_at = at if again else self._item_begun_at
+            hint = again or f"leave one of them out: the other is in line {earlier}"
         self.report(f"the key `{key}` is written twice", at=at, hint=hint, code="E103")
+
+    def _begins_again(self, key: str, earlier: int, at: Bounds) -> str | None:
+        """A hint where the first key of a file, or of an item of a list without dashes, is that of another."""
+        lines = (self._source.line(number).strip() for number in range(earlier - 1, 0, -1))
+        above = next((line for line in lines if line and not line.startswith("#")), "")
+        if found := _OF_ITEMS.fullmatch(above):
+            return f"begin each item of `{found[1]}` with `-`, as in `- {key}: …`"
+        is_whole = not above and key == "runner" and self._source.position(at[0])[0] > earlier + 1
+        return f"leave out the other half: the file begins in line {earlier}, and here again" if is_whole else None
 
     def _follows_a_missing_dash(self, at: Bounds) -> bool:
         """Whether this key is written twice only because the item that it belongs to was not begun."""

@@ -108,11 +108,12 @@ def _first_character(complaint: Complaint) -> Problem:
 
 def _no_colon(complaint: Complaint) -> Problem:
     at = complaint.opened
-    return typos.no_space(complaint.source, at) or complaint.error(
+    typo = typos.no_space(complaint.source, at) or typos.no_colon(complaint.source, at)
+    return typo or complaint.error(
         "this is no key: a `:` and a space are missing after it",
         at=at,
         end=at + len(complaint.written(at)),
-        hint="write a key as `name: value`; indent a text over several lines deeper than its key",
+        hint="write a key as `name: value`, an item as `- …`; indent a text over several lines deeper than its key",
     )
 
 
@@ -123,9 +124,12 @@ def _colon(complaint: Complaint) -> Problem:
     if source.text.startswith(("'", '"'), start):
         return _open_quote(complaint, start, end)
     typo = typos.wrong_dash(source, source.first_in_line(start)) or typos.no_space(source, start)
+    is_beside = source.position(start)[1] == source.position(source.first_in_line(complaint.at))[1]
     return (
         typo
         or _key_beside_its_record(complaint, start)
+        or typos.no_dash(source, complaint.at)
+        or (typos.no_colon(source, start) if is_beside else None)
         or complaint.error(
             f"mapping values are not allowed here: the text of line {source.line_at(start)} goes on in this line",
             at=source.first_in_line(complaint.at),
@@ -159,7 +163,8 @@ def _second_colon(complaint: Complaint) -> Problem:
     whole = _cut_text(source, complaint.last[0])
     if whole is not None:
         message, hint = "YAML reads `: ` in this text as the end of a key", _quote_whole(source, whole)
-        return typos.no_space(source, whole) or complaint.error(message, at=whole, end=complaint.at, hint=hint)
+        typo = typos.no_space(source, whole) or typos.no_colon(source, whole)
+        return typo or complaint.error(message, at=whole, end=complaint.at, hint=hint)
     hint = quote("the text", written)
     if _RECORD.fullmatch(written) and complaint.bracket is None:
         hint = f"write `{{{written}}}`, or begin a new line with it, indented deeper; or {hint}"
@@ -219,9 +224,13 @@ def _more_after(complaint: Complaint) -> Problem:
     source, at = complaint.source, complaint.at
     if complaint.value_ends_here():
         return _after_value(complaint)
+    if (typo := typos.wrong_dash(source, source.first_in_line(complaint.opened))) is not None:
+        return typo
     if source.text.startswith(": ", at):
         return complaint.error("a key is missing before the `:`")
     if source.text.startswith("- ", at):
+        if (first := typos.no_dash(source, at)) is not None:
+            return first
         above = _ITEM.findall(source.text[: source.line_bounds(source.line_at(at))[0]])
         hint = "indent it deeper than the key that the list belongs to"
         if above:
@@ -251,7 +260,8 @@ def _after_value(complaint: Complaint) -> Problem:
     whole = _cut_text(source, start)
     if whole is not None:
         hint = _quote_whole(source, whole)
-        return typos.no_space(source, whole) or complaint.error(_ENDED, at=whole, end=complaint.at, hint=hint)
+        typo = typos.no_space(source, whole) or typos.no_colon(source, whole)
+        return typo or complaint.error(_ENDED, at=whole, end=complaint.at, hint=hint)
     written = complaint.written(start)
     if added := _SUM.fullmatch(written):
         hint = f'write `"{added[2]}{{{{ {added[3]} }}}}"`'

@@ -1,5 +1,7 @@
 """Typos that show on the line itself: a missing or odd space, and what belongs to Markdown, JSON and others."""
 
+import re
+
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.complaint import Complaint
@@ -8,6 +10,16 @@ from runner.reading.source import Source
 
 _NO_SPACE = lazy_pattern(r"((\"?)[A-Za-z_][\w.$-]*\2:)(?!//)([^\s:].*)")
 _NO_ITEM = lazy_pattern(r"(?:(?P<sign>[*+])\s+|-)(?P<key>[A-Za-z_]\w*:)(?=\s|$)")
+_FIRST_ITEM = lazy_pattern(
+    r"^ *(?:- )?(steps|finally|cases|expect|activities):[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*(?P<indent> *)(?=[^\s-])",
+    re.MULTILINE,
+)
+"""A list of records, up to where its first item begins without a dash."""
+_NO_COLON = lazy_pattern(
+    r"(?:- )?(?P<key>[A-Za-z_]\w*)\s*"
+    r"(?:(?P<sign>=>|:=|[=;\uff1a])(?!=)\s*(?P<value>.*)|(?P<only>\S*|(?<=\s)[\[{\"'].*))"
+)
+"""A sign after it says that it is a key; without a sign, it is a word before nothing, or a single value."""
 _KEY = lazy_pattern(r"[A-Za-z_][\w.-]*\Z")
 _FENCE = "```"
 _COMMENTS = ("//", "/*")
@@ -56,6 +68,28 @@ def wrong_dash(source: Source, at: int) -> Problem | None:
     sign = found["sign"]
     message = f"a list item begins with `-`, not with `{sign}`" if sign else "a space is missing after the `-`"
     return source.error(at, message, end=at + 1, hint=f"write `- {found['key']} …`")
+
+
+def no_dash(source: Source, at: int) -> Problem | None:
+    """The first item of a list, without a dash, if what is at `at` is in it or ends it."""
+    found = next(reversed([*_FIRST_ITEM.finditer(source.text, 0, at)]), None)
+    lines = source.text[found.end() : at].split("\n")[1:-1] if found else ()
+    if found is None or any(line.strip(" ") and not line.startswith(found["indent"]) for line in lines):
+        return None
+    written = source.rest_of_line(found.end())
+    message = f"an item of `{found[1]}` begins here, and no `-` is before it"
+    return source.error(found.end(), message, end=found.end() + len(written), hint=f"write `- {written}`")
+
+
+def no_colon(source: Source, at: int) -> Problem | None:
+    """A key that begins at `at` with another sign, or nothing, in the place of its `:`."""
+    found = _NO_COLON.fullmatch(source.rest_of_line(at))
+    if found is None or source.text[source.line_bounds(source.line_at(at))[0] : at].strip(" -"):
+        return None
+    message = f"`{found['sign']}` is no `:` to YAML" if found["sign"] else "a `:` is missing after this key"
+    written = f"{found['key']}: {found['value'] or found['only'] or ''}".strip()
+    hint = f"write `{written}`" if len(written) <= _LONGEST else f"write `{found['key']}: …`"
+    return source.error(at, message, end=at + len(found["key"]), hint=hint)
 
 
 def no_space_before(source: Source, at: int) -> Problem | None:

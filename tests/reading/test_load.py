@@ -200,7 +200,7 @@ def test_an_unknown_alias_is_reported_with_the_whole_text_in_quotes() -> None:
     assert (problem.code, problem.span) == ("E101", Span(1, 4, 1, 5))
     problem = only_problem("a: *star # c\n")
     assert (problem.code, problem.span) == ("E101", Span(1, 4, 1, 9))
-    assert problem.hint == 'put it in quotes: "*star", if it is a text'
+    assert problem.hint == 'write `&star` before the value to repeat; put it in quotes: "*star", if it is a text'
 
 
 def test_an_alias_inside_its_own_anchor_is_reported() -> None:

@@ -109,8 +109,8 @@ MESSAGES = [
     ),
     (
         "a: b\n⟦c⟧\nd: e",
-        "this is no key: a `:` and a space are missing after it",
-        "write a key as `name: value`; indent a text over several lines deeper than its key",
+        "a `:` is missing after this key",
+        "write `c:`",
     ),
     (
         "a: ⟦-⟧ b",

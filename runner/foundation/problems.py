@@ -30,6 +30,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     path: Path = ()
     excerpt: str | None = None  # the line at `span.line`
     run: tuple[str, str] | None = None  # its `job[case]` and its target
+    also: tuple[Path, ...] = ()  # of the same mistake
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     part: str | None = None  # of the text
     line: int = 0  # counts from 0 within the text
     instead: str | None = None  # the key or name of ours that should be there
+    also: tuple[Path, ...] = ()
 
 
 def errors_in(problems: Iterable[Problem]) -> list[Problem]:

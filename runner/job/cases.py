@@ -57,6 +57,8 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
     declared = {each.name: each for each in inputs}
     written = []
     for index, item in enumerate(items(value_at(path, document.data))):
+        if not isinstance(record(item).get("inputs", {}), dict):
+            continue  # it is reported as what it is
         fields, line = record(item), document.line_of((*path, index, _NAME))
         name = fields.get(_NAME)
         known = name if isinstance(name, str) and name else None

@@ -52,7 +52,7 @@ def outline(data: JsonObject) -> Outline:
     by_id: dict[str, Declared] = {}
     for step in steps:
         name = step.fields.get("id")
-        if isinstance(name, str) and name not in by_id:
+        if isinstance(name, str) and (name not in by_id or ACTIONS.keys().isdisjoint(by_id[name].step.fields)):
             by_id[name] = Declared(step=step, outputs=_outputs(step.fields))
     return Outline(
         inputs=_by_name(data, "inputs"),

@@ -74,7 +74,10 @@ def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> 
                 at(violation.path).choices.append(violation)
             case _:
                 others.append(violation)
-    for record in records.values():
+    for path, record in records.items():
+        if path and (around := records.get(path[:-1])) is not None:  # what is beside it belongs in it
+            beside = {violation.path[-1] for violation in around.unknown}
+            record.missing[:] = [violation for violation in record.missing if violation.expected not in beside]
         yield from keys.findings(record)
     yield from _value_findings(others, {path for record in records.values() for path in keys.emptied(record)})
 

@@ -22,6 +22,7 @@ _IN_BRACES = lazy_pattern(r"\s*\{\{\s*((?:(?!\}\}).)+?)\s*\}\}\s*")
 _OF_A_CALL = lazy_pattern(r"(?:result|process_status|process_id)(?=[.\[]|$)")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
+_NO_COLON = lazy_pattern(r"(\w+) *(?:=>? *|(?=[\[{]))(.+)")
 _CHOICE = lazy_pattern(r"([^?:]+?) \? ([^?:]+)")
 _CONDITION = lazy_pattern(r"[=<>|(. ]|^(?:result|success|succeeded)$")
 
@@ -32,7 +33,9 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
         return surest
     if keys.title == "expectation" and (choice := _CHOICE.fullmatch(name)) and not isinstance(value, dict | list):
         return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
-    if not _WORD.fullmatch(name):
+    if (parted := _NO_COLON.fullmatch(name)) and parted[1] in keys.known:
+        return f"write `{parted[1]}: {parted[2]}{'' if value is None else ': …'}`"
+    if not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
         return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
     if near == "process" and is_process(name, value):
         return f"write `process: {name}`, and the values in `parameters`"
@@ -81,7 +84,8 @@ def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
 def _id(name: str, value: Json, keys: RecordKeys) -> str | None:
     """`- read: {execute: …}`: the id of a step as the key of all that is in it."""
     has_action = not keys.structure.actions.isdisjoint(record(value))
-    if keys.title != "step" or not has_action or foreign(name, keys.known) in ("undo", "if"):
+    is_ours = name.casefold() in keys.known or foreign(name, keys.known) in ("undo", "if")
+    if keys.title != "step" or not has_action or is_ours:
         return None
     return f"write `- id: {name}`, and what is below it in the same column as `id`"
 

@@ -1,7 +1,7 @@
 """The keys of a record: unknown keys, missing keys, and exclusive keys. A misspelt key is not also missing."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
@@ -13,7 +13,7 @@ from runner.language import key_hints
 from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject
 
-_WITH_ACTION = {"step": "several steps", "activity": "several activities"}
+_WITH_ACTION = {"step": "several steps of it, each with a `-`", "activity": "several activities of it, each with a `-`"}
 """Records that have a single action, and what to make of a record with more."""
 _NO_STEP_ALONE = frozenset(
     {"expect", "outputs", "retry", "effect", "undo", "verify", "timeout", "on_failure", "help", "secret", "if"}
@@ -58,11 +58,12 @@ def emptied(keys: RecordKeys) -> Iterator[Path]:
 
 
 def _holder(keys: RecordKeys) -> str | None:
-    """The mistake of a key without a value in a record with free names."""
-    schema = keys.structure.at(keys.path)
-    for name in (name for name, value in keys.written.items() if value is None and name in properties(schema)):
-        named = keys.structure.property(schema, name)
-        if isinstance(named.get("additionalProperties"), dict) and not properties(named):
+    """A key without a value, for a record whose names people choose, or that has the unknown key after it."""
+    schema, unknown = keys.structure.at(keys.path), {violation.path[-1] for violation in keys.unknown}
+    for name, after in pairwise(keys.written):
+        named = keys.structure.property(schema, name) if keys.written[name] is None else {}
+        is_free = isinstance(named.get("additionalProperties"), dict) and not properties(named)
+        if is_free or (after in unknown and after in properties(named)):
             return name
     return None
 
@@ -70,6 +71,8 @@ def _holder(keys: RecordKeys) -> str | None:
 def _not_indented(holder: str, near: Mapping[str, str | None], keys: RecordKeys) -> list[str]:
     """The unknown keys right after `holder`. A typo of a key that is still free is not in it; codes have capitals."""
     after = list(keys.written)[list(keys.written).index(holder) + 1 :]
+    if known := properties(keys.structure.property(keys.structure.at(keys.path), holder)):
+        return list(takewhile(lambda name: name in near and name in known, after))
     free = [name for name, ours in near.items() if ours and ours not in keys.written and name[:1].islower()]
     return list(takewhile(lambda name: name in near and name not in free, after))
 
@@ -78,7 +81,8 @@ def _indented_further(names: Sequence[str], holder: str, keys: RecordKeys) -> Fi
     is_single = len(names) == 1
     message = f"unknown key{'' if is_single else 's'} {both(names)} in {subject(keys.path, keys.schema)}"
     hint = f"{both(names)} belong{'s' * is_single} in `{holder}`: indent {'it' if is_single else 'them'} further"
-    return Finding(code="E104", message=message, hint=hint, path=(*keys.path, names[0]), at_key=True)
+    first, *also = [(*keys.path, name) for name in names]
+    return Finding(code="E104", message=message, hint=hint, path=first, at_key=True, also=tuple(also))
 
 
 def _near(name: str, keys: RecordKeys) -> str | None:
@@ -191,6 +195,6 @@ def _too_many(there: list[str], path: Path, *, title: str) -> Finding:
     called = subject(path, {"title": title})
     message = f"{called} has one action, and here are {len(there)}: {both(there)}"
     beside = (key_hints.foreign_key("fail", None, at=key) for key in there if "fail" in there)
-    several = "make a list of steps of it" if called.startswith("`") else f"make {_WITH_ACTION[title]} of it"
+    several = "make a list of steps of it" if called.startswith("`") else f"make {_WITH_ACTION[title]}"
     hint = next(filter(None, beside), several)
     return Finding(code="E110", message=message, hint=hint, path=second, at_key=True)

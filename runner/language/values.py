@@ -168,7 +168,7 @@ def _word(violation: Violation, schema: JsonObject) -> Finding:
     near = suggest(value, [option for option in options if isinstance(option, str)]) if isinstance(value, str) else None
     if isinstance(value, str) and value in [compact(option) for option in options]:
         hint: str | None = f"write `{value}` without quotes"
-    elif isinstance(value, str) and True in options:
+    elif isinstance(value, str) and any(option is True for option in options):
         hint = _as_boolean(value)
     else:
         at, word = pointer(violation.path), as_text(value)

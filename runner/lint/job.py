@@ -35,6 +35,7 @@ from runner.lint.schemas import check_included, check_inputs
 from runner.lint.secrets import check_secrets, check_sent_secrets
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
+from runner.reading.collector import not_reported
 from runner.reading.document import SAME_COLUMN, Document
 
 _LOOP = lazy_pattern(r"\s*(?:for\s+)?(\w+)\s+in\s+([\w.]+)\s*")
@@ -42,7 +43,6 @@ _ANCHOR = lazy_pattern(r"[:-] +&\w")
 _NAME = lazy_pattern(r"\W*((?:steps|vars|inputs|item)\.[\w.\[\]]+)\W*")
 _TYPES: Final = frozenset({"string", "integer", "number", "boolean", "array", "object"})
 _OF_AN_INPUT: Final = frozenset({"type", "default", "description", "secret", "enum", "format", "items", "title"})
-_WHOLLY_WRONG = ("E104", "E106")  # nothing inside a value with such a problem is worth another
 _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")  # letters that no id has
 
 
@@ -75,7 +75,8 @@ def _started_process(text: str, lint: JobLint, *, done: str) -> str:
 def _check_ids_once(lint: JobLint) -> None:
     for step in lint.outline.steps:
         name = step.fields.get("id")
-        if isinstance(name, str) and (first := lint.outline.by_id[name].step) is not step:
+        has_action = not ACTIONS.keys().isdisjoint(step.fields)
+        if has_action and isinstance(name, str) and (first := lint.outline.by_id[name].step) is not step:
             line = lint.document.line_of((*first.path, "id"))
             message = f"two steps are called `{name}`: here and in line {line}"
             lint.report("E111", message, (*step.path, "id"), hint="give one of them another id")
@@ -156,7 +157,7 @@ def check(document: Document, *, reported: Collection[Problem] = (), job: Outlin
         check_job(lint)
     if not reported and not lint.problems:
         _check_unused(lint)
-    return _not_reported(lint.problems, reported)
+    return in_order(dict.fromkeys(not_reported(lint.problems, reported)))
 
 
 def _read_job(lint: JobLint) -> None:
@@ -223,14 +224,3 @@ def _read_loop(written: Json, path: Path, scope: NameScope, lint: JobLint) -> No
 def _read_outputs(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:
     for name, value in record(written).items():
         lint.expression(value, (*path, name), scope)
-
-
-def _not_reported(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem, ...]:
-    exact = {problem.path for problem in reported}
-    whole = {problem.path for problem in reported if problem.code in _WHOLLY_WRONG}
-    new = [
-        problem
-        for problem in found
-        if problem.path not in exact and not any(problem.path[:at] in whole for at in range(1, len(problem.path)))
-    ]
-    return in_order(dict.fromkeys(new))

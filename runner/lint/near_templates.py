@@ -23,16 +23,17 @@ _STATEMENT = lazy_pattern(r"\{%[-+]?\s*(?P<keyword>\w*)(?P<inside>[^%]*?)[-+]?%\
 _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import", "from", "extends", "with", "block"})
 """How statements of Jinja2 begin."""
 _NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
+_NEVER_BEGUN = lazy_pattern(rf"(?<![\w.])({_NAMED.pattern}|item|index)\s*\}}\}}", re.ASCII)
 _ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
 _SUM = lazy_pattern(rf"""(["'])([^"']*)\1\s*[+~]\s*({_NAMED.pattern})""", re.ASCII)
 _AROUND = (("[[", "]]"), ("<%=", "%>"), ("$(", ")"), ("[#", "#]"), ("%", "%"))
 """Marks around a name in ERB, shells, Creatio's macros and others."""
 _OTHER_MARKS = lazy_pattern(
-    "|".join(rf"{re.escape(mark)}\s*{_NAMED.pattern}\s*{re.escape(end)}" for mark, end in _AROUND)
+    "|".join(rf"{re.escape(mark)}\s*{_NAMED.pattern}\s*(?:\|[^|\n]*?)?{re.escape(end)}" for mark, end in _AROUND)
     + rf"|(?<![\w$])\${_NAMED.pattern}",
     re.ASCII,
 )
-MARKS = lazy_pattern(r"[{\[<$%]")  # a text without any of them has no marks in it
+MARKS = lazy_pattern(r"[{}\[<$%]")  # a text without any of them has no marks in it
 _SHORT = lazy_pattern(r"(?:[$#]|(?<!\{))\{\s*([A-Za-z_]\w*)\s*\}(?!\})|%\(([A-Za-z_]\w*)\)s", re.ASCII)
 _OF_A_SHELL = lazy_pattern(
     r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
@@ -51,6 +52,9 @@ _SHORTEST = len(("inputs", "phone"))
 def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
     reported = [*_found(part, scope, beside_template="{{" in text)]
+    if part.startswith("}") and part != text and text.count("}") > text.count("{"):
+        why = ": the template ends before it"
+        reported.append(_as_it_is("}", why=why, hint="leave the third brace out"))
     may_be_of_a_shell = not reported and part == text and ("$" in text or "%" in text)
     if may_be_of_a_shell and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
         part, name = text.strip(), variable[variable.lastindex or 0]
@@ -74,6 +78,10 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
     for found in _SHORT.finditer(text):
         if (whole := declared_as(found[1] or found[2], scope)) is not None:
             yield _not_in_braces(found[0], whole)
+    if "}" in text and text.count("}") > text.count("{"):
+        for found in _NEVER_BEGUN.finditer(text):
+            if _known(found[1], scope):
+                yield _not_in_braces(found[0], found[1])
     if "{" in text:
         yield from _single_brace(text, scope)
         yield from _statements(text, scope, beside_template=beside_template)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runner.expressions.parse import texts_in
 from runner.foundation.raw import record
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, value_at
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
 from runner.language.lookalikes import NULLS
@@ -24,7 +24,8 @@ def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
 
     found = check(schema)
     for each in found:
-        lint.add(replace(each, code="E115"), path)
+        if "{{" not in str(value_at(each.path, schema)):  # `plain` has reported it
+            lint.add(replace(each, code="E115"), path)
     return all(each.warning for each in found)
 
 
@@ -84,7 +85,7 @@ def check_included(step: RawStep, lint: JobLint) -> None:
     for name in (name for name in given if name not in other.inputs):
         message, hint = unknown_input(name, other.inputs, whose=file)
         lint.report("E131", message, (*path, name), at_key=True, hint=hint)
-    is_misspelt = "inputs" not in action and action.keys() - {"file"}
+    is_misspelt = "inputs" not in action and (action.keys() - {"file"} or "inputs" in step.fields)
     missing = [] if is_misspelt else [*_missing(given, other)]
     if missing:
         what = ("the input " if len(missing) == 1 else "the inputs ") + ", ".join(f"`{name}`" for name in missing)

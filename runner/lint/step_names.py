@@ -95,7 +95,7 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
     if isinstance(word, int):
         message = "a step is referred to by its id, not by its number"
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
-    ended = [name for name, declared in scope.job.by_id.items() if _has_ended(declared.step, scope)]
+    ended = [name for name, each in scope.job.by_id.items() if name.isidentifier() and _has_ended(each.step, scope)]
     near = did_you_mean(word, ended, prefix="steps.") or did_you_mean(word, scope.job.by_id, prefix="steps.")
     otherwise = "give the step an `id`, as in `- id: add`: no step here has any"
     if scope.job.by_id:

@@ -219,9 +219,13 @@ def _add(found: Sequence[Problem], project: Project) -> None:
     reported = {(problem.file, problem.path) for problem in project.errors}
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
+    texts = {(problem.file, problem.path): problem for problem in project.problems if problem.code == "E123"}
     for new in (problem for problem in dict.fromkeys(found) if (problem.file, problem.span) not in spans):
         if (new.file, new.path) not in reported and new not in warned:
-            project.problems.append(new)
+            text = texts.get((new.file, new.path))
+            if text is not None:
+                project.problems.remove(text)
+            project.problems.append(new if text is None else replace(new, hint=text.hint))
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:

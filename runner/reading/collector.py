@@ -1,6 +1,6 @@
 """The problems of a document: every rule that reads a document reports to a collector."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from msgspec import Struct, field
@@ -12,6 +12,19 @@ from runner.foundation.values import Path
 from runner.reading.document import Document
 
 MOST_IN_A_TEXT = 100  # more problems of the same text are not reported
+
+
+_WHOLLY_WRONG = ("E104", "E106")
+"""Nothing inside a value with such a problem is worth another."""
+
+
+def not_reported(found: Iterable[Problem], reported: Collection[Problem]) -> Iterator[Problem]:
+    """Those of `found` that are at no place of `reported`, nor in a value that is wrong as a whole."""
+    exact = {path for problem in reported for path in (problem.path, *problem.also)}
+    whole = {path for each in reported if each.code in _WHOLLY_WRONG for path in (each.path, *each.also)}
+    for each in found:
+        if each.path not in exact and not any(each.path[:at] in whole for at in range(1, len(each.path))):
+            yield each
 
 
 class ProblemCollector(Struct, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ class Source(Struct, frozen=True):
             span=span,
             path=path,
             excerpt=self.excerpt(span.line),
+            also=finding.also,
         )
 
     def problem(self, code: str, message: str, *, at: tuple[int, int], hint: str | None = None) -> Problem:

@@ -11,8 +11,8 @@ from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
-from runner.language import lookalikes
-from runner.language.schema import check
+from runner.language import lookalikes, schema
+from runner.reading.collector import not_reported
 from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
@@ -53,10 +53,10 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
     document = read(file, name=str(file))
     if isinstance(document, tuple):
         return document
-    problems = [*check(document, "process")]
-    reported = {problem.path for problem in problems}
-    in_vain = {"E126"} if ("parameters",) in reported else set()  # where no parameter can be read, none is unknown
-    problems += [each for each in rules.check(document) if each.path not in reported and each.code not in in_vain]
+    wrong_keys, document = schema.read(document, "process")
+    problems = [*wrong_keys]
+    in_vain = {"E126"} if any(each.path == ("parameters",) for each in problems) else set()
+    problems += [each for each in not_reported(rules.check(document), problems) if each.code not in in_vain]
     problems += lookalikes.check(document, reported=problems)
     if errors_in(problems):
         return in_order(problems)

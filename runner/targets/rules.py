@@ -12,7 +12,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import duration, record, text
 from runner.foundation.values import JsonObject, Path, leaves
-from runner.reading.collector import ProblemCollector
+from runner.reading.collector import ProblemCollector, not_reported
 from runner.reading.document import Document
 from runner.service.auth import kind_of
 from runner.targets.doubts import interchanged, patterns_that_fit_nothing, variable, written_out
@@ -34,11 +34,10 @@ _PREFIX: Final = lazy_pattern(r"/0(?=/|$)")
 
 def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Problem, ...]:
     """Every mistake of a targets file, in its order. What `reported` has already is not reported again."""
-    known = {problem.path for problem in reported}
     problems = ProblemCollector(document=document)
     for name, target in record(record(document.data).get("targets")).items():
         _target(record(target), ("targets", name), problems)
-    return tuple(problem for problem in problems.problems if problem.path not in known)
+    return tuple(not_reported(problems.problems, reported))
 
 
 def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:

@@ -216,7 +216,7 @@ def test_two_actions_in_a_step_are_named() -> None:
         (
             "E110",
             "a step has one action, and here are 3: `execute`, `pause` and `run`",
-            "make several steps of it",
+            "make several steps of it, each with a `-`",
         )
     ]
 

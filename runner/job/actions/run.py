@@ -55,7 +55,7 @@ def _result(fields: JsonObject, process: Process | None) -> Type:
     known = {code: given for code, given in parameters.items() if process and code in process.gives}
     codes = [code for code in items(fields.get("results")) if isinstance(code, str)]
     found = {code: answered_type(known[code], decoded=True) if code in known else UNKNOWN for code in codes}
-    is_sound = "result" not in fields and isinstance(fields.get("results", []), list)
+    is_sound = "process" in fields and "result" not in fields and isinstance(fields.get("results", []), list)
     is_known = process is None or process.parameters is None or all(code in known for code in codes)
     return record_of(found, closed=is_sound and is_known, note="a `run` gives what its `results` name")
 

@@ -49,9 +49,6 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
 def emptied(keys: RecordKeys) -> Iterator[Path]:
     """Keys without a value because what belongs to them is beside them, not indented far enough."""
     empty = [name for name, value in keys.written.items() if value is None]
-    below = keys.structure.below(keys.path) if empty else {}
-    for violation in keys.unknown:
-        yield from ((*keys.path, name) for name in below.get(str(violation.path[-1]), ()) if name in empty)
     near = {str(violation.path[-1]): _near(str(violation.path[-1]), keys) for violation in keys.unknown if empty}
     if near and (holder := _holder(keys)) is not None and _not_indented(holder, near, keys):
         yield (*keys.path, holder)

@@ -97,10 +97,10 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
     ended = [name for name, each in scope.job.by_id.items() if name.isidentifier() and _has_ended(each.step, scope)]
     near = did_you_mean(word, ended, prefix="steps.") or did_you_mean(word, scope.job.by_id, prefix="steps.")
-    otherwise = "give the step an `id`, as in `- id: add`: no step here has any"
-    if scope.job.by_id:
-        otherwise = f"write `id: {word}` in the step above that gives it"
-    return unknown(f"unknown step `{word}`", near or any_of(ended, what="a step above", otherwise=otherwise), word)
+    unnamed = any("id" not in step.fields and _has_ended(step, scope) for step in scope.job.steps)
+    as_named = f"write `id: {word}` in the step above that gives it"
+    listed = any_of(() if unnamed else ended, what="a step above", otherwise=as_named)
+    return unknown(f"unknown step `{word}`", near or listed, word)
 
 
 def _not_ended(path: Path, declared: Declared, scope: NameScope) -> WrongName:

@@ -14,9 +14,10 @@ from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_da
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, is_number
+from runner.json_schema.as_type import BOOLEANS
 
-_GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
-_THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
+_GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
+_THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})+")
 _THOUSAND = 3
 _A_GUID = lazy_pattern(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _LEAST, _MOST = -(2**31), 2**31 - 1
@@ -65,9 +66,10 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
             hint = "write a smaller number"
         case Kind.DECIMAL | Kind.MONEY if found := _GROUPED.fullmatch(text):
             hint = _ungrouped(text, found)
-        case Kind.BOOLEAN if is_number(value) or text in ("0", "1"):  # what a number means is not known [?]
-            truth = {"0": "false", "1": "true"}.get(text or str(value))
-            is_certain, hint = False, f"write `{truth}`" if truth else None
+        case Kind.BOOLEAN:
+            truth = BOOLEANS.get((text or compact(value)).casefold())
+            is_certain = not is_number(value) and text not in ("0", "1")  # what a number means is not known [?]
+            hint = f"write `{truth}`" if truth else None
         case Kind.GUID | Kind.LOOKUP if guid := mended(text):
             is_certain, hint = False, f"write `{guid}`"
         case Kind.GUID | Kind.LOOKUP if found := _A_GUID.search(compact(value)):  # `new Guid("…")`, `{value: …}`

@@ -310,10 +310,6 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
         message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
         hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
         yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
-    for name in (name for name in own if any(option.startswith(f"{name}==") for option in wanted.given)):
-        hint = f"write `-i {name}=…`, if the second `=` is no part of it"
-        message = f"the value that `-i {name}==…` gives begins with `=`"
-        yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
     names = {name.upper() for name in own}
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):

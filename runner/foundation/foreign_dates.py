@@ -9,7 +9,7 @@ from runner.foundation.lazy import lazy_pattern
 CLOCK = lazy_pattern(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _DAY_FIRST = lazy_pattern(r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})")
 _MONTH_FIRST = lazy_pattern(r"(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})")
-_YEAR_FIRST = lazy_pattern(r"(?P<year>[0-9]{4})[/.](?P<month>[0-9]{1,2})[/.](?P<day>[0-9]{1,2})")
+_YEAR_FIRST = lazy_pattern(r"(?P<year>[0-9]{4})[/.-](?P<month>[0-9]{1,2})[/.-](?P<day>[0-9]{1,2})")
 BEGINS_WITH_DAY = lazy_pattern(r"[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}|\\?/Date\(")
 """Of such texts the order of letters says nothing."""
 _ISO = lazy_pattern(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")

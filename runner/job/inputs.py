@@ -24,7 +24,6 @@ from runner.secrets.written_out import NOT_DEFINED, is_macro
 VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
 SHOWN = 40
-_WITH_COLON = lazy_pattern(r"(?s)([A-Za-z_]\w*)\s*:.*")
 _MEASURED = lazy_pattern(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
 _KINDS = {
     "integer": "a whole number",
@@ -73,8 +72,6 @@ def parse_option(
     name, separator, value = option.partition("=")
     if not separator or not name:
         hint = "write `-i NAME=VALUE`, or `-i NAME=@FILE` for the content of a file"
-        if (parted := _WITH_COLON.fullmatch(option)) is not None:
-            hint = f"write `-i {parted[1]}=…`, with `=` in the place of the colon"
         return Problem(code="E150", message=f"`-i {shortened(name, SHOWN)}` gives no value", hint=hint)
     if not value.startswith("@"):
         return name, Given(value=value, origin=Origin.COMMAND_LINE)
@@ -107,9 +104,7 @@ def unknown(given: Mapping[str, Given], known: Collection[str]) -> tuple[Problem
 
 
 def _unknown(name: str, given: Given, known: Collection[str]) -> Problem:
-    bare = name.removeprefix("inputs.")
-    hint = near_or_listed(bare, known, has="the inputs are") if known else "no selected job has inputs"
-    hint = f"did you mean `{bare}`?" if bare != name and bare in known else hint
+    hint = near_or_listed(name, known, has="the inputs are") if known else "no selected job has inputs"
     message = f"no selected job knows an input `{shortened(name, SHOWN)}`"
     if given.document is not None:
         return given.document.problem("E131", message, path=(name,), at_key=True, hint=hint)

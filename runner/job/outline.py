@@ -105,7 +105,10 @@ def schema_of(written: JsonObject) -> JsonObject:
 
 
 def declared_inputs(written: Json) -> tuple[Input, ...]:
-    return tuple(_input(name, fields) for name, fields in record(written).items() if isinstance(fields, dict))
+    """An input whose schema cannot be read takes any value."""
+    any_value: JsonObject = {"default": None}
+    schemas = record(written).items()
+    return tuple(_input(name, fields if isinstance(fields, dict) else any_value) for name, fields in schemas)
 
 
 def _input(name: str, written: JsonObject) -> Input:

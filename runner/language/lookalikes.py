@@ -86,8 +86,7 @@ def _lookalike(document: Document, path: Path, value: Json) -> _Words | None:
         found = found or _free(document, path, value)
         if found is not None:
             return found
-    is_prose = path[-1:] and path[-1] in _PROSE and _FREE.isdisjoint(path[-2:-1])
-    if value is None or not is_bare or not path or is_prose:
+    if value is None or not is_bare or not path or (path[-1] in _PROSE and _FREE.isdisjoint(path[-2:-1])):
         return None
     return _quotes(value) or (_comma(value) if _is_free(path) else None)
 

@@ -45,7 +45,6 @@ _WITHIN = lazy_pattern(
     re.ASCII,
 )
 """What is a variable of a CI, or a command of a shell, wherever it is in a text."""
-_TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
 
@@ -102,9 +101,6 @@ def _single_brace(text: str, scope: NameScope) -> Iterator[Finding]:
         if parsed is None or not (is_half or any(len(name.path) >= _SHORTEST for name in parsed.names)):
             continue
         hint = f"write `{{{{ {parsed.text} }}}}`"
-        if python := _TEXT_OF_PYTHON.fullmatch(text.strip()):  # `f"Lab {run.id}"`
-            inner = re.sub(r"\{\s*([^{}]*?)\s*\}", r"{{ \1 }}", python[2])
-            hint = f'write `"{inner}"`'
         if is_half:
             yield Finding(code="E120", message="a template begins with two braces", hint=hint, part=found[0])
         else:

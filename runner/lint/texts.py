@@ -8,17 +8,15 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
-from runner.expressions.typed import NUMBER
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject, Path, is_number, pointer
+from runner.foundation.values import Json, JsonObject, Path, pointer
 from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
 from runner.lint.places import CONDITIONS, NameScope
-from runner.lint.schema_types import schema_type
 from runner.lint.step_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
 
@@ -88,7 +86,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             return
         most = len(self.problems) + MOST_IN_A_TEXT
         self._check(parsed, text, path, scope)
-        is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, scope.job)
+        is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not text[-2].isdecimal()
         if is_odd and self.document.is_bare(path):
             message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
             self.report("E101", message, path, hint=hint, warning=True)
@@ -164,16 +162,3 @@ def _as_written(name: Name, part: str, text: str) -> str:
     parts, lines = [str(key) for key in name.path], text.split("\n")
     dotted = ".".join(parts[: parts.index(part) + 1]) if part in parts else part
     return dotted if name.line < len(lines) and dotted in lines[name.line] else part
-
-
-def _ends_in_inches(parsed: Template, job: Outline) -> bool:
-    """Whether the `"` that ends a text comes after a number."""
-    *before, end = parsed.parts
-    if end != '"':
-        return isinstance(end, str) and end[-2:-1].isdecimal()
-    match before[-1].path if before and isinstance(before[-1], Expression) else None:
-        case ("inputs", str() as name):
-            return schema_type(job.inputs.get(name)).kinds == NUMBER
-        case ("vars", str() as name):
-            return is_number(job.vars.get(name))
-    return False

@@ -264,9 +264,7 @@ class JobFiles:
             return None
         if "" in known.inputs:
             return None  # inputs that are no record: whichever is asked for may be there
-        any_value: Json = {"default": None}
-        sound = {name: each if isinstance(each, dict) else any_value for name, each in known.inputs.items()}
-        path, inputs = ("cases",), declared_inputs(sound)
+        path, inputs = ("cases",), declared_inputs(known.inputs)
         if not isinstance(written, list):
             file = self._file(written, path, checking)
             return None if file is None else self._cases_in(file, str(written), inputs, checking)

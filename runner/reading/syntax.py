@@ -21,7 +21,6 @@ _TERNARY = lazy_pattern(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
 _SUM = lazy_pattern(r"""(["'])([^"'\\]*)\1\s*[+~]\s*([A-Za-z_][\w.]*)""")
 _RECORD = lazy_pattern(r"[a-z][a-z_]+: [\w.-]+")
 """A record of our language, as it seems: a text has capitals and spaces."""
-_ITEM = lazy_pattern(r"^( *)- ", re.MULTILINE)
 _CUT_BY_COMMENT = lazy_pattern(r"""(?:"[^"\n]*"|'[^'\n]*'|[^\n"'])*?[ \t](#[^\n]*[\]}])""")
 _CLOSING = lazy_pattern(r"[*\w-]*([\]}])\s*(?:#.*)?$", re.MULTILINE)
 _COLUMN = "let the keys of one mapping, and the dashes of one list, begin in one column"
@@ -231,10 +230,7 @@ def _more_after(complaint: Complaint) -> Problem:
     if source.text.startswith("- ", at):
         if (first := typos.no_dash(source, at)) is not None:
             return first
-        above = _ITEM.findall(source.text[: source.line_bounds(source.line_at(at))[0]])
-        hint = "indent it deeper than the key that the list belongs to"
-        if above:
-            hint = f"indent it by {len(above[-1])} spaces, as the `-` above it, if it is an item of that list"
+        hint = "indent it like the other items of its list, deeper than the key that the list belongs to"
         return complaint.error("a list item is among the keys of a mapping", hint=hint)
     if (typo := typos.wrong_dash(source, at)) is not None:
         return typo

@@ -208,7 +208,7 @@ MESSAGES = [
     (
         "a: 1\n⟦-⟧ b",
         "a list item is among the keys of a mapping",
-        "indent it deeper than the key that the list belongs to",
+        "indent it like the other items of its list, deeper than the key that the list belongs to",
     ),
     ("⟦id:⟧add\nname: x", "a space is missing after the `:`", "write `id: add`"),
     ("- ⟦id:⟧add\n  name: x", "a space is missing after the `:`", "write `id: add`"),

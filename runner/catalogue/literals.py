@@ -14,7 +14,6 @@ from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_da
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, is_number
-from runner.json_schema.as_type import BOOLEANS
 
 _GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
 _THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})+")
@@ -67,6 +66,8 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
         case Kind.DECIMAL | Kind.MONEY if found := _GROUPED.fullmatch(text):
             hint = _ungrouped(text, found)
         case Kind.BOOLEAN:
+            from runner.json_schema.as_type import BOOLEANS  # noqa: PLC0415  1 ms, for a mistake only
+
             truth = BOOLEANS.get((text or compact(value)).casefold())
             is_certain = not is_number(value) and text not in ("0", "1")  # what a number means is not known [?]
             hint = f"write `{truth}`" if truth else None

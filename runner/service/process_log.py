@@ -1,6 +1,7 @@
 """The process log and what is read beside it: queries of OData, and the values in their answers, by code or id."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
@@ -71,7 +72,8 @@ def _library_reading(
         case calls.FindProcess(process=process) | calls.FindFamily(process=process):
             found = _schema_id if isinstance(call, calls.FindProcess) else _root
             options = {"$filter": f"Name eq {odata.literal(process)}"}
-            return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=found)
+            of_code = partial(_of_code, process, found)
+            return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=of_code)
         case calls.ReadFamily(root=root):
             # A root's own parent is empty, or itself [C]. No `$select`: a library may lack a column that others have.
             options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
@@ -198,6 +200,11 @@ def _contact(records: Sequence[JsonObject]) -> str | None:
 def schema_of(record: JsonObject) -> str | None:
     """A library that has no `SysSchemaId` names itself by it [?]."""
     return guid(record.get("SysSchemaId")) or guid(record.get("Id"))
+
+
+def _of_code(process: str, found: Callable[[Sequence[JsonObject]], Json], records: Sequence[JsonObject]) -> Json:
+    """What is found of the process: a database that compares without case gives others beside it [?]."""
+    return found([record for record in records if record.get("Name") == process] or records)
 
 
 def _schema_id(records: Sequence[JsonObject]) -> str | None:

@@ -159,3 +159,16 @@ def test_a_stop_in_an_included_job_leaves_its_step_failed_and_cuts_the_job() -> 
 
     assert world.statuses_of_rows() == {"outer/one": "failed", "outer": "error"}
     assert (said(world, "outer/one"), said(world, "outer")) == (ALONE, "stopped by SIGTERM")
+
+
+def test_what_a_failed_process_has_left_in_its_parameters_is_no_output() -> None:
+    steps = (
+        "  - id: a\n    execute: {process: UsrA, result: Out}\n    outputs: {o: result}\n    on_failure: continue\n"
+        '  - id: b\n    execute: {process: UsrB, parameters: {In: "{{ steps.a.outputs.o }}"}}\n'
+    )
+    world = World(answers=["left"], statuses=["error"]).carry_out(planned(steps))
+    assert world.finished("a").outputs == {}
+    error = world.finished("b").error
+    assert error is not None
+    assert (error.code, "step `a` has no outputs: it ended as `failed`" in error.message) == ("E207", True)
+    assert world.executed == 1

@@ -113,6 +113,16 @@ def test_a_schema_is_the_active_versions(rows: list[JsonObject], expected: str |
     assert process_log.value(FindProcess(process="P"), rows) == expected
 
 
+def test_of_codes_that_differ_in_capitals_the_exact_code_counts() -> None:
+    rows: list[JsonObject] = [
+        {"Name": "usrP", "UId": "A", "SysSchemaId": "A", "IsActiveVersion": True},
+        {"Name": "UsrP", "UId": "B", "SysSchemaId": "B", "IsActiveVersion": False},
+    ]
+    assert process_log.value(FindFamily(process="UsrP"), rows) == "b"
+    assert process_log.value(FindProcess(process="UsrP"), rows) == "b"
+    assert process_log.value(FindFamily(process="usrp"), rows) == "a"
+
+
 @pytest.mark.parametrize(
     ("rows", "root"),
     [
@@ -122,7 +132,7 @@ def test_a_schema_is_the_active_versions(rows: list[JsonObject], expected: str |
         ([{"UId": "A", "VersionParentUId": "A"}], "a"),
         ([{"UId": "B", "VersionParentUId": "A"}], "a"),
         ([{"UId": NOBODY}], None),
-        ([{"Name": "P"}, {"UId": "A"}], "a"),
+        ([{"Name": "P"}, {"Name": "P", "UId": "A"}], "a"),
     ],
 )
 def test_the_root_of_a_family_is_the_parent_of_its_versions(rows: list[JsonObject], root: str | None) -> None:

@@ -49,10 +49,14 @@ def _ending(row: OpenRow, action: Execute, value: Json) -> Running[Attempt]:
 
 
 def _with_verdict(first: Attempt, found: Attempt) -> Attempt:
-    """An expectation that failed counts more than what the log says, but for a process that failed."""
+    """An expectation that failed counts more than what the log says, but for a process that failed.
+
+    What a process that did not pass has left in its parameters is no output.
+    """
     whole = first.with_process(found)
     if first.status is Status.PASSED:
-        return replace(whole, status=found.status, trouble=found.trouble)
+        outputs = whole.outputs if found.status is Status.PASSED else None
+        return replace(whole, status=found.status, trouble=found.trouble, outputs=outputs)
     trouble = found.trouble if found.status is Status.FAILED else first.trouble
     return replace(whole, trouble=trouble, again=first.again if found.status is Status.PASSED else None)
 

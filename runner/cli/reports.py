@@ -221,7 +221,7 @@ def _whole_or_empty(file: BinaryIO) -> Iterator[None]:
 
 
 def _unwritable(place: str, why: str) -> Problem:
-    return Problem(code="E150", message=f"the report {place} cannot be written: {why}")
+    return Problem(code="E153", message=f"the report {place} cannot be written: {why}")
 
 
 def report_unstarted(

@@ -139,7 +139,8 @@ def test_no_report_is_written_where_two_are_in_one_place() -> None:
 def test_a_report_that_can_be_written_names_why_another_cannot() -> None:
     Path("file").write_text("")
     assert ended(["run", "a.job.yaml", "--report-json", "file/out.json", "--report-junit", "out.xml"]) == 2
-    assert f"file/out.json cannot be written: {Path('file').absolute()} is a file" in Path("out.xml").read_text()
+    why = f"E153: the report file/out.json cannot be written: {Path('file').absolute()} is a file"
+    assert why in Path("out.xml").read_text()
 
 
 def test_folders_of_a_report_that_are_not_there_are_made() -> None:

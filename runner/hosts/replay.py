@@ -21,6 +21,7 @@ from runner.secrets.shown import STARS, hide
 from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, RunProcessCall, record
 
 _KINDS = frozenset(FailureKind)
+_NO_OUTCOMES = frozenset({events.RunResumed, events.SignedIn, events.Waited})
 WHOLE_RUN = ""  # the key of a stop that belongs to no row
 
 
@@ -117,11 +118,11 @@ class Replay:
         return outcome if isinstance(outcome, effects.Stopped) else replace(outcome, delay=delay)
 
     def _compare(self, send: effects.Send, event: events.CallSent) -> None:
-        fact = facts(event)
-        sent = events.CallSent(
-            key=send.key, t=event.t, effect=send.effect.value, call=record(send.call), watermark=send.watermark
-        )
-        if facts(sent) != fact and not self._is_same(self._journal.as_written(sent), fact):
+        effect, called, watermark = send.effect.value, record(send.call), send.watermark
+        sent = replace(event, key=send.key, effect=effect, call=called, watermark=watermark)
+        if sent == event or (fact := facts(sent)) == facts(event):
+            return
+        if not self._is_same(self._journal.as_written(fact), event):
             raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
 
     def _is_same(self, written: events.AnyEvent, event: events.AnyEvent) -> bool:
@@ -216,8 +217,8 @@ def _shown(event: events.AnyEvent) -> Json:
 
 def _is_no_outcome(event: events.AnyEvent) -> bool:
     """Whether the event only marks that the run waits, signs in, broke off, or was resumed."""
-    is_given_up = isinstance(event, events.AttemptFailed) and event.kind == events.GIVEN_UP
-    return is_given_up or isinstance(event, events.RunResumed | events.SignedIn | events.Waited)
+    is_given_up = type(event) is events.AttemptFailed and event.kind == events.GIVEN_UP
+    return is_given_up or type(event) in _NO_OUTCOMES
 
 
 def _key(effect: effects.Sleep | effects.Ask | effects.ResolveDoubt | effects.QueryPeers) -> str:

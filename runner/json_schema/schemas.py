@@ -69,8 +69,7 @@ class Schema(Struct, frozen=True, dict=True):
 
 def _has_long_amount(value: Json) -> bool:
     left = [value]
-    while left:
-        item = left.pop()
+    for item in left:
         if item.__class__ is dict:
             left.extend(item.values())
         elif item.__class__ is list:

@@ -4,6 +4,7 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Container, Sequence
+from itertools import accumulate
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -31,7 +32,10 @@ class Source(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         starts = array("I", [0])
-        starts.extend(found.end() for found in _LINE_END.finditer(self.text))
+        if "\r" in self.text:
+            starts.extend(found.end() for found in _LINE_END.finditer(self.text))
+        else:
+            starts.extend(accumulate([len(line) + 1 for line in self.text.split("\n")[:-1]]))
         force_setattr(self, "line_starts", starts)
         force_setattr(self, "_lines", {})  # a copy may hold another text
 

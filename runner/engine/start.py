@@ -11,7 +11,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from runner.engine import doubt, start_bounds, starts
-from runner.engine.attempt import Attempt, call_failed, is_in_doubt
+from runner.engine.attempt import Attempt, call_failed, in_doubt, is_in_doubt
 from runner.engine.earlier_starts import began_in_earlier_run
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import SLOW, pause, perform
@@ -184,6 +184,10 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
         yield from start_bounds.nothing_began(row)
         return call_failed(replace(failure, final=True), row.step.effect)
     row.start = row.sought = start_bounds.counted(row.log, sent)
+    if not sent.marked and isinstance(rows, list):
+        row.sought = None
+        why = f"the process log, which was not read before the call, shows {starts.named(rows[0])}"
+        return in_doubt(failure.trouble, why=why, by_log=False)
     settled = yield from doubt.settled(row, failure.trouble)
     row.look_again = partial(_look_again, sent=sent, failure=failure) if settled.status is Status.UNKNOWN else None
     return settled

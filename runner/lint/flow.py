@@ -47,6 +47,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     job: Outline
     catalogue: Catalogue | None
     called: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    elsewhere: frozenset[Path] = frozenset()  # steps that are for other targets alone
     names: _Names = field(default_factory=dict)
     steps: _Names = field(default_factory=dict)
     vars: _Names = field(default_factory=dict)
@@ -142,7 +143,8 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         for found in ids(written):
             self._id(found, sent)
         for at, code, start in starts(step):
-            process = self.catalogue.called(code, start.get("version")) if self.catalogue is not None else None
+            known = None if step.path in self.elsewhere else self.catalogue
+            process = known.called(code, start.get("version")) if known is not None else None
             self._parameters(record(start.get("parameters")), (*at, "parameters"), process, sent=sent, step=step)
             return ACTIONS[str(at[-1])].result(start, process)
         if "job" in fields:

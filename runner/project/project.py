@@ -45,7 +45,7 @@ class Project(Struct, kw_only=True, dict=True):
     files: list[JobFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)  # with warnings
     catalogue: Path | None = None  # that the command names
-    compared: set[tuple[str, str]] = field(default_factory=set)  # files that were compared with a catalogue
+    compared: set[tuple[str, str, str | None]] = field(default_factory=set)  # files, by catalogue and perhaps target
     without_catalogue: dict[str, None] = field(default_factory=dict)  # sites that jobs start processes on
     targets_files: dict[Path, TargetsFile] = field(default_factory=dict)  # those without mistakes
     has_passed: bool = False  # as in `JobFiles`
@@ -170,13 +170,15 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
         project.without_catalogue[target.name] = None
     for catalogue in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
-            outline = file.outlines[name]
-            if (document.file, catalogue.name if catalogue else "") not in project.compared:
-                from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
+            from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
 
-                project.compared.add((document.file, catalogue.name if catalogue else ""))
+            outline, place = file.outlines[name], None if target is None else target.name
+            is_of_targets = any("target.name" in str(step.fields.get("if")) for step in outline.steps)
+            compared = document.file, catalogue.name if catalogue else "", place if is_of_targets else None
+            if compared not in project.compared:
+                project.compared.add(compared)
                 called = _names(file, is_included=document is not file.document)
-                _add(site.check(document, outline, catalogue, called=called), project)
+                _add(site.check(document, outline, catalogue, called=called, target=place), project)
 
 
 def _names(file: JobFile, *, is_included: bool) -> Mapping[str, frozenset[str]]:

@@ -16,6 +16,7 @@ from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
+from runner.foundation.values import Json
 from runner.runs.process_status import ENDED_BADLY
 from runner.runs.store import Others
 from runner.service.calls import LogRow
@@ -270,12 +271,17 @@ def take(row: OpenRow, process: str, rows: Sequence[LogRow], *, makers: Sequence
         doubtful = {found.row.key for found in row.state.run.doubts}
         log.given.update({maker.key: tuple(rows) for maker in makers if maker.key in doubtful})
     log.seen.update(found.id for found in rows)
-    newest = rows[0].started
+    move_watermark(log, process, rows[0].started)
     whole = StartTime.around([maker.span for maker in makers])
     left = {id(maker): replace(maker, span=whole) for maker in makers[len(rows) :]}
     gone = {id(maker) for maker in makers[: len(rows)]}
     for code in log.codes_of(process):
-        if isinstance(newest, str) and code in log.marks and ((known := log.marks[code]) is None or newest > known):
-            log.marks[code] = newest
         waiting = log.missing.get(code, [])
         log.missing[code] = [left.get(id(start), start) for start in waiting if id(start) not in gone]
+
+
+def move_watermark(log: LogState, process: str, newest: Json) -> None:
+    """The newest row of which it is known whose it is, is the next watermark, as the server wrote its time."""
+    for code in log.codes_of(process):
+        if isinstance(newest, str) and code in log.marks and ((known := log.marks[code]) is None or newest > known):
+            log.marks[code] = newest

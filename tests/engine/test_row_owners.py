@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from stories import WATERMARK, World, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
+from runner.foundation.raw import items
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
@@ -838,6 +839,21 @@ def test_a_run_that_a_gateway_has_repeated_passes_by_its_own_process_and_says_so
     assert SENTENCE in said(world.finished("a"))
     assert ("not all of them passed" in said(world.finished("a"))) is (first == "error")
     assert SENTENCE not in said(twice("done", "done", f"{RUN}    effect: idempotent\n").finished("a"))
+
+
+def test_the_rows_of_runs_before_are_not_read_again_and_again() -> None:
+    class Counting(World):
+        most = 0
+
+        def _rows(self, call: ReadRows) -> Ending:
+            ending = super()._rows(call)
+            self.most = max(self.most, len(items(ending.value))) if isinstance(ending, Answered) else self.most
+            return ending
+
+    loop = "  - id: a\n    for_each: [1, 2, 3, 4, 5, 6]\n    run: {process: UsrA}\n"
+    world = Counting().carry_out(planned(loop))
+    assert isinstance(world, Counting)
+    assert (world.most, ended(world, "a[5]")) == (2, ("passed", True))
 
 
 def test_a_run_whose_row_is_alone_is_verified() -> None:

@@ -127,8 +127,11 @@ def _started_again(row: OpenRow, known: Attempt) -> Running[Attempt | None]:
     row.known = known
     found = yield from doubt.search_log(row, start, last=False)
     row.known = None
-    if isinstance(found, Unread) or not found.rows or found.rival or starts.missing(row.log, start.process):
+    if isinstance(found, Unread) or found.rival or starts.missing(row.log, start.process):
         return None  # or others may have made these rows
+    if not found.rows:
+        starts.move_watermark(row.log, start.process, row.log.newest.get(start.process))
+        return None
     own = LogRow(id=str(known.process_id), status=known.process_status)
     return started_again(row, [own, *found.rows])
 

@@ -296,18 +296,15 @@ def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, kn
         is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.is_start_enough
         warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()
         attempt = _without_result(row, found).with_process(found).warned(*warnings)
-        attempt = inferred(attempt) if row.unanswered else attempt
+        if row.unanswered:
+            unread = (f"it was answered: {cause.message}",) if cause is not None and cause.code == "E307" else ()
+            attempt = replace(attempt, verified=INFERRED).warned(NOT_CERTAIN, *unread)
     return attempt if attempt.status is Status.UNKNOWN else replace(attempt, seconds=found.seconds)
 
 
 def _seconds(shown: LogRow) -> float | None:
     began, ended = shown.began, server_time.parse_record(shown.completed or "")
     return None if began is None or ended is None else round(max(0.0, ended - began), 6)
-
-
-def inferred(attempt: Attempt) -> Attempt:
-    """The attempt, where the log does not prove that the row is its own."""
-    return replace(attempt, verified=INFERRED).warned(NOT_CERTAIN)
 
 
 def _without_result(row: OpenRow, found: Attempt) -> Attempt:

@@ -257,6 +257,9 @@ def test_why_an_answer_that_came_cannot_be_read_is_a_part_of_the_sentence() -> N
     world = World(answers=[unreadable]).carry_out(planned(NEEDS["an output"]))
     found = trouble_of(world)
     assert found.message == f"it happened as process {row_id(1)}, but it makes no sense, and this job needs the result"
+    row = World(answers=[unreadable]).carry_out(planned(ONE)).finished("a")
+    assert (row.status, row.verified) == ("passed", "inferred")
+    assert row.warnings[-1] == "it was answered: it makes no sense"
 
 
 @pytest.mark.parametrize("steps", NEEDS.values(), ids=NEEDS.keys())

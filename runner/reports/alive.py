@@ -71,6 +71,13 @@ class Alive:
     def event(self, line: Line) -> None:
         event = line.event
         match event:
+            case CallSent() | Waited() | CallAnswered() | AttemptFailed():  # the most frequent first
+                for open_row in self._open:
+                    if open_row.row.key == event.key:
+                        open_row.last = event
+                        # readings of the process log and the pages of a query belong to an attempt and begin none
+                        if isinstance(event, CallSent):
+                            open_row.sent += event.effect != "read" or event.call.get("kind") == "execute"
             case StepStarted(row=row):
                 self._open = (*self._open, _OpenRow(row, self._clock()))
             case StepFinished(key=key):
@@ -78,13 +85,6 @@ class Alive:
             case Paused(key=key, why=why):
                 for open_row in self._open:
                     open_row.polls = open_row.polls if open_row.row.key != key else why == PauseReason.POLL
-            case CallSent() | Waited() | CallAnswered() | AttemptFailed():
-                for open_row in self._open:
-                    if open_row.row.key == event.key:
-                        open_row.last = event
-                        # readings of the process log and the pages of a query belong to an attempt and begin none
-                        if isinstance(event, CallSent):
-                            open_row.sent += event.effect != "read" or event.call.get("kind") == "execute"
             case _:
                 pass
 

@@ -12,7 +12,7 @@ from runner.reading.document import Document
 _REFERRED_TO = frozenset(
     {
         *("inputs", "vars", "cases", "steps", "finally", "outputs", "id", "for_each", "effect"),
-        *("execute", "run", "query", "process", "parameters", "result", "results"),
+        *("execute", "run", "query", "process", "parameters", "result", "results", "retry", "on"),
     }
 )
 """Keys whose absence is seen elsewhere."""

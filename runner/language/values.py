@@ -137,7 +137,7 @@ def _as_expectation(value: Json, path: Path) -> str | None:
 
 
 def _as_boolean(text: str) -> str | None:
-    ours = BOOLEANS.get(text.casefold())
+    ours = BOOLEANS.get(text.casefold()) or suggest(text, ("true", "false"))
     return ours and f"write `{ours}`" + ("" if text.casefold() == ours else f": `{text}` is a text")
 
 

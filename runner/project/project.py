@@ -214,6 +214,9 @@ def _processes(file: JobFile, target: Target, project: Project) -> list[Process]
     return [process for catalogue in known for code in codes if (process := catalogue.processes.get(code)) is not None]
 
 
+_TEXTS = ("E109", "E123")  # what is a text by mistake; where its type is wrong, too, its hint is the better
+
+
 def _add(found: Sequence[Problem], project: Project) -> None:
     """Add what is not reported already, nor is where something else is wrong."""
     if not found:
@@ -221,7 +224,7 @@ def _add(found: Sequence[Problem], project: Project) -> None:
     reported = {(problem.file, problem.path) for problem in project.errors}
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
-    texts = {(problem.file, problem.path): problem for problem in project.problems if problem.code == "E123"}
+    texts = {(problem.file, problem.path): problem for problem in project.problems if problem.code in _TEXTS}
     for new in (problem for problem in dict.fromkeys(found) if (problem.file, problem.span) not in spans):
         if (new.file, new.path) not in reported and new not in warned:
             text = texts.get((new.file, new.path))

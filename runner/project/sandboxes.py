@@ -19,7 +19,7 @@ def serve_sandbox(
     """Serve the folder as long as the context lasts; it gives the URL. Without `data` it forgets what happened."""
     from runner.sandbox.server import served  # noqa: PLC0415  200 ms, for whoever has a sandbox
 
-    return served(folder, data=data, veil=veil)
+    return served(folder, data=data, veil=veil, has_page=False)  # a shared machine has other users
 
 
 class Sandboxes:

@@ -43,9 +43,11 @@ class StandIn:
         new_token: Callable[[], str],
         clock: Callable[[], float],
         page_size: int,
+        has_page: bool = True,
     ) -> None:
         store = surroundings.store
         self._doubles = doubles.processes
+        self._has_page = has_page
         self._calls = RecentCalls(now=surroundings.now, clock=clock)
         self._sessions = Sessions(new_token)
         self._tokens = Tokens(new_token, clock=clock)
@@ -62,7 +64,7 @@ class StandIn:
             body = await _body(request)
             if body is None:
                 response = nothing(413)
-            elif parts[0] == "sandbox" or (parts == ("",) and request.method in {"GET", "HEAD"}):
+            elif self._has_page and (parts[0] == "sandbox" or (parts == ("",) and request.method in {"GET", "HEAD"})):
                 response = self._control.answer(request, parts[1:], body)
             else:
                 response = await self._recorded(request, parts, body)

@@ -38,11 +38,13 @@ def served(
     data: Path | Callable[[str], Path] | None = None,
     page_size: int = PAGE_SIZE,
     veil: Veil | None = None,
+    has_page: bool = True,
 ) -> Iterator[str]:
     """The URL of a sandbox while the context lasts. Port 0 takes a free port. Raises `UsageError`.
 
     `data` is the file that keeps what happened, or names it by the URL; `veil` hides secrets in it. First records go
     into a new file only; a process that was caught in a wait is cancelled. `page_size` bounds a reply of OData.
+    `has_page`: whoever is on this machine sees without a sign-in what happens, and may start processes.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
@@ -55,7 +57,14 @@ def served(
             error = "The sandbox was stopped while this process was under way"
             store.end_interrupted(completed=_now(), error=error)
         surroundings = Surroundings(store=store, now=_now, new_id=lambda: str(uuid4()))
-        app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex, clock=time.monotonic, page_size=page_size)
+        app = StandIn(
+            doubles,
+            surroundings,
+            new_token=lambda: uuid4().hex,
+            clock=time.monotonic,
+            page_size=page_size,
+            has_page=has_page,
+        )
         with _running(app, listener):
             yield _url(listener)
 

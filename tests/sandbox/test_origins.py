@@ -7,6 +7,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from runner.project.sandboxes import serve_sandbox
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.doubles import Doubles
@@ -124,3 +125,10 @@ def asked(method: str, path: str, caller: str) -> int:
         running.__await__().__next__()
     store.close()
     return int(sent[0]["status"])
+
+
+def test_the_sandbox_of_a_run_shows_what_happens_to_no_other_user_of_the_machine(tmp_path: Path) -> None:
+    with serve_sandbox(tmp_path) as url, httpx.Client(base_url=url, trust_env=False, verify=False) as caller:
+        statuses = {path: caller.get(path).status_code for path in ("/", "/sandbox/instances", "/sandbox/faults")}
+        assert 200 not in statuses.values(), statuses
+        assert caller.post("/sandbox/instances", json={"process": "UsrA"}).status_code >= 400

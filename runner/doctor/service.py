@@ -10,7 +10,7 @@ from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import listed
-from runner.service import calls
+from runner.service import bodies, calls
 from runner.service.access import BY_DOCTOR
 from runner.service.caller import Caller, SessionCaller
 from runner.service.gate import OPEN
@@ -30,9 +30,10 @@ _RIGHTS = lazy_pattern(
 )
 """How a refusal may speak of rights, in the languages that sites are seen in [?]."""
 _RIGHT_HINT: Final = "give the user the operation permission CanRunBusinessProcesses"
+NEED_LOG: Final = "without the log steps pass as not verified, and a call that was not answered stays unknown"
 _LOG_HINT: Final = (
     "give the user the right to read SysProcessLog through OData, and perhaps the operation permission "
-    "CanManageProcessLogSection; without it steps pass as not verified, and a call that was not answered stays unknown"
+    f"CanManageProcessLogSection; {NEED_LOG}"
 )
 _COLUMNS: Final = {"StatusId": EMPTY_GUID, "OwnerId": EMPTY_GUID, "StartDate": "0001-01-01T00:00:00Z"}
 """Without these nobody knows whose a row is, and how its process ended; with the empty value of each."""
@@ -97,7 +98,8 @@ def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller]
         seen = f"found {_BELOW[other]}; the target has `runtime: {runtime}`, which calls them {_BELOW[runtime]}"
         return failed(SERVICES, seen, f"write `runtime: {other}` in the target")
     seen = f"found neither {_BELOW[runtime]} nor {_BELOW[other]}: {ending.trouble.message}"
-    return failed(SERVICES, seen, ending.trouble.hint if ending.trouble.code == _NO_SESSION else _URL_HINT)
+    knows = ending.trouble.code == _NO_SESSION or ending.status == HTTPStatus.FORBIDDEN
+    return failed(SERVICES, seen, ending.trouble.hint if knows else _URL_HINT)
 
 
 def _answer_of_any(caller: Caller, unknown: str) -> calls.Ending:
@@ -122,6 +124,8 @@ def _is_elsewhere(ending: calls.Ending) -> bool:
     if isinstance(ending, calls.Answered):
         return False
     if ending.kind is calls.FailureKind.REFUSED:
+        if ending.status == HTTPStatus.FORBIDDEN:
+            return bodies.is_page((ending.body or "").encode())
         return ending.status is not None and (ending.status == HTTPStatus.NOT_FOUND or 300 <= ending.status < 400)  # noqa: PLR2004  redirects
     return ending.trouble.code in (_NO_SESSION, _NONSENSE)
 
@@ -136,13 +140,15 @@ def may_run(caller: Caller, *, unknown: str) -> WayFinding:
             seen = f"the site has no RunProcess: {trouble.message}"
             return unsure(RIGHT, seen, "use `execute`, which does without RunProcess")
         case calls.CallFailed(kind=calls.FailureKind.REFUSED, trouble=trouble, status=status):
-            return _refusal(trouble.message, unknown, is_forbidden=status == 403)  # noqa: PLR2004  Forbidden
+            if status == HTTPStatus.FORBIDDEN:
+                return failed(RIGHT, trouble.message, trouble.hint)
+            return _refusal(trouble.message, unknown)
         case calls.CallFailed(trouble=trouble):
             return failed(RIGHT, trouble.message, trouble.hint)
 
 
-def _refusal(words: str, unknown: str, *, is_forbidden: bool) -> WayFinding:
-    if is_forbidden or (unknown not in words and _RIGHTS.search(words)):
+def _refusal(words: str, unknown: str) -> WayFinding:
+    if unknown not in words and _RIGHTS.search(words):
         return failed(RIGHT, words, _RIGHT_HINT)
     if unknown in words:
         return ok(RIGHT, "a process that does not exist was asked for, and refused for that alone")
@@ -181,7 +187,7 @@ def _log_readable(caller: Caller, *, unknown: str) -> WayFinding:
         by_id = caller.perform(calls.ReadRows(process=unknown, schema_ids=(EMPTY_GUID,), top=1), SECONDS, gate=OPEN)
         if isinstance(by_id, calls.Answered):
             return ok(LOG, "can be read by way of VwProcessLib")
-    return failed(LOG, ending.trouble.message, _LOG_HINT)
+    return failed(LOG, ending.trouble.message, "; ".join(filter(None, (ending.trouble.hint, NEED_LOG))))
 
 
 def readable(caller: Caller, step: str, *readings: calls.Call, why: str) -> WayFinding:

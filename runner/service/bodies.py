@@ -45,6 +45,7 @@ _PAGE = lazy_pattern(
     re.IGNORECASE | re.DOTALL,
 )
 _TITLE = lazy_pattern(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
+_TAGS = lazy_pattern(r"<(h1|style|script)\b[^<>]*>[^<]{0,2000}</\1>|<!?[^<>]*>", re.IGNORECASE)
 _EXCEPTION = lazy_pattern(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
 _SURROGATE = lazy_pattern(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
@@ -112,6 +113,11 @@ def title(body: bytes) -> str:
     text = body[:65536].decode("utf-8", "replace")
     found = [html.unescape(part[1]) for part in (_TITLE.search(text), _EXCEPTION.search(text)) if part is not None]
     return shortened(": ".join(found))
+
+
+def page_text(body: bytes) -> str:
+    """The text of a web page on a line, without a heading, which repeats the status of an error."""
+    return shortened(html.unescape(_TAGS.sub(" ", body[:4096].decode("utf-8", "replace"))))
 
 
 def parsed(text: str, *, halves: bool = False) -> Json:

@@ -54,9 +54,7 @@ _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 _LATER: Final = "try again later, or ask those who run the site"
 _LOG: Final = "the application's own log may say more"
 _ENTITY: Final = f"check the entity's name and its columns, and that the user may read it; {_LOG}"
-_RIGHTS: Final = (
-    "check the user's rights: the operation CanRunBusinessProcesses, and the permission to run this process"
-)
+_RIGHTS: Final = "check the user's rights: the operation CanRunBusinessProcesses, and the right to run this process"
 # What a fault is about, by its words: those of the platform [M], else those that most faults of .NET have [?].
 _NO_RIGHT: Final = lazy_pattern(
     r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel"
@@ -94,6 +92,10 @@ _NO_HTML: Final = "ASP.NET takes a value in the address for HTML: `run` sends it
 _REDIRECT: Final = "redirects are not followed: if the site has moved, put its new address into `url` of the target"
 _SESSION_HINT: Final = "check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass"
 _CACHED: Final = "a cache between here and the site answered: let calls of services pass it"
+_RULES: Final = (
+    "{gateway} before the site refused this with a page, not the service: let its rules pass "
+    "`{prefix}/ServiceModel/` and `{prefix}/odata/` (with `$select` and `$filter`), and cookies and BPMCSRF"
+)
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
@@ -173,7 +175,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         return _unproved(call, _redirected(call, reply, site))
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
         by_words = _by_words(call, _words(reply)) if status == HTTPStatus.BAD_REQUEST else None
-        hint = by_words or _what_to_check(call, status, site)
+        hint = by_words or _what_to_check(call, reply, site)
         failure = refused(call, reply, _described(reply, site), hint=hint)
         return failure if _is_own(call, reply) else _unproved(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
@@ -250,8 +252,11 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
     return _failed(reply, calls.FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
 
 
-def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | None:
-    """A hint by the status alone, for a refusal with 4xx. Which right OData asks for is not known [?]."""
+def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | None:
+    """A hint by the status, for a refusal with 4xx. Which right OData asks for is not known [?]."""
+    status, server = reply.status, shortened(reply.headers.get("server", ""))
+    if status == HTTPStatus.FORBIDDEN and bodies.is_page(reply.body):
+        return _RULES.format(gateway=f"a gateway (`{server}`)" if server else "a gateway", prefix=site.prefix)
     if status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ExecuteCall) and not call.parameters:
         return _LOG
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) and (too_long := _too_long(call, site)):
@@ -260,10 +265,9 @@ def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | No
     if status == HTTPStatus.NOT_FOUND:
         what = _NAMES.get(type(call), "the process's code")
         what = what if entity is None else f"that the site gives {entity} through OData,"
-        by_post = (
-            "; or try another `execute_method`" if isinstance(call, calls.ExecuteCall) and is_post(call, site) else ""
-        )
-        return _RUNTIME_HINT[site.prefix].format(what=what) + by_post if site.prefix in _RUNTIME_HINT else None
+        by_post = isinstance(call, calls.ExecuteCall) and is_post(call, site)
+        other = "; or try another `execute_method`" if by_post else ""
+        return _RUNTIME_HINT[site.prefix].format(what=what) + other if site.prefix in _RUNTIME_HINT else None
     if status == HTTPStatus.FORBIDDEN and entity is not None:
         section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
         return f"give the user the right to read {entity} through OData{section}"
@@ -345,12 +349,12 @@ def _named(status: int) -> str:
 
 
 def _words(reply: Reply) -> str:
-    """The service's own words, shortened; of a web page its title. Where they are not known, all that it wrote."""
+    """The service's own words, shortened; of a web page its title or text. Where none are known, all that it wrote."""
     match _content(reply):
         case bodies.Fault(words) if words:
             return words
-        case bodies.Page(title) if title:
-            return title
+        case bodies.Page(title):
+            return title or bodies.page_text(reply.body)
         case bodies.JsonBody(dict() as value) if words := words_of(value):
             return words
         case bodies.JsonBody(str() as text) | bodies.Wrapped(text):

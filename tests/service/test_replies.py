@@ -284,6 +284,12 @@ def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:
             "E205",
             "answered 400 Bad Request: 400 No required SSL certificate was sent",
         ),
+        (
+            reply(b"<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.</body></html>", 504),
+            UNANSWERED,
+            "E309",
+            "answered 504 Gateway Timeout: The server didn't respond in time.",
+        ),
         (reply(LOGIN, 504), UNANSWERED, "E309", "answered 504 Gateway Timeout: Creatio"),
         (reply(b"", 522), UNANSWERED, "E309", "answered 522"),
         (reply(b"", 999), UNANSWERED, "E309", "answered 999"),
@@ -605,3 +611,20 @@ def test_what_aspnet_takes_for_html_is_refused_once_the_log_shows_no_start() -> 
     ending = read(EXECUTE, reply(HTML, 500), site=SITE)
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.unproved) == (REFUSED, True)
+
+
+REFUSED_BY_RULES = b"<html><body><h1>403 Forbidden</h1>\nRequest forbidden by rules.\n</body></html>\n"
+
+
+@pytest.mark.parametrize("call", [EXECUTE, ROWS, QUERY, ELEMENT, CancelCall(process_id="p")])
+def test_a_refusal_by_a_page_is_a_gateways_and_no_right_is_named(call: Call) -> None:
+    ending = read(call, reply(REFUSED_BY_RULES, 403, server="haproxy"), site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert ending.trouble.message == "site.example answered 403 Forbidden: Request forbidden by rules."
+    hint = ending.trouble.hint or ""
+    assert hint.startswith("a gateway (`haproxy`) before the site refused this with a page, not the service: ")
+    assert "`/0/odata/`" in hint
+    assert "right" not in hint
+    own = read(call, reply('{"error": {"message": "no permissions"}}', 403), site=SITE)
+    assert isinstance(own, CallFailed)
+    assert "gateway" not in (own.trouble.hint or "")

@@ -37,7 +37,7 @@ _ROOT = _TESTS.parent
 _IN_MEMORY = Path("/dev/shm")
 _ENOUGH = 2 << 30
 """Bytes of it that must be free: the folders of all tests take a tenth of that."""
-_OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+_OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "HTTPS_PROXY", "https_proxy")
 """How variables begin that the runner reads."""
 _ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """How long an example takes says how busy the machine is."""

@@ -1,4 +1,4 @@
-"""Calls without a reply: what broke, and whether the call had left. Pure: exceptions in, messages out.
+"""Calls without a reply: what broke, and whether the call had left. Exceptions in, messages out.
 
 `place` is host and port, never a path or a query, which may hold secrets.
 """
@@ -25,9 +25,18 @@ from runner.service.tunnel import ProxyError
 from runner.service.words import shortened
 
 _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall between here and there"
+_NOT_READ: Final = (
+    f"{_NETWORK}; `HTTPS_PROXY` is set, and is not read: "
+    'the target goes through it by `proxy: "{{ env.HTTPS_PROXY }}"`'
+)
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
+_BEYOND: Final = "check `url` of the target, and the network between the proxy and the site"
+_NO_TUNNEL: Final = (
+    "ask those who run the proxy whether it may lead there; squid makes tunnels to port 443 alone, unless `SSL_ports` "
+    "has the port"
+)
 _MOST_NAMES: Final = 5  # names of a certificate that a message has
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
@@ -63,17 +72,22 @@ def no_connection(error: BaseException | None, place: str, *, names: Sequence[st
         case ssl.SSLError():
             return _not_sent("E302", f"no TLS connection to {place}: {_reason(error)}", _NETWORK)
         case socket.gaierror() | UnicodeError():
-            return _not_sent("E301", f"the host of {place} is not known: {_described(error)}", _NETWORK)
+            return _not_sent("E301", f"the host of {place} is not known: {_described(error)}", _network())
         case ConnectionRefusedError():
-            return _not_sent("E301", f"{place} refuses connections", f"is the application running? {_NETWORK}")
+            return _not_sent("E301", f"{place} refuses connections", f"is the application running? {_network()}")
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
-            return _not_sent("E301", f"there is no way to {place}: {_described(error)}", _NETWORK)
+            return _not_sent("E301", f"there is no way to {place}: {_described(error)}", _network())
         case _:
-            return _not_sent("E301", f"no connection to {place}: {_described(error)}", _NETWORK)
+            return _not_sent("E301", f"no connection to {place}: {_described(error)}", _network())
 
 
 def no_connection_in_time(place: str, seconds: float) -> CallFailed:
-    return _not_sent("E301", f"no connection to {place} within {written(seconds)}", _NETWORK)
+    return _not_sent("E301", f"no connection to {place} within {written(seconds)}", _network())
+
+
+def _network() -> str:
+    """What to check, with the variable that other programs find a proxy by."""
+    return _NOT_READ if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") else _NETWORK
 
 
 def not_wanted(place: str) -> CallFailed:
@@ -136,9 +150,12 @@ def _no_way_through(error: ProxyError, place: str) -> CallFailed:
         return _no_proxy(error.cause)
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return _for_good(_unknown_to_proxy(knew_us=error.knew_us))
+    if error.status is not None and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        message = f"the proxy did not reach {place}: {shortened(error.words)}"
+        return _not_sent("E301", message, f"is the application running? {_BEYOND}")
     if error.status is not None:
-        message = f"the proxy lets no call through to {place}: {shortened(error.words)}"
-        return _not_sent("E301", message, "ask those who run the proxy whether it may lead there")
+        message = f"the proxy makes no tunnel (CONNECT) to {place}: {shortened(error.words)}"
+        return _not_sent("E301", message, _NO_TUNNEL)
     return _not_sent("E301", f"the proxy does not answer as a proxy: {error.words}", _PROXY)
 
 

@@ -21,7 +21,7 @@ _SHELL: Final = lazy_pattern(
     r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)|\$\(([A-Za-z_]\w*)\)"
 )
 _BARE: Final = lazy_pattern(r"[\s{<\[%=$(]*env\.([A-Za-z_]\w*)[\s}>\]%)]*")
-_NAMED_IN_URL: Final = lazy_pattern(r"//[^/@:]*:([^/@]+)@")  # the password in an address
+_NAMED_IN_URL: Final = lazy_pattern(r"(?:^|//)[^/@:]*:([^/@]+)@")  # the password in an address
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys whose values are never a password alone, so that such a text surely is a variable of the shell."""
 

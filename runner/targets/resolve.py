@@ -115,8 +115,9 @@ def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
         if identity is None and auth.kind.by_identity_service:
             identity = values.identity_in_the_cloud(url)
     headers = tuple((name, found["headers", name]) for name, _ in target.headers)
-    single = {key: found.get((key,)) for key in _SINGLE}
-    return replace(target, **{**single, "url": url, "identity_url": identity, "auth": auth, "headers": headers})
+    proxy = values.proxy_url(found.get(("proxy",), "")) or None
+    ready = {"url": url, "identity_url": identity, "auth": auth, "headers": headers, "proxy": proxy}
+    return replace(target, **{**{key: found.get((key,)) for key in _SINGLE}, **ready})
 
 
 def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str], note: list[str]) -> str:
@@ -141,9 +142,9 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
         value = render(template, Scope(names={"env": variables}, functions={"file": content}))
     except EvaluationError as error:
         raise UsageError(_why_not(error, template, environment)) from None
-    if not isinstance(value, str):
+    if not isinstance(value, str | None):
         raise UsageError(Problem(code="E142", message="its template gives no text"))
-    return value
+    return value or ""
 
 
 def _variables(template: Template) -> list[str]:

@@ -19,6 +19,7 @@ _IDENTITY = lazy_pattern(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)-is\.creatio
 _AROUND = "\"'`<>“”„«»\u2018\u2019"  # signs that mails and documents put around an address
 _HEADER_NAME = lazy_pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER = lazy_pattern(r"[!-~\u00a0-\u00ff](?:[ \t!-~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?")
+_ENDS_WITH_PORT = lazy_pattern(r":[0-9]{1,5}/?$")
 OWN_HEADERS: Final = frozenset(
     {
         *("accept", "accept-encoding", "bpmcsrf", "cache-control", "connection", "content-encoding"),
@@ -58,8 +59,18 @@ def likely_url(written: str) -> str | None:
     return right if right and right != written and url_mistake(right) is None else None
 
 
-def proxy_mistake(url: str) -> Finding | None:
-    """What is wrong with the address of a proxy, which may hold a name and a password; its text is not repeated."""
+def proxy_url(written: str) -> str:
+    """The address of a proxy with its scheme, which `proxy:3128` leaves out, as other programs take it."""
+    return f"http://{written}" if "://" not in written and _ENDS_WITH_PORT.search(written) else written
+
+
+def proxy_mistake(written: str) -> Finding | None:
+    """What is wrong with the address of a proxy, which may hold a name and a password; its text is not repeated.
+
+    An empty text is no proxy.
+    """
+    if not (url := proxy_url(written)):
+        return None
     hint = "write `http://HOST:PORT`, or `http://NAME:PASSWORD@HOST:PORT`"
     if _is_broken(url):
         return Finding(message="the URL of a proxy holds no blanks and no control characters", hint=hint)

@@ -64,6 +64,14 @@ def test_a_connection_that_tls_broke_is_reported_in_the_words_of_tls() -> None:
     assert os.strerror(1) not in message
 
 
+def test_a_variable_that_other_programs_find_a_proxy_by_is_named_as_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, is_named in (("NO_PROXY", False), ("HTTPS_PROXY", True)):
+        monkeypatch.setenv(name, "http://proxy.example:3128")
+        hint = outages.no_connection(ConnectionRefusedError(), "x:1").trouble.hint or ""
+        assert ("`HTTPS_PROXY` is set, and is not read" in hint) is is_named
+        assert "proxy.example" not in hint
+
+
 @pytest.mark.slow
 def test_importing_the_client_leaves_the_command_line_of_httpx_out_and_unharmed() -> None:
     program = (

@@ -102,8 +102,8 @@ def test_name_and_password_are_decoded_and_sent_to_the_proxy_alone() -> None:
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy lets no call through to crm.example: 403 Forbidden"),
-        (b"HTTP/1.0 502\r\nContent-Length: 3\r\n\r\nabc", "the proxy lets no call through to crm.example: 502"),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy makes no tunnel (CONNECT) to crm.example: 403 Forbidden"),
+        (b"HTTP/1.0 502\r\nContent-Length: 3\r\n\r\nabc", "the proxy did not reach crm.example: 502"),
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "the proxy does not answer as a proxy: its answer is no HTTP"),
         (b"HTTP/1.1 200 OK\r\n\r\nhello", "the proxy does not answer as a proxy: its answer is no HTTP"),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 200_000, "the proxy does not answer as a proxy: its answer has no end"),

@@ -217,3 +217,12 @@ def test_a_variable_that_is_not_set_is_answered_with_the_variable_that_is_and_is
         resolved = resolve.resolve(target, environment={given: "example.com"}, read_file=reader({}))
         assert isinstance(resolved, tuple)
         assert resolved[0].hint == (hint or "set it, or choose another target with `-t`")
+
+
+@pytest.mark.parametrize(("given", "proxy"), [("proxy:3128", "http://proxy:3128"), ("", None), (None, None)])
+def test_a_proxy_without_a_scheme_is_called_by_http_and_an_empty_text_is_no_proxy(
+    given: str | None, proxy: str | None
+) -> None:
+    target = SiteTarget(name="a", url="https://a.example", proxy="{{ env.HTTPS_PROXY | default(none) }}")
+    environment = {} if given is None else {"HTTPS_PROXY": given}
+    assert ready(target, environment, {}).proxy == proxy

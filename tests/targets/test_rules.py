@@ -69,6 +69,7 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{url: '{{ env.A }}', auth: {client_id: x, client_secret: swordfish}}", "E166 /targets/a/auth/client_secret"),
         ("{url: 'https://a.example', headers: {Authorization: Basic abc}}", "E166 /targets/a/headers/Authorization"),
         ("{url: 'https://a.example', proxy: 'http://u:p@proxy:3128'}", "E166 /targets/a/proxy"),
+        ("{url: 'https://a.example', proxy: 'u:p@proxy:3128'}", "E166 /targets/a/proxy"),
         ("{url: 'https://a.example', settle: '{{ env.S }}'}", "E122 /targets/a/settle"),
         ("{url: 'https://a.example', allow: {processes: ['{{ env.S }}']}}", "E122 /targets/a/allow/processes/0"),
         ("{sandbox: '{{ env.S }}'}", "E122 /targets/a/sandbox"),

@@ -67,7 +67,16 @@ def test_a_site_may_not_be_called_at(url: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://proxy", "http://proxy:3128/", "http://u:p@proxy:3128", "http://u%40d:p%2Fw@[::1]:3128"]
+    "url",
+    [
+        "http://proxy",
+        "http://proxy:3128/",
+        "http://u:p@proxy:3128",
+        "proxy:3128",
+        "u:p@proxy:3128",
+        "",
+        "http://u%40d:p%2Fw@[::1]:3128",
+    ],
 )
 def test_a_proxy_may_be_called_at(url: str) -> None:
     assert proxy_mistake(url) is None
@@ -76,8 +85,7 @@ def test_a_proxy_may_be_called_at(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "",
-        "proxy:3128",
+        "proxy",
         "https://proxy",
         "socks5://proxy",
         "http://",

@@ -52,6 +52,7 @@ _OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 414, 417, 431})
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
 _LATER: Final = "try again later, or ask those who run the site"
+_PACE: Final = "bound the pace in the target, as by `rate: 2/s`, or ask those who run the site how much it takes"
 _LOG: Final = "the application's own log may say more"
 _ENTITY: Final = f"check the entity's name and its columns, and that the user may read it; {_LOG}"
 _RIGHTS: Final = "check the user's rights: the operation CanRunBusinessProcesses, and the right to run this process"
@@ -147,10 +148,9 @@ def answer_of(reply: Reply, site: Site) -> Answer:
                 unread = "it is empty"
     except bodies.NonsenseError as error:
         unread = str(error)
-    is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
     return Answer(
         status=reply.status,
-        failure=None if is_success else by_status(None, reply, site),
+        failure=None if 200 <= reply.status < 300 else by_status(None, reply, site),  # noqa: PLR2004  success
         record=record,
         unread=unread,
         is_page=bodies.is_page(reply.body),
@@ -167,7 +167,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if signed_out(call, reply):
         return not_accepted(call, reply, site)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        trouble = Trouble(code="E310", message=_described(reply, site), hint=_LATER)
+        trouble = Trouble(code="E310", message=_described(reply, site), hint=_PACE)
         return _failed(reply, calls.FailureKind.TURNED_AWAY, trouble)
     if status == HTTPStatus.NOT_MODIFIED:
         return _unproved(call, refused(call, reply, _described(reply, site), hint=_CACHED))

@@ -628,3 +628,9 @@ def test_a_refusal_by_a_page_is_a_gateways_and_no_right_is_named(call: Call) -> 
     own = read(call, reply('{"error": {"message": "no permissions"}}', 403), site=SITE)
     assert isinstance(own, CallFailed)
     assert "gateway" not in (own.trouble.hint or "")
+
+
+def test_who_is_asked_to_call_later_is_told_how_to_bound_the_pace() -> None:
+    ending = read(EXECUTE, reply(b"", 429), site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert "`rate: 2/s`" in (ending.trouble.hint or "")

@@ -87,7 +87,7 @@ class Carrier:
             return outages.not_wanted(self.place)
         if isinstance(error, SpokeFirstError):
             return outages.spoke_first(self.place)
-        if isinstance(error.__cause__, TimeoutError):
+        if isinstance(error.__cause__, TimeoutError) and not outages.is_handshake(error.__cause__):
             return outages.no_connection_in_time(self.place, min(CONNECT_SECONDS, seconds))
         names = error.names if isinstance(error, NotConnectedError) else ()
         failure = outages.no_connection(error.__cause__, self.place, names=names)

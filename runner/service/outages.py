@@ -50,9 +50,15 @@ _CERTIFICATE: Final = {
     62: ("belongs to another name", "check the host in `url` of the target"),
     64: ("belongs to another address", "check the host in `url` of the target"),
 }
+_NO_TLS: Final = "check `https` and the port in `url` of the target"
 _NO_TLS_SPOKEN: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"}
 )
+_TLS_REASONS: Final = {
+    "TLSV1_ALERT_PROTOCOL_VERSION": ("speaks no TLS 1.2 or newer", "ask those who run the site for TLS 1.2"),
+    "UNSUPPORTED_PROTOCOL": ("speaks no TLS 1.2 or newer", "ask those who run the site for TLS 1.2"),
+    "TLSV1_UNRECOGNIZED_NAME": ("has no site of this name", "check the host in `url` of the target"),
+}
 _WRITTEN_BYTES: Final = lazy_pattern(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*")\)?""")
 
 
@@ -68,7 +74,11 @@ def no_connection(error: BaseException | None, place: str, *, names: Sequence[st
         case ssl.SSLEOFError():
             return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)
         case ssl.SSLError() if _reason(error) in _NO_TLS_SPOKEN:
-            return _not_sent("E302", f"{place} does not speak TLS", "check `https` and the port in `url` of the target")
+            return _not_sent("E302", f"{place} does not speak TLS", _NO_TLS)
+        case ssl.SSLError() if found := _TLS_REASONS.get(_reason(error)):
+            return _not_sent("E302", f"{place} {found[0]}", found[1])
+        case TimeoutError() if is_handshake(error):
+            return _not_sent("E302", f"{place} does not answer the TLS handshake", _NO_TLS)
         case ssl.SSLError():
             return _not_sent("E302", f"no TLS connection to {place}: {_reason(error)}", _NETWORK)
         case socket.gaierror() | UnicodeError():
@@ -79,6 +89,11 @@ def no_connection(error: BaseException | None, place: str, *, names: Sequence[st
             return _not_sent("E301", f"there is no way to {place}: {_described(error)}", _network())
         case _:
             return _not_sent("E301", f"no connection to {place}: {_described(error)}", _network())
+
+
+def is_handshake(error: BaseException | None) -> bool:
+    """Whether there was a connection, and TLS on it ran out of time, by the words of Python."""
+    return isinstance(error, TimeoutError) and "handshake" in str(error)
 
 
 def no_connection_in_time(place: str, seconds: float) -> CallFailed:

@@ -29,6 +29,11 @@ from runner.service.libraries import h11
         (ValueError("odd host"), "E301", "no connection to x:1: odd host"),
         (None, "E301", "no connection to x:1: the system does not say why"),
         (ssl.SSLEOFError(8, "EOF occurred"), "E302", "x:1 broke off the TLS handshake"),
+        (
+            TimeoutError("_ssl.c:989: The handshake operation timed out"),
+            "E302",
+            "x:1 does not answer the TLS handshake",
+        ),
         (ssl.SSLError(1, "odd"), "E302", "no TLS connection to x:1: "),
     ],
 )
@@ -62,6 +67,19 @@ def test_a_connection_that_tls_broke_is_reported_in_the_words_of_tls() -> None:
     message = outages.no_answer(error, "x:1", 5).trouble.message
     assert "DECRYPTION_FAILED" in message
     assert os.strerror(1) not in message
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "x:1 speaks no TLS 1.2 or newer"),
+        ("TLSV1_UNRECOGNIZED_NAME", "x:1 has no site of this name"),
+    ],
+)
+def test_what_openssl_says_of_a_gateway_is_said_in_words(reason: str, said: str) -> None:
+    error = ssl.SSLError(1, "x")
+    error.reason = reason
+    assert outages.no_connection(error, "x:1").trouble.message == said
 
 
 def test_a_variable_that_other_programs_find_a_proxy_by_is_named_as_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

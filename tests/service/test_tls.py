@@ -250,5 +250,5 @@ def test_a_handshake_without_an_end_is_bounded() -> None:
         client = Client(Site(url=f"https://{place}"), transport=Connections(tls=ssl.create_default_context()))
         ending = client.perform(CALL, 0.2)
     assert isinstance(ending, CallFailed)
-    assert (ending.kind, ending.trouble.code) == (FailureKind.NOT_SENT, "E301")
-    assert ending.trouble.message == f"no connection to {place} within 200 ms"
+    assert (ending.kind, ending.trouble.code) == (FailureKind.NOT_SENT, "E302")
+    assert ending.trouble.message == f"{place} does not answer the TLS handshake"

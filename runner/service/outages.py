@@ -33,6 +33,7 @@ _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the targe
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
 _BEYOND: Final = "check `url` of the target, and the network between the proxy and the site"
+_UNREACHED: Final = frozenset({500, 502, 503, 504})  # of a proxy that found no way to the site
 _NO_TUNNEL: Final = (
     "ask those who run the proxy whether it may lead there; squid makes tunnels to port 443 alone, unless `SSL_ports` "
     "has the port"
@@ -165,7 +166,7 @@ def _no_way_through(error: ProxyError, place: str) -> CallFailed:
         return _no_proxy(error.cause)
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return _for_good(_unknown_to_proxy(knew_us=error.knew_us))
-    if error.status is not None and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.status in _UNREACHED:
         message = f"the proxy did not reach {place}: {shortened(error.words)}"
         return _not_sent("E301", message, f"is the application running? {_BEYOND}")
     if error.status is not None:

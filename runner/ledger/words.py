@@ -178,7 +178,7 @@ def problem(
         return None
     message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed, store)}"
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
-        hint = _hint_of_ended(command, repeated)
+        hint = _hint_of_ended(command, repeated, has_cases=decision.version.case is not None)
     else:
         hint = _hint(decision, observed, store, command)
     return Problem(code="E183", message=message, hint=hint, run=decision.version.run)
@@ -222,8 +222,9 @@ def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> lis
     return found
 
 
-def _hint_of_ended(command: str, repeated: RepeatedSteps) -> str:
-    again = "change the job, or carry it out again with `--retry failed`"
+def _hint_of_ended(command: str, repeated: RepeatedSteps, *, has_cases: bool) -> str:
+    what = "the job (change only its case: else all cases begin again)" if has_cases else "the job"
+    again = f"change {what}, or carry it out again with `--retry failed`"
     if careful := "; ".join(repeated.warnings()):
         rest = f"if the rest was done by hand, `{command} --adopt` marks it as done without running"
         return f"{again}; {careful}; {rest}"

@@ -578,6 +578,24 @@ def test_jobs_that_are_gone_are_listed_until_they_are_pruned_and_are_known_when_
     assert answers.since() == []
 
 
+def test_where_one_case_failed_the_hint_says_that_a_changed_job_begins_all_of_them(
+    answers: Answers, capsys: Capture
+) -> None:
+    cases = "inputs: {{n: {{type: number}}}}\ncases: [{{name: red, inputs: {{n: 7}}}}, {{name: blue, inputs: {}}}]\n"
+    write("a", cases.format("{n: 8}"))
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 1
+    assert (
+        "hint: change the job (change only its case: else all cases begin again), or carry" in capsys.readouterr().err
+    )
+    answers.since()
+    write("a", cases.format("{n: 9}"))
+    assert ended(["apply", "specs"]) == 1
+    assert answers.since() == ["Usra"]
+
+
 def test_what_is_adopted_is_not_carried_out(answers: Answers, capsys: Capture) -> None:
     write("a")
     write("b")

@@ -81,6 +81,7 @@ class Connector:
         self._clock = clock
         self._proxy = proxy
         self._look_up = look_up
+        self._reached: dict[tuple[str, int], Address] = {}
 
     def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> SocketStream:
         """A stream to the host. Raises `NotConnectedError`. A host that `tls` does not trust is sent nothing."""
@@ -114,15 +115,19 @@ class Connector:
         return names
 
     def _line(self, host: str, port: int, limit: float) -> socket.socket:
-        """Try each address of `host` for its share of the time left: the first may lead nowhere."""
-        addresses = self._found(host, port, limit)
+        """Try each address of `host` for its share of the time left, first the one that was reached last."""
+        reached = self._reached.get((host, port))
+        addresses = sorted(self._found(host, port, limit), key=lambda address: address != reached)
         failure: OSError = OSError("the host has no address")
         for number, address in enumerate(addresses):
             left = limit - self._clock()
             try:
-                return _connected(address, left / (len(addresses) - number))
+                line = _connected(address, left / (len(addresses) - number))
             except OSError as error:
                 failure = error
+            else:
+                self._reached[host, port] = address
+                return line
         raise failure
 
     def _found(self, host: str, port: int, limit: float) -> Sequence[Address]:

@@ -87,6 +87,21 @@ def test_an_address_that_leads_nowhere_takes_only_its_share_of_the_time() -> Non
         stream.close()
 
 
+def test_the_address_that_was_reached_last_is_tried_first() -> None:
+    with socket.socket() as first, socket.create_server(("127.0.0.1", 0)) as second:
+        first.bind(("127.0.0.1", 0))
+        ways: list[Address] = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in (first.getsockname(), second.getsockname())
+        ]
+        connector = Connector(time.monotonic, look_up=lambda _host, _port: ways)
+        connector.connect("x", 80, soon()).close()
+        first.listen()
+        connector.connect("x", 80, soon()).close()
+        first.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            first.accept()
+
+
 def test_a_look_up_that_does_not_end_is_bounded_by_the_deadline() -> None:
     over = threading.Event()
 

@@ -97,7 +97,7 @@ def test_the_address_that_was_reached_last_is_tried_first() -> None:
         connector.connect("x", 80, soon()).close()
         first.listen()
         connector.connect("x", 80, soon()).close()
-        first.setblocking(False)
+        first.settimeout(0)
         with pytest.raises(BlockingIOError):
             first.accept()
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ from runner.reports.safe import clean, json_document
 from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
 from runner.service.caller import SessionCaller
+from runner.service.client import Client
 from runner.service.connecting import trust_all, trusting
 from runner.service.site import ExecuteMethod, Runtime
 from runner.targets.model import SandboxTarget, Target
@@ -117,10 +119,11 @@ def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[Wa
         return
     what = f"the sandbox {target.folder}" if isinstance(target, SandboxTarget) else f"{target.runtime}"
     yield ok(TARGET, f"{ready.site.url}, {what}")
-    yield from walk(_way(ready, target, sites, secrets))
+    with closing(Client(ready.site)) as stranger:
+        yield from walk(_way(ready, target, sites, secrets, stranger=stranger))
 
 
-def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Way:
+def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets, *, stranger: Client) -> Way:
     site, credentials, is_sandbox = ready.site, ready.credentials, ready.name.sandbox
 
     def at_other_runtime() -> SessionCaller:
@@ -139,6 +142,7 @@ def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Wa
         tls=None if is_sandbox else lambda: trust_all(trusting(site.authorities)),
         proxy=site.proxy,
         signs_in="the user of the sandbox" if is_sandbox else signs_in,
+        stranger=None if is_sandbox or credentials is None else stranger,
         by_get=not is_sandbox and site.calls.execute_method is ExecuteMethod.GET,
     )
 

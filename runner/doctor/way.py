@@ -12,9 +12,9 @@ from runner.doctor import network, service
 from runner.doctor.findings import WayFinding, WayVerdict, not_tried
 from runner.doctor.network import Host, Trusted
 from runner.foundation.guids import EMPTY_GUID
-from runner.service.caller import SessionCaller
+from runner.service.caller import Caller, SessionCaller
 from runner.service.calls import FindProcess, ReadElementData, ReadElements
-from runner.service.site import Runtime
+from runner.service.site import PREFIXES, Runtime
 
 _HTTPS = 443
 _HTTP = 80
@@ -30,6 +30,7 @@ class Way(Struct, frozen=True, kw_only=True):
     tls: Trusted | None  # makes a context of trusted authorities
     proxy: str | None = None  # its URL, a secret
     signs_in: str | None = None  # with what, without a secret
+    stranger: Caller | None = None  # calls the site without signing in
     by_get: bool = False  # Execute is called by a GET
 
 
@@ -94,7 +95,9 @@ _CHECKS: Final[Mapping[str, Callable[[Way, str], WayFinding]]] = {
         way.caller, runtime=way.runtime, at_other=way.at_other, unknown=unknown
     ),
     service.RIGHT: lambda way, unknown: service.may_run(way.caller, unknown=unknown),
-    service.LOG: lambda way, unknown: service.log_readable(way.caller, unknown=unknown),
+    service.LOG: lambda way, unknown: service.log_readable(
+        way.caller, unknown=unknown, stranger=way.stranger, prefix=PREFIXES[way.runtime]
+    ),
     service.LIBRARY: lambda way, unknown: service.readable(
         way.caller, service.LIBRARY, FindProcess(process=unknown), why=service.NEED_LIBRARY
     ),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from captured import Capture
-from sites import NOTHING, REFUSED, Answer, Site, site, targets
+from sites import COOKIES, NOTHING, REFUSED, Answer, Site, site, targets
 
 from runner.cli.main import ended
 
@@ -104,6 +104,19 @@ def test_a_log_that_cannot_be_read_is_reported(capsys: Capture) -> None:
     with site(lambda method, path: NOTHING if "/odata/" in path else good(method, path)) as here:
         assert doctor(here) == 3
     assert verdicts(capsys.readouterr().out)["process log"] == "failed"
+
+
+def test_a_cache_that_gives_the_log_to_anybody_is_reported(capsys: Capture) -> None:
+    def answer(method: str, path: str) -> Answer:
+        if "AuthService" not in path:
+            return good(method, path)
+        return Answer(body='{"Code":0}', headers=tuple(("Set-Cookie", cookie) for cookie in COOKIES))
+
+    with site(answer, sign_in=None) as here:
+        assert doctor(here) == 0
+    out = capsys.readouterr().out
+    assert verdicts(out)["process log"] == "unsure"
+    assert "was given to a call without a sign-in, too: by a cache, it seems" in out
 
 
 @pytest.mark.parametrize(("runtime", "right", "prefix"), [("net", "net-framework", "/0"), ("net-framework", "net", "")])

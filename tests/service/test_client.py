@@ -10,6 +10,7 @@ import httpx
 import pytest
 from answers import Answers
 from gates import Time
+from msgspec.structs import replace
 
 from runner.foundation.values import Json
 from runner.service.auth import PASSWORD
@@ -143,6 +144,21 @@ def test_a_reading_is_made_again_in_a_fresh_session() -> None:
     service.alive.clear()
     assert failed(client.perform(ReadRow(process_id="p"), 5))[1] == "E307"  # it was answered, with no row
     assert service.sign_ins == 2
+
+
+def test_each_reading_has_an_address_of_its_own_that_no_cache_knows() -> None:
+    service = Service()
+    client = client_of(service)
+    query = QueryCall(entity="Contact")
+    acts, later = [CALL, CALL], [replace(query, next="/0/odata/Contact?$skip=9&_=1")] * 2
+    long = [replace(query, filter="Name eq 1 or " * 150)] * 2
+    asks: list[Call] = [*acts, *later, *long, query, query, ReadRow(process_id="1"), ReadRow(process_id="1")]
+    for call in asks:
+        client.perform(call, 5)
+    asked = service.seen[1:]
+    assert [len(set(asked[at : at + 2])) for at in range(0, len(asked), 2)] == [1, 1, 1, 2, 2]
+    plain, option, _ = asked[-1].partition("&_=")
+    assert (plain, option) == (asked[-2].partition("&_=")[0], "&_=")
 
 
 def test_a_session_is_over_where_a_reading_is_forbidden_that_it_was_allowed() -> None:

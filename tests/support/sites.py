@@ -66,7 +66,7 @@ class Site:
 @contextmanager
 def site(answer: Callable[[str, str], Answer], *, sign_in: Answer | None = SIGNED_IN, port: int = 0) -> Iterator[Site]:
     """Serve on a port of loopback, a free one by default. `answer` is asked for everything but the sign-in, and for
-    that, too, where `sign_in` is None.
+    that, too, where `sign_in` is None: then records are given also to who has not signed in.
     """
     here = Site(answer=answer, sign_in=sign_in)
 
@@ -80,7 +80,8 @@ def site(answer: Callable[[str, str], Answer], *, sign_in: Answer | None = SIGNE
             here.asked.append(f"{self.command} {unquote(self.path)}")
             here.headers.append(dict(self.headers))
             signs_in = here.sign_in if "AuthService" in self.path else None
-            reply = signs_in or here.answer(self.command, unquote(self.path))
+            is_stranger = here.sign_in is not None and "/odata/" in self.path and "Cookie" not in self.headers
+            reply = Answer(status=401) if is_stranger else signs_in or here.answer(self.command, unquote(self.path))
             content = reply.body.encode()
             if reply.silent:
                 self.close_connection = True

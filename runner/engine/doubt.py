@@ -31,7 +31,7 @@ from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
 from runner.service.calls import CallFailed, FailureKind, LogRow
 
-NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"
+NOT_CERTAIN = "another program with the same account could have made this start at the same time"
 SECOND_READING = 0.2
 """The share of the target's `settle` after which the log is read the second time; the third is at its end."""
 _NO_START = "no start of it so far, and a start may still appear there"
@@ -296,15 +296,19 @@ def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, kn
         is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.is_start_enough
         warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()
         attempt = _without_result(row, found).with_process(found).warned(*warnings)
-        if row.unanswered:
-            unread = (f"it was answered: {cause.message}",) if cause is not None and cause.code == "E307" else ()
-            attempt = replace(attempt, verified=INFERRED).warned(NOT_CERTAIN, *unread)
+        attempt = inferred(attempt, cause=cause) if row.unanswered else attempt
     return attempt if attempt.status is Status.UNKNOWN else replace(attempt, seconds=found.seconds)
 
 
 def _seconds(shown: LogRow) -> float | None:
     began, ended = shown.began, server_time.parse_record(shown.completed or "")
     return None if began is None or ended is None else round(max(0.0, ended - began), 6)
+
+
+def inferred(attempt: Attempt, *, cause: Trouble | None = None) -> Attempt:
+    """The attempt, where the log does not prove that the row is its own; `cause` is what came of the call itself."""
+    came = "" if cause is None else f" ({cause.message})"
+    return replace(attempt, verified=INFERRED).warned(f"inferred{came}: {NOT_CERTAIN}")
 
 
 def _without_result(row: OpenRow, found: Attempt) -> Attempt:

@@ -222,10 +222,10 @@ def test_an_update_that_the_record_does_not_show_is_unknown_and_never_repeated()
     ("seconds", "status", "warning"),
     [
         (-60.0, "unknown", None),
-        (0.0, "passed", "the record itself shows that the update happened"),
-        (3600.0, "passed", f"not verified: {GUESS}"),
-        (NEVER_CHANGED, "passed", f"not verified: {GUESS}"),
-        (None, "passed", f"not verified: {GUESS}"),
+        (0.0, "passed", "the record itself shows that the update happened (no answer within 100 s)"),
+        (3600.0, "passed", f"not verified: {GUESS} (no answer within 100 s)"),
+        (NEVER_CHANGED, "passed", f"not verified: {GUESS} (no answer within 100 s)"),
+        (None, "passed", f"not verified: {GUESS} (no answer within 100 s)"),
     ],
 )
 def test_a_record_that_had_the_values_before_does_not_show_an_update(
@@ -245,7 +245,7 @@ def test_that_somebody_else_has_changed_the_record_since_proves_no_update(by: st
     records = existing(Score=7, ModifiedOn=moment(0.0), ModifiedById=by)
     world = carried_out(World(answers=[unanswered()], lost=True, records=records), UPDATE + ALONE)
     shown = "the record itself shows that the update happened" if is_ours else f"not verified: {GUESS}"
-    assert (end(world).status, end(world).warnings) == ("passed", (shown,))
+    assert (end(world).status, end(world).warnings) == ("passed", (f"{shown} (no answer within 100 s)",))
 
 
 @pytest.mark.parametrize(("effect", "status", "code"), [("once", "unknown", 4), ("idempotent", "error", 3)])
@@ -272,7 +272,7 @@ def test_an_insert_that_was_not_answered_and_made_another_record_is_not_verified
 
     for answer in (unanswered(), refused(500, unproved=True)):
         world = carried_out(SetsBack(answers=[answer], lost=False), INSERT + ALONE)
-        shown = "the record itself shows that the insert happened"
+        shown = f"the record itself shows that the insert happened ({answer.trouble.message})"
         warning = "not verified: after the insert the record has another value of `Name` than was sent"
         assert (end(world).status, end(world).warnings) == ("passed", (shown, warning))
         assert carried_out(SetsBack(answers=[answer]), INSERT + ALONE + "    verify: log\n").end.exit_code == 3
@@ -329,7 +329,8 @@ def test_an_entity_that_cannot_be_read_leaves_an_update_unknown() -> None:
 
 def test_a_delete_of_what_is_gone_passes_and_says_so() -> None:
     world = carried_out(World(), DELETE + ALONE)
-    assert (end(world).status, end(world).warnings) == ("passed", ("the record is not there, so it was deleted",))
+    shown = "the record is not there, so it was deleted (there is one, or none)"
+    assert (end(world).status, end(world).warnings) == ("passed", (shown,))
     there = carried_out(World(records=existing()), DELETE + ALONE)
     assert (end(there).status, end(there).warnings, there.records) == ("passed", (), {})
 

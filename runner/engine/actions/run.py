@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runner.engine import doubt, process_log, readings, start_bounds, starts
 from runner.engine.answer import judged, parameters_of, process_failed
-from runner.engine.attempt import INFERRED, Attempt, not_passed
+from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import pause
 from runner.engine.process_ids import RESULTS
@@ -245,7 +245,7 @@ def _begun(row: OpenRow, start: Start, rows: list[LogRow]) -> Running[Attempt]:
         return _unproved(row, None, "it was queued, and what began since may be the start of another run")
     starts.take(row, start.process, rows, makers=(start,))
     found = yield from _judge_running(row, rows[0].id)
-    return replace(found, verified=INFERRED, warnings=(doubt.NOT_CERTAIN,)) if found.verified is True else found
+    return doubt.inferred(replace(found, warnings=())) if found.verified is True else found
 
 
 _LIBRARY = "give the integration user the right to read `VwProcessLib`; nothing was started"

@@ -186,7 +186,8 @@ def _not_deleted(call: ChangeCall) -> Attempt:
 def _unproved(row: OpenRow, found: Attempt, changed: _Changed) -> Attempt:
     """The record does not show the change, or not that it is ours: `verify` decides."""
     if row.step.verify is not Verify.LOG:
-        return found.warned(f"not verified: {changed.unproved}")
+        came = "" if changed.cause is None else f" ({changed.cause.message})"
+        return found.warned(f"not verified: {changed.unproved}{came}")
     if changed.cause is not None and row.is_once:
         row.in_doubt = True
         return in_doubt(changed.cause, why=changed.unproved or "")
@@ -231,7 +232,8 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
     """The change as the record shows it, if so. An Id of the run's own proves an insert; else `ModifiedOn` [?]."""
     action, call = row.step.action, sent.call
     is_own = isinstance(action, Signal) and action.id is None
-    shown = f"the record itself shows that the {call.change} happened"
+    came = f"({failure.trouble.message})"
+    shown = f"the record itself shows that the {call.change} happened {came}"
     match call.change:
         case Change.INSERT if found is not None and is_own:
             return _Changed(record=found, warnings=(shown,), unproved=_difference(call, found))
@@ -244,7 +246,7 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
             guess = f"the record is as the {call.change} leaves it; whether this {call.change} made it so is not known"
             return _Changed(record=found, unproved=guess, cause=failure.trouble)
         case Change.DELETE if found is None:
-            return _Changed(record={"Id": call.id}, warnings=("the record is not there, so it was deleted",))
+            return _Changed(record={"Id": call.id}, warnings=(f"the record is not there, so it was deleted {came}",))
         case _:
             return None
 

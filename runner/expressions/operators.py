@@ -20,6 +20,7 @@ _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{
 
 _LIKE_A_NUMBER = lazy_pattern(r"\s*[+-]?[.,]?[0-9][0-9.,' \u00a0\u202f]*(?:[eE][+-]?[0-9]{1,3})?\s*")
 """Also as countries and accountants write numbers."""
+_BEGINS_AS_NUMBER = lazy_pattern(r"\s*[+\-\u2212]?[.,]?\d")
 _BEGINS_WITH_NUMBER = lazy_pattern(r"\W{0,2}([0-9]+)")
 _DIGIT = lazy_pattern(r"[0-9]")
 _ISO_DAY = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -53,7 +54,7 @@ def same(left: Json, right: Json) -> bool:
 
 
 def equal(left: Json, right: Json, sign: str) -> bool:
-    """Whether two values are the same. Raises `EvaluationError` for a text and a number or boolean: `!=` would hold."""
+    """Whether two values are the same. Raises `EvaluationError` for kinds that look alike: `!=` would hold."""
     if same(left, right):
         return True
     _check_comparable(left, right, sign)
@@ -72,18 +73,24 @@ def _check_comparable(left: Json, right: Json, sign: str) -> None:
             both = f"{compact(left)} and {compact(right)}"
             message = f"`{sign}` compares ids that differ in small and capital letters only: {both}"
             raise EvaluationError(message, hint="`| lower` writes an id as the service does")
-        case ((str() | int() | float()), (str() | int() | float())) if kind_of(left) != kind_of(right):
-            kinds = {kind_of(left), kind_of(right)}
-            text = left if isinstance(left, str) else right
-            if kinds == {"a text", "a number"} and not _LIKE_A_NUMBER.fullmatch(str(text)):
-                return
-            hint = "a number is written without quotes; `| int` and `| float` read a text as a number"
-            if "a boolean" in kinds:
-                hint = "a boolean is `true` or `false` without quotes, and no number; a text is in quotes"
+        case _ if (hint := _never_equal(left, right)) is not None:
             sides = f"{_named(left)} with {_named(right)}"
             raise EvaluationError(f"`{sign}` compares {sides}: they are never equal", hint=hint)
         case _:
             pass
+
+
+def _never_equal(left: Json, right: Json) -> str | None:
+    """What to write where values of two kinds look alike; a text such as `n/a` may stand for no number, or no list."""
+    kinds = {kind_of(left), kind_of(right)}
+    text = next((each for each in (left, right) if isinstance(each, str)), "")
+    if kinds in ({"a boolean", "a text"}, {"a boolean", "a number"}):
+        return "a boolean is `true` or `false` without quotes, and no number; a text is in quotes"
+    if kinds == {"a text", "a number"} and _BEGINS_AS_NUMBER.match(text):
+        return "a number is written without quotes; `| int` and `| float` read a text as a number"
+    if kinds & {"a list", "a record"} and text.lstrip().startswith(("[", "{")):
+        return "a list or a record is written without quotes; `| from_json` reads a text as JSON"
+    return None
 
 
 def _named(value: Json) -> str:

@@ -102,7 +102,7 @@ def test_a_text_that_spells_a_boolean_is_not_chosen_for_being_true(that: str) ->
 
 @pytest.mark.parametrize("that", ['result != "5"', "result != none", "result not in [1, [], none]", "result != 1"])
 def test_other_values_of_two_kinds_are_not_equal(that: str) -> None:
-    others: JsonObject = {'result != "5"': [], "result != 1": "1 a"}
+    others: JsonObject = {'result != "5"': [], "result != 1": "a 1"}
     value = others.get(that, "x")
     assert check(Expectation(that=that), Scope(names={"result": value}), holds_secret=lambda _: False)[1] is None
 

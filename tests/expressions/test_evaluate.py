@@ -63,6 +63,11 @@ def test_the_same_id_beside_what_differs_is_no_mistake(text: str, worked_out: Wo
     assert worked_out(text, r={"Id": "410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01", "N": 1}) is False
 
 
+@pytest.mark.parametrize("text", ["'n/a' != 5", "'' != 5", "'none' != [1]", "'' != {}", "'A1' not in [1]"])
+def test_a_text_in_place_of_a_number_or_a_list_is_another_value(text: str, worked_out: WorkedOut) -> None:
+    assert worked_out(text) is True
+
+
 def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
     record: Json = {"items": 1, "keys": 2, "in": 3, "class": {"0": 4}, "@odata.count": 5}
     assert worked_out("r.items + r.keys", r=record) == 3
@@ -106,6 +111,14 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
             "`in` compares ids that differ",
             "`| lower`",
         ),
+        ("'0 USD' != 0", '`!=` compares the text "0 USD" with the number 0: they are never equal', "`| int`"),
+        ("'\u22125' is ne(0)", "they are never equal", "`| int`"),
+        (
+            "result.list != '[]'",
+            '`!=` compares the list [1,2] with the text "[]": they are never equal',
+            "`| from_json`",
+        ),
+        ("' {}' not in [result.empty]", "with the record {}: they are never equal", "`| from_json`"),
         ("'n/a' >= '10'", '`>=` compares "n/a" and "10" letter by letter, and not each is a number', "`| float`"),
         ("'9,5' < '10,0'", '`<` compares "9,5" and "10,0" letter by letter', "`| replace"),
         ("'' < '100'", "not each is a number", ""),

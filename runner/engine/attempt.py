@@ -68,9 +68,9 @@ def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
     return failure.kind is FailureKind.UNANSWERED and effect is StepEffect.ONCE
 
 
-def in_doubt(cause: Trouble, *, why: str | None = None, by_log: bool = True) -> Attempt:
+def in_doubt(cause: Trouble, *, why: str | None = None, by_log: bool = True, advice: str = "") -> Attempt:
     """A `once` call may have happened: `why` the log did not settle it. `by_log`: it may do so later."""
-    more, hint = f"; {why}" if why else "", SETTLE if by_log else SETTLE_BY_HAND
+    more, hint = f"; {why}" if why else "", SETTLE if by_log else f"{SETTLE_BY_HAND}{advice}"
     found = not_passed("E401", f"{MAY_HAVE_HAPPENED}: {cause.message}{more}", hint, status=Status.UNKNOWN)
     return replace(found, cause=cause, by_hand=not by_log)
 

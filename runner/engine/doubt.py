@@ -19,8 +19,8 @@ from runner.engine.lost import is_only_an_output, needs_result
 from runner.engine.perform import pause
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
+from runner.engine.verdict import REPEATS, still_running, strange_status
 from runner.engine.verdict import started as process_started
-from runner.engine.verdict import still_running, strange_status
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.job.actions import Execute, Run, Signal
@@ -170,6 +170,9 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
             return _in_doubt(row, cause, why=f"the process log shows {starts.at_another_time(failed)}")
         if found.rows:
             rows = _without_rivals(row, row.sought, found.rows)
+            if not found.rival and _are_all(row, row.sought, rows):
+                several = str(why_not(row, row.sought, rows))
+                return _in_doubt(row, cause, why=several, by_log=False, advice=f"; {REPEATS}")
             return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
         less = starts.weak_absence(row.log, row.sought) or starts.at_another_time(found.at_other_times)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
@@ -194,8 +197,8 @@ def _without_rivals(row: OpenRow, start: Start, rows: list[LogRow]) -> list[LogR
     return [found for found in rows if found not in later]
 
 
-def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True) -> Attempt:
-    found = in_doubt(cause, why=why, by_log=by_log)
+def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True, advice: str = "") -> Attempt:
+    found = in_doubt(cause, why=why, by_log=by_log, advice=advice)
     if not _is_answered(row) or found.trouble is None:
         return found
     message = f"it was answered, and nobody knows how its process ended: {why}"
@@ -209,6 +212,12 @@ def _read_again(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
         now = found if process_log.has_ended(found) else (yield from process_log.row_of(row, found.id))
         fresh.append(now if isinstance(now, LogRow) else found)
     return fresh
+
+
+def _are_all(row: OpenRow, start: Start, rows: list[LogRow]) -> bool:
+    """Whether these rows of ours are several and have ended, and no other step lacks one: no later look shows more."""
+    is_ours = row.log.owner_of(start) is not None and not _others(row, start, rows)
+    return is_ours and len(rows) > 1 and all(map(process_log.has_ended, rows))
 
 
 def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:

@@ -44,11 +44,11 @@ STILL_RUNS = (
     "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
     "which does not come while it waits for a person or a later step"
 )
-_REPEATED = (
-    "look for another program or run that started the process with the same account at that time; where a gateway "
-    "repeats calls: nginx repeats no `run`, nor with `execute_method: post` an `execute`, but with `non_idempotent`; "
-    "haproxy repeats all with `retry-on`"
+REPEATS = (
+    "where a gateway repeats calls: nginx repeats no `run`, nor with `execute_method: post` an `execute`, but with "
+    "`non_idempotent`; haproxy repeats all with `retry-on`"
 )
+_REPEATED = f"look for another program or run that started the process with the same account at that time; {REPEATS}"
 
 
 def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
@@ -245,7 +245,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
         return process_failed(bad[0], known=process_id is not None).warned(*warnings)
     if bad:
         why = too_many or f"{len(rows)} processes were started at that time"
-        return not_verified(row, f"{why}; not all of them passed", doubtful=True)
+        return not_verified(row, f"{why}; not all of them passed", doubtful=True, hint=advice)
     if is_running and execute.until is Until.DONE:
         return still_running(row, process_id).warned(*warnings)
     if too_many:
@@ -288,7 +288,7 @@ def started_again(row: OpenRow, rows: list[LogRow]) -> Attempt:
     if _hold_failure(rows):
         sentence = f"{sentence}; not all of them passed"
         if row.first is not None:  # it was made twice
-            return not_verified(row, sentence, doubtful=True)
+            return not_verified(row, sentence, doubtful=True, hint=advice)
     return _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
 
 
@@ -357,12 +357,12 @@ def parked(row: OpenRow, attempt: Attempt) -> Running[Attempt]:
     return replace(attempt, trouble=replace(attempt.trouble, message=message))
 
 
-def not_verified(row: OpenRow, why: str, *, doubtful: bool = False) -> Attempt:
+def not_verified(row: OpenRow, why: str, *, doubtful: bool = False, hint: str | None = None) -> Attempt:
     """Nothing is proved. `doubtful`: there is a sign of failure, so that a `once` call is in doubt."""
     wants_log = row.step.verify is Verify.LOG
     if not wants_log and not (doubtful and row.is_once):
         return Attempt(warnings=(f"not verified: {why}",))
-    hint = _LOOK_THERE
+    hint = hint or _LOOK_THERE
     if wants_log and not doubtful:
         hint += "; `verify: auto` passes such a call with a warning"
     return not_passed("E208", f"not verified: {why}", hint, status=Status.UNKNOWN if row.is_once else Status.ERROR)

@@ -7,7 +7,7 @@ from stories import World, not_sent, planned, refused, unanswered
 from runner.engine.verdict import STILL_RUNS
 from runner.foundation.values import JsonObject
 from runner.runs.events import AttemptFailed, StepStarted, Trouble
-from runner.service.calls import CallFailed, Ending, FailureKind, RunProcessCall
+from runner.service.calls import CallFailed, Ending, ExecuteCall, FailureKind, RunProcessCall
 from runner.targets.model import Times
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -122,6 +122,20 @@ def test_several_starts_that_may_be_it_are_counted_and_none_is_taken() -> None:
     world.carry_out(planned(ONE))
     assert world.finished("a").process_id is None
     assert "shows 2 starts that may be it" in trouble_of(world).message
+
+
+@pytest.mark.parametrize(("first", "is_over"), [("done", True), ("running", False)])
+def test_several_starts_of_ours_that_have_ended_are_no_business_of_the_log(first: str, *, is_over: bool) -> None:
+    class Repeats(World):
+        def _execute(self, call: ExecuteCall) -> Ending:
+            self.add_row(call.process, "done")
+            return super()._execute(call)
+
+    world = Repeats(answers=[unanswered()], statuses=[first]).carry_out(planned(ONE))
+    assert "shows 2 starts that may be it" in trouble_of(world).message
+    hint = trouble_of(world).hint or ""
+    assert ("`reconcile` cannot settle it; where a gateway repeats calls" in hint) == is_over
+    assert (world.finished("a").unverified == "by_hand") == is_over
 
 
 def test_a_log_that_refuses_is_not_waited_for() -> None:

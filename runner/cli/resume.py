@@ -22,6 +22,7 @@ from runner.execution.run_spec import Permission, check_permission
 from runner.execution.stored_reports import store_reports
 from runner.execution.verdicts import check_results, checked_verdicts
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
+from runner.foundation.sentences import first
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
 from runner.planning import guards
@@ -32,7 +33,7 @@ from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, not_cleaned_up, title
+from runner.reports.words import MOST_KEYS, doubtful, not_cleaned_up, title
 from runner.runs import StoreName
 from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import StoredRun, find, runs_of_command, was_queued
@@ -336,7 +337,7 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: Repo
     """Nothing is left to do: the reports are drawn, of the run or of its `whole` command; the run's code."""
     output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     if rest := not_cleaned_up(run.result):
-        output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
+        output.say(f"what did not pass of `undo` and `finally` is up to a person: {first(rest, MOST_KEYS)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
     # whoever ended the run may have been killed before they were written
     output.problems(*store_reports(run.store, reported))

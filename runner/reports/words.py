@@ -15,7 +15,7 @@ from runner.secrets.shown import hide
 
 LONGEST_VALUE = 200  # characters of a value that are printed where a person reads; files hold it whole
 
-_MOST_KEYS = 5
+MOST_KEYS = 5
 NOTHING_DONE = "no step was carried out"  # what a run is warned of that may have passed, and has done nothing
 STARTS = frozenset({"execute", "run", "signal"})  # kinds of steps that start a process, which the site's log shows
 _TO_THE_END = frozenset({"wait", "cancel"})
@@ -179,7 +179,7 @@ def in_doubt(steps: Sequence[StepResult]) -> str:
     found: dict[str, list[StepResult]] = {_UNSETTLED: [], _BEGUN: [], _LOST: []}
     for step in doubtful(steps):
         found[_LOST if is_lost(step) else _BEGUN if has_begun(step) else _UNSETTLED].append(step)
-    parts = [f"{first([clean(row.key) for row in rows], _MOST_KEYS)} {what}" for what, rows in found.items() if rows]
+    parts = [f"{first([clean(row.key) for row in rows], MOST_KEYS)} {what}" for what, rows in found.items() if rows]
     return f"in doubt: {'; '.join(parts)}" if parts else ""
 
 
@@ -290,7 +290,7 @@ def undo_left(result: RunResult) -> str:
     unproved = [clean(step.key) for step in rows if is_unproved(step)]
     unproved = [key for key in unproved if key not in open_]
     ways = ((bad, "did not pass"), (open_, "started, not known to be done"), (unproved, "not verified"))
-    return "; ".join(f"{', '.join(keys)} {words}" for keys, words in ways if keys)
+    return "; ".join(f"{first(keys, MOST_KEYS)} {words}" for keys, words in ways if keys)
 
 
 def finally_left(result: RunResult) -> str:
@@ -319,7 +319,7 @@ def _is_left(step: StepResult) -> bool:
 
 
 def _not_passed(keys: Sequence[str]) -> str:
-    return f"{first(keys, _MOST_KEYS)} did not pass" if keys else ""
+    return f"{first(keys, MOST_KEYS)} did not pass" if keys else ""
 
 
 def warnings(step: StepResult) -> list[str]:

@@ -1,9 +1,21 @@
 from collections.abc import Callable, Sequence
 
 from runner.reports import runs
-from runner.reports.words import cleanup_left
-from runner.runs.events import AnyEvent, Line, Row, RunFinished, RunStarted, RunStatus, Section, StepSkipped
+from runner.reports.words import cleanup_left, undo_left
+from runner.runs.events import (
+    AnyEvent,
+    Line,
+    Row,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    Section,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
 from runner.runs.result import fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
@@ -36,3 +48,15 @@ def test_what_a_stop_kept_finally_from_is_named_and_what_its_condition_skipped_i
 
     assert left("stopped") == "first do by hand what it left undone: back did not pass"
     assert left("condition") == left("stopped", RunStatus.PASSED) == ""
+
+
+def test_of_many_rows_that_undo_has_not_done_the_first_are_named(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    keys = [f"undo/add[{number}]" for number in range(300)]
+    events: list[AnyEvent] = [start()]
+    for key in keys:
+        ending = StepFinished(key=key, t=1.0, status=Status.ERROR, seconds=0.0, attempts=0)
+        events += [StepStarted(row=row(key, section=Section.UNDO), t=1.0), ending]
+    left = undo_left(fold(chain([*events, RunFinished(t=1, status=RunStatus.ERROR, exit_code=3)])))
+    assert left == f"{', '.join(keys[:5])} and 295 more did not pass"

@@ -144,7 +144,9 @@ def no_answer(error: Exception, place: str, seconds: float) -> CallFailed:
             return _unanswered("E307", message, "check the port in `url` of the target")
         case bodies.TooLargeError():
             message = f"the answer of {place} is larger than {bodies.LARGEST_BODY >> 20} MiB"
-            return _unanswered("E308", message, "let the process give back less")
+            return _unanswered(
+                "E308", message, "let the process give back less, or a query take less (`select`, `top`)"
+            )
         case bodies.NonsenseError():
             return _unanswered("E307", f"the answer of {place} makes no sense: {error}")
         case _:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from runner.service import outages
+from runner.service import bodies, outages
 from runner.service.calls import FailureKind
 from runner.service.libraries import h11
 
@@ -88,6 +88,10 @@ def test_a_variable_that_other_programs_find_a_proxy_by_is_named_as_not_read(mon
         hint = outages.no_connection(ConnectionRefusedError(), "x:1").trouble.hint or ""
         assert ("`HTTPS_PROXY` is set, and is not read" in hint) is is_named
         assert "proxy.example" not in hint
+
+
+def test_an_answer_that_is_too_large_may_be_that_of_a_query() -> None:
+    assert "`select`" in (outages.no_answer(bodies.TooLargeError(), "x:1", 5).trouble.hint or "")
 
 
 @pytest.mark.slow

@@ -262,6 +262,9 @@ class PlanClaims:
 
     def check(self) -> None:
         """Raise `RefusedError` where a plan is known to have been carried out before."""
+        if self._again and not self._keys:
+            message = "`--again` carries out a stored plan once more, and none is named"
+            raise UsageError(Problem(code="E150", message=message, hint="jobs are carried out again without it"))
         if not self._again:
             earlier = [runs for key in self._keys if (runs := self.store.runs_of_plan(key)) is not None]
             if earlier:

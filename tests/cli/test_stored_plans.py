@@ -516,6 +516,12 @@ def test_a_plan_whose_use_could_not_be_written_down_has_not_been_carried_out(her
     assert asked(here) == ALL
 
 
+def test_again_is_for_stored_plans_alone(here: Site, capsys: Capture) -> None:
+    assert ended(["run", "release.job.yaml", "--again"]) == 2
+    assert "error[E150]: `--again` carries out a stored plan once more" in capsys.readouterr().err
+    assert asked(here) == []
+
+
 def test_a_run_of_a_plan_that_cannot_be_written_down_is_refused(
     here: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

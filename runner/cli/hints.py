@@ -246,7 +246,10 @@ def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
 
 
 def unread_variables(command: click.Command, environment: Mapping[str, str]) -> Iterator[Problem]:
-    """A warning for each variable that looks like an environment option, and is none of this command."""
+    """A warning for each variable with a likely typo, and for one whose option has another variable in this command.
+
+    Other variables may be somebody's own.
+    """
     for option in (option for option in command.params if option.envvar):
         long = max(option.opts, key=len)
         if (variable := variable_of(long)) != option.envvar and variable in environment:

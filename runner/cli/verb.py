@@ -165,7 +165,7 @@ def _variables_in_use(context: click.Context) -> str:
 
 
 def _choose_quiet_or_verbose(context: click.Context) -> None:
-    """Let the command line win over the environment, where both `--quiet` and `--verbose` are given."""
+    """Let the command line win over the environment for `--quiet` and `--verbose`. Raises where both are typed."""
     if not (context.params.get("quiet") and context.params.get("verbose")):
         return
     typed = {"quiet", "verbose"}.intersection(typed_names(context))

@@ -125,7 +125,10 @@ def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:
 def process_failed(
     found: LogRow, *, verified: bool | str = False, known: bool = True, why: str | None = None
 ) -> Attempt:
-    """The log says that a process failed or was cancelled. `known`: the row `found` certainly belongs to the call."""
+    """The log says that a process failed or was cancelled. `known`: the row `found` certainly belongs to the call.
+
+    `why` there is no reason is in the message, where no reason can be.
+    """
     return Attempt(
         status=Status.FAILED,
         trouble=_why_failed(found, why=why),

@@ -81,7 +81,10 @@ Effect: TypeAlias = Send | Sleep | Ask | ResolveDoubt | QueryPeers | PollStop | 
 
 
 class SendDelay(Struct, frozen=True, kw_only=True):
-    """A call left at the active second `t`, so many `seconds` late: for the pace, a slow disk, a sleeping machine."""
+    """A call left at the active second `t`, late by `seconds`, which need not all be active.
+
+    It waited for the pace or a slow disk, or the machine slept.
+    """
 
     t: float
     seconds: float

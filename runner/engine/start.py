@@ -223,7 +223,10 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
 
 
 def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
-    """A refusal that may be a proxy's: it counts where the log shows no start, or the log's address is missing, too."""
+    """A refusal that may be a proxy's: it counts where the log shows no start, or is not at its address either.
+
+    A fault counts where the log is not read: the service itself said no.
+    """
     is_elsewhere = row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND
     if is_elsewhere:
         return call_failed(failure, row.step.effect)

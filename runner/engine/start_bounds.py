@@ -137,7 +137,10 @@ def may_have_begun(failure: CallFailed) -> bool:
 
 
 def has_begun_nothing(failure: CallFailed) -> bool:
-    """Whether other runs may ignore the call. A call that was turned away may have happened: a proxy may repeat it."""
+    """Whether other runs may ignore the call: it never left, or the service surely refused it.
+
+    A call that was turned away may have happened: a proxy may repeat it.
+    """
     return failure.kind is not FailureKind.TURNED_AWAY and not may_have_begun(failure)
 
 

@@ -43,7 +43,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
     process: str
     key: str  # of its row
     marked: bool  # the log was read before the call
-    mark: str | None  # the newest row then
+    mark: str | None  # the newest row then; None: there was none
     marked_at: float | None  # by the server's own time
     span: StartTime
     sent: float  # in active seconds, as is `ends`
@@ -88,7 +88,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     sought: Start | None = None  # `start`, as long as its row may be searched for
     start: Start | None = None  # the last call that may have started a process
     shown: tuple[str, ...] = ()  # ids of rows that may be its own
-    turned_away: tuple[Start, CallFailed] | None = None  # a call that the service did not act upon, and why
+    turned_away: tuple[Start, CallFailed] | None = None  # a call that was refused, and may have happened, and why
     first: Start | None = None  # such a call that was made again, as the log showed no start
     whole: Step | None = None  # the step that it is a part of
     unanswered: bool = False  # a start is its own by inference only
@@ -183,13 +183,13 @@ class LogState(Struct, kw_only=True):
     owner: str | None = None  # our own user
     owner_since: int = 0  # calls before so many breaks had another account
     shows_owners: bool = False  # a row without an owner is not ours
-    marks: dict[str, str | None] = field(default_factory=dict)  # `started` of the newest known row
+    marks: dict[str, str | None] = field(default_factory=dict)  # `started` of the newest known row; None: no row
     newest: dict[str, str | None] = field(default_factory=dict)  # `started` of the newest row that answers have named
     marked_at: dict[str, float | None] = field(default_factory=dict)  # the server's time of the watermark
-    before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)  # newest, and since when
+    before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)  # when read, newest rows
     seen: set[str] = field(default_factory=set)  # ids of rows that are no candidates any more
     there: dict[str, frozenset[str]] = field(default_factory=dict)  # ids before the first call
-    called_at: dict[str, float | None] = field(default_factory=dict)  # by id of a process: it began after that
+    called_at: dict[str, float | None] = field(default_factory=dict)  # by id of a process: it began then or later
     missing: dict[str, list[Start]] = field(default_factory=dict)  # starts without their row, oldest first
     given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)  # rows found for doubtful rows, by key
     schema_ids: dict[str, str] = field(default_factory=dict)  # to filter by where the code is refused

@@ -56,7 +56,10 @@ def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[Non
 
 
 def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_to: int) -> Running[bool]:
-    """End what was under way for a signal or the time. Whether nothing more is performed: `finally` of a job is."""
+    """End what was under way for a signal, or as the time is over. Gives whether nothing more is performed.
+
+    The rest of a `finally` of an included job has the time of the run's own.
+    """
     run, is_over = state.run, stop.over
     if stop.why != TIMEOUT:
         run.stopped_by = run.stopped_by or stop.why

@@ -199,7 +199,7 @@ def _followed(row: OpenRow, rows: list[LogRow]) -> Running[list[LogRow]]:
 def undistinguished(row: OpenRow, rows: list[LogRow], *, why: str, makers: int = 1) -> Attempt:
     """The rows may be those of others, of `makers` in all.
 
-    Of what may be repeated, none of which has passed, nor has this; nobody knows whose failed where a row is missing.
+    If a call may be repeated and all rows have failed, so has the call; nobody knows whose failed if a row is missing.
     No row that has passed is waited for: beside that of another run a call that failed would pass, too, not verified.
     """
     if rows and not row.is_once and all(map(_is_bad, rows)):

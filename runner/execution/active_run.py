@@ -42,11 +42,11 @@ class ActiveRun(Struct, kw_only=True):
     waits: tuple[Waited, ...] = ()  # for its lock
     earlier: tuple[Line, ...] = ()  # what the journal held before this command
     progress: Progress = field(default_factory=Progress)  # belongs to who listens to the journal
-    lets_in: Callable[[], bool] = lambda: True  # whether the site does, before the run is resumed
+    lets_in: Callable[[], bool] = lambda: True  # whether the site accepts us, before the run is resumed
     fault: BaseException | None = None  # what broke in its thread
-    unused_verdicts: tuple[str, ...] = ()  # keys of rows that were settled without them
+    unused_verdicts: tuple[str, ...] = ()  # keys of rows that were settled without their verdict
     in_reports: RunResult | None = None  # the result that the stored reports have
-    is_of_other_account: bool = False  # it began with another
+    is_of_other_account: bool = False  # its calls were made by another account than now
     _folded: tuple[int, RunResult] | None = None
 
     @property

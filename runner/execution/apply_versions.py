@@ -25,7 +25,7 @@ from runner.runs.stored_runs import RunName
 
 
 class ApplyNeeds(Struct, frozen=True, kw_only=True):
-    """What lets a version begin. Versions are named by their digests; of a job that nobody applied it never passes."""
+    """What lets a version begin, by digests. A needed job that nobody applied has a digest that never passes."""
 
     waits: Mapping[str, Mapping[str, frozenset[str]]]  # versions that must have passed, by the jobs needed
     known: Mapping[str, ObservedEntry] = field(default_factory=dict)  # entries of the ledger

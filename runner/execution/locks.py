@@ -50,10 +50,9 @@ def hold_locks(
     pause: Callable[[float], bool],
     say: Callable[[str], None],
 ) -> Iterator[Mapping[Claim, HeldLock]]:
-    """Hold all locks of a command; `claims` has the title of a run for each. Raises `RefusedError` for a lock that is
-    taken.
+    """Hold all locks of a command; `claims` has the title of a run for each. Raises `RefusedError` for a taken lock.
 
-    `wait` is how long to wait for any; `pause` waits for some seconds, and gives False to end the wait.
+    `wait` is how long to wait for each, None: not at all; `pause` waits for some seconds, and gives False to end that.
     """
 
     def lock(claim: Claim, myself: Holder) -> HeldLock:

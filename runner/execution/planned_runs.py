@@ -38,7 +38,7 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
     case: str | None
     target: str
     rerun_of: str | None = None  # the stored run that it was to repeat
-    inputs: dict[str, Value] | None = None  # None for a secret in any of them, or a stored plan
+    inputs: dict[str, Value] | None = None  # without secret inputs; None: a value holds a secret, or a plan has them
     secrets: tuple[str, ...] = ()  # names of secret inputs that no variable gave
 
     @property

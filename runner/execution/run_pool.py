@@ -73,9 +73,9 @@ class Carried(Struct, kw_only=True):
 
 
 def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
-    """Carry the runs out. After a signal, a fault, or with `fail_fast` a failure, no other begins.
+    """Carry the runs out. After a signal, a fault, or with `fail_fast` a failure, no other begins; those begun go on.
 
-    Raises `UsageError` or `RefusedError` where the first cannot begin.
+    Raises `UsageError` or `RefusedError` where the first cannot begin, and no other has.
     """
     carried = Carried(left_out=deque(pending))
     pool = _Pool(options=options)

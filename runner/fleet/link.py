@@ -27,7 +27,10 @@ class Link:
         self._connection: Connection | None = None
 
     def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
-        """Execute a statement in a transaction, and again after a break. Raises `StoreError`, `NoDatabaseError`."""
+        """Execute a statement in a transaction. Raises `StoreError`, `NoDatabaseError` for an outage.
+
+        After a break it is executed again, and must do nothing if it was done before.
+        """
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
 
     def records(self, kind: Callable[..., _R], sql: str, values: Mapping[str, object] | None = None) -> list[_R]:

@@ -68,7 +68,10 @@ class FencedLog:
             self.commit()
 
     def with_next_line(self, sql: str, values: Mapping[str, object], *, due: bool = False) -> None:
-        """Store a change with the next lines, at once if `due`. `sql` has `{n}` in names, and reads from `mine`."""
+        """Store a change in the transaction of the next lines; with `due` the next line is stored at once.
+
+        `sql` is a part of a statement with `{n}` in its names. It reads from `mine`, which is empty for a lost fence.
+        """
         self._changes.append((sql, values))
         self._is_due = self._is_due or due
 

@@ -1,4 +1,7 @@
-"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`. Their locks are in the queue."""
+"""The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`.
+
+The queue has their locks. A queued run has no events yet.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final

@@ -1,4 +1,7 @@
-"""What an unquoted scalar is by YAML 1.2.2, 10.3.2, within JSON: `yes`, `017`, `1_000`, `1:30` and dates are texts."""
+"""What an unquoted scalar is by YAML 1.2.2, 10.3.2, within JSON.
+
+`yes`, `1_000`, `1:30` and dates are texts, `017` is the number 17.
+"""
 
 from runner.foundation.json_text import is_rounded
 from runner.foundation.lazy import lazy_pattern

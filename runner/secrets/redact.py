@@ -1,7 +1,7 @@
 """Secrets: cut out of what is stored, each with a named hole (`runner.secrets.holes`), and filled in again by `fill`.
 
-A secret under six characters is hidden only as a whole value. Not found are parts, but for a start before `…`,
-hashes, and secrets with the mark of holes. What is computed from a secret has to be added.
+A secret under six characters is hidden only as a whole value. Not found are hashes of a secret, its parts (but
+for its start before `…`), and secrets with the mark of holes. What is computed from a secret has to be added.
 """
 
 import json
@@ -59,7 +59,10 @@ class Secrets:
             return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
     def add(self, name: str, value: str, *, newest: int | None = None) -> None:
-        """Know `value` under `name`, in all spellings. Another becomes `name#2`; only the `newest` are searched for."""
+        """Know `value` under `name`, in all spellings, unless it is empty. Another value becomes `name#2`.
+
+        Before `fill`, add values in their old order. Of each name only the `newest` are searched for.
+        """
         with self._lock:
             names = self._names.setdefault(name, {})
             if not value or value in names:

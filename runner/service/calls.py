@@ -99,7 +99,10 @@ class ChangeCall(Act, frozen=True, kw_only=True, tag="change"):
 
 
 class QueryCall(CallRecord, frozen=True, kw_only=True, tag="query"):
-    """A page of an OData collection. Answers `{"records": […], "next": …}`, without `@odata.` keys."""
+    """A page of an OData collection. Answers `{"records": […], "next": …}`, without `@odata.` keys.
+
+    `next` of the answer is null at the end.
+    """
 
     NOT_JOURNALED: ClassVar = frozenset({"orderby", "top"})
 

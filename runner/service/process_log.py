@@ -107,7 +107,10 @@ def _status(found: Json) -> str | None:
 
 
 def _number(found: Json) -> str | None:
-    """The word for a counted status, or its number. SysProcessElementData counts as RunProcess does [M] [?]."""
+    """The word for a counted status, or its number.
+
+    That SysProcessElementData counts as RunProcess does, whose numbers are [M], is a choice [?].
+    """
     known = run_process.STATUSES.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
     return known or (None if found is None else str(found))
 

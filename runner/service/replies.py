@@ -31,7 +31,10 @@ class _RefusalError(Exception):
 def read(
     call: calls.Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = (), took: float = 0.0
 ) -> calls.Answered | calls.CallFailed | odata.RecordsPage:
-    """Read the reply to `call`; raises nothing. `earlier` are pages before; `took` the seconds until it came [?]."""
+    """Read the reply to `call`; raises nothing. `earlier` are the pages before.
+
+    `took` are the seconds until it came: some proxies count them as its age [?].
+    """
     if signed_out(call, reply):
         return failures.not_accepted(call, reply, site)
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success

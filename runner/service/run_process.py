@@ -1,7 +1,7 @@
 """RunProcess: what its reply says about the process. Pure.
 
-The status is the verdict, where there is an id; `success` may be `true` for a failed process [M], `false` for a running
-process.
+The status is the verdict, where there is an id; `success` may be `true` for a failed process [M], `false` for a process
+that was started.
 """
 
 from typing import Final

@@ -29,7 +29,7 @@ class SignIns(Protocol):
 
 
 class OwnSignIns:
-    """The sign-ins of this program: a refusal is final. After a few other failures they become rare."""
+    """The sign-ins of this program: a refusal is final. After a few unclear answers they become rare."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock

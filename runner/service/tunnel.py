@@ -30,7 +30,7 @@ class Proxy(Discreet, frozen=True, kw_only=True):
 
 
 class ProxyError(Exception):
-    """No way through the proxy. `status` and `words` are of its answer, if any; `cause` is what broke before."""
+    """No way through the proxy. `status` is of its answer, if any, `words` its own or ours; `cause` broke before."""
 
     def __init__(
         self, words: str = "", *, status: int | None = None, cause: Exception | None = None, knew_us: bool = False

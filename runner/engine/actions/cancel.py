@@ -1,4 +1,4 @@
-"""A `cancel`: ends a process by its id, at most once.
+"""A `cancel`: ends a process that runs or is in error, by its id; to cancel twice is to cancel once.
 
 The log is read before and after: CancelExecution answers with nothing [C].
 """

@@ -39,6 +39,7 @@ _BEGAN_LATER = (
     "the same account could have made this start"
 )
 _LOOK_THERE = "look at the process log of the site"
+_NOT_BEGUN = "the process log shows that it has not begun yet"
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
     "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
@@ -251,7 +252,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
     if too_many:
         return _several(row, too_many, advice, running=is_running)
     if any(each.status not in BEGUN for each in rows if each.status in UNDER_WAY):
-        return not_verified(row, "the process log shows that it has not begun yet")
+        return not_verified(row, _NOT_BEGUN)
     passed = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
     if is_running:
         passed = started(process_id, expected=execute.is_start_enough)
@@ -283,13 +284,14 @@ def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str
 
 
 def started_again(row: OpenRow, rows: list[LogRow]) -> Attempt:
-    """A call whose own process passed has made all of `rows`, or another program with the same account the others."""
+    """A call whose own process, the first, passed has made all of `rows`, or another program with the same account."""
     sentence, advice = _too_many(row, rows, count=1)
     if _hold_failure(rows):
         sentence = f"{sentence}; not all of them passed"
         if row.first is not None:  # it was made twice
-            return not_verified(row, sentence, doubtful=True, hint=advice)
-    return _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
+            return replace(not_verified(row, sentence, doubtful=True, hint=advice), process_id=rows[0].id)
+    found = _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
+    return replace(found, process_id=rows[0].id)
 
 
 def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) -> Attempt:
@@ -309,6 +311,8 @@ def by_status(row: OpenRow, found: LogRow, *, until: Until) -> Attempt | None:
             return Attempt(verified=True, process_id=process_id, process_status="done")
         case status if status in ENDED_BADLY:
             return process_failed(found)
+        case "inactive" if until is Until.STARTED:
+            return replace(not_verified(row, _NOT_BEGUN), process_id=process_id)
         case status if status in UNDER_WAY and until is Until.STARTED:
             return started(process_id, expected=True)
         case status if status in UNDER_WAY:

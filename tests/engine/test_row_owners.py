@@ -856,6 +856,12 @@ def test_the_rows_of_runs_before_are_not_read_again_and_again() -> None:
     assert (world.most, ended(world, "a[5]")) == (2, ("passed", True))
 
 
+@pytest.mark.parametrize("first", ["done", "error"])
+def test_the_process_of_a_run_that_a_gateway_has_repeated_is_known_to_later_steps(first: str) -> None:
+    world = twice(first, "done", f'{RUN}  - id: b\n    wait: {{process_id: "{{{{ steps.a.process_id }}}}"}}\n')
+    assert (world.finished("a").process_id, ended(world, "b")) == (row_id(2), ("passed", True))
+
+
 def test_a_run_whose_row_is_alone_is_verified() -> None:
     world = World().carry_out(planned(f"{RUN}    verify: log\n{RUN.replace('id: a', 'id: b')}    verify: log\n"))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("passed", True))

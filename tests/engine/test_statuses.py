@@ -50,8 +50,9 @@ def test_a_process_that_has_not_begun_or_is_being_cancelled_is_followed_to_its_e
     assert (found.status, found.verified) == (status, status == "passed")
 
 
-def test_a_process_that_has_not_begun_has_not_started_either() -> None:
-    found = end(World(statuses=["inactive"]), STARTED)
+@pytest.mark.parametrize(("steps", "runs_as"), [(STARTED, "us"), (SIGNAL, "us"), (SIGNAL, "them")])
+def test_a_process_that_has_not_begun_has_not_started_either(steps: str, runs_as: str) -> None:
+    found = end(World(statuses=["inactive"], runs_as=runs_as), steps)
     assert (found.status, found.verified) == ("passed", None)
     assert found.warnings == ("not verified: the process log shows that it has not begun yet",)
 

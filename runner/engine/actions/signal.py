@@ -358,7 +358,7 @@ def _judge_row(row: OpenRow, action: Signal, start: Start, found: LogRow) -> Run
         return not_verified(row, strange_status(found.status), doubtful=True)
     owner = row.log.owner_of(start)
     is_ours = owner is not None and found.owner == owner
-    if is_ours or known.status is not Status.PASSED:
+    if is_ours or known.verified is not True:
         return known
     if row.step.verify is Verify.LOG:
         row.process_id, row.sought, row.shown = None, None, (process_id,)  # no later look makes it certain

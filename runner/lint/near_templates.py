@@ -78,7 +78,7 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         if (whole := declared_as(found[1] or found[2], scope)) is not None:
             yield _not_in_braces(found[0], whole)
     if "}" in text and text.count("}") > text.count("{"):
-        for found in _NEVER_BEGUN.finditer(text):
+        for found in _NEVER_BEGUN.finditer(_SINGLE_BRACE.sub(" ", text)):
             if _known(found[1], scope):
                 yield _not_in_braces(found[0], found[1])
     if "{" in text:

@@ -139,7 +139,7 @@ def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets, *, st
         caller=ready.client,
         runtime=target.runtime,
         at_other=at_other_runtime,
-        tls=None if is_sandbox else lambda: trust_all(trusting(site.authorities)),
+        tls=None if is_sandbox else lambda: trust_all(trusting(site)),
         proxy=site.proxy,
         signs_in="the user of the sandbox" if is_sandbox else signs_in,
         stranger=None if is_sandbox or credentials is None else stranger,

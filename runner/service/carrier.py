@@ -33,7 +33,7 @@ class Transport(Protocol):
 def network(site: Site, clock: Clock) -> Transport:
     """The network as `site` is reached by it. Its connections to several origins are apart."""
     secure = any(url.startswith("https:") for url in (site.url.lower(), (site.identity_url or "").lower()))
-    tls = trusting(site.authorities) if secure else None
+    tls = trusting(site) if secure else None
     connector = Connector(clock, proxy=None if site.proxy is None else proxy_of(site.proxy))
     return Connections(tls=tls, clock=clock, connector=connector)
 

@@ -25,6 +25,7 @@ from runner.service.connection import (
     UnwantedError,
 )
 from runner.service.gate import Clock
+from runner.service.site import Site
 from runner.service.tunnel import Proxy, ProxyError, ask
 
 Address: TypeAlias = tuple[
@@ -41,14 +42,14 @@ IDLE_SECONDS: Final = 2.0
 """Servers close idle connections too, and a call on a connection that is just being closed looks unanswered."""
 
 
-def trusting(authorities: str | None) -> ssl.SSLContext:
-    """What TLS trusts at first. A certificate of `authorities`, in PEM, is trusted as it is: it need not be a root."""
+def trusting(site: Site | None) -> ssl.SSLContext:
+    """What TLS trusts at first. Of the site's `authorities` each certificate is trusted, also one that is no root."""
     folder = _folder_by_hash()
     context = ssl.create_default_context(capath=folder)  # without a folder all of the system's are read
     if folder is None and context.cert_store_stats()["x509"] == 0:
         trust_all(context)
-    if authorities is not None:
-        context.load_verify_locations(cadata=authorities)
+    if site is not None and site.authorities is not None:
+        context.load_verify_locations(cadata=site.authorities)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 

@@ -102,7 +102,10 @@ def _root(key: str, group: Sequence[DesignVersion]) -> DesignVersion:
 
 
 def _family(root: DesignVersion, versions: Sequence[DesignVersion]) -> ProcessFamily:
-    """The family; of active versions that which can be started acts, with the highest number, the last."""
+    """The family, with the version that acts.
+
+    Of active versions it is a version that can be started, then that with the highest number, then the last.
+    """
     ranked = sorted(versions, key=lambda each: (each.active is True, _why_not(each) is None, each.number or 0))
     in_order = sorted(versions, key=lambda each: (each.number or 0, each is not root, each.code))
     return ProcessFamily(root=root, acting=ranked[-1], versions=tuple(in_order))

@@ -51,12 +51,12 @@ class KindFacts(Struct, frozen=True, kw_only=True):
 
 
 def read(value: Json, parameter: Parameter) -> Json:
-    """Make `value` what `parameter` holds; null and an empty text are the type's empty value."""
+    """What `parameter` holds for `value`; for null and `""` its type's empty value. Raises `CannotReadError`."""
     return _records(value, parameter) if parameter.kind is Kind.RECORDS else read_scalar(value, parameter.kind)
 
 
 def read_scalar(value: Json, kind: Kind) -> Json:
-    """Read a single value, as `read` does."""
+    """Read a single value, as `read` does, and raise as it does."""
     return KINDS[kind].empty if value is None or value == "" else KINDS[kind].read(value)
 
 

@@ -105,7 +105,7 @@ class Process(Struct, frozen=True, kw_only=True, dict=True):
     code: str
     caption: str = ""
     version: int | None = None
-    why_not: str | None = None  # nobody can start it
+    why_not: str | None = None  # why nobody can start it; None: everybody can, or it is not known
     traced: bool | None = None  # its elements are logged
     members: tuple[ProcessVersion, ...] = ()  # its versions, if there are several
     parameters: Mapping[str, Parameter] | None = field(default_factory=dict)  # by code, in its case [M]; None: unread

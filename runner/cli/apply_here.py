@@ -104,7 +104,7 @@ class ApplyRuns(Struct, kw_only=True):
     not_passed: set[str] = field(default_factory=set)
     version_of_run: dict[str, AppliedVersion] = field(default_factory=dict)
     taken: dict[str, Problem | None] = field(default_factory=dict)
-    is_unwritten: bool = False
+    is_unwritten: bool = False  # the ledger could not take the end of a run
 
     def carry_out(self, context: click.Context, console: RunConsole, *, stop: Stop) -> tuple[Carried, ExitCode]:
         """Make every site ready, then carry the runs out: those that broke off first."""

@@ -175,8 +175,8 @@ class EarlierRow(Struct, frozen=True, kw_only=True):
 class LogState(Struct, kw_only=True):
     """What is known of the target's process log. `…_due` are active seconds; most dicts are by process."""
 
-    refusal: CallFailed | None = None  # the log is not asked again
-    library_refusal: CallFailed | None = None  # of the library of processes
+    refusal: CallFailed | None = None  # the log refused, and is not asked again
+    library_refusal: CallFailed | None = None  # of the library of processes, until `library_due`
     library_due: float = 0.0
     is_away: bool = False  # it could not be read after the last call
     owner_due: float = 0.0

@@ -41,7 +41,8 @@ and (
     select from attempts a join attempts newer on newer.fleet = a.fleet and newer.digest = a.digest and newer.n > a.n
     where a.run = r.id)
 )"""
-"""A doubt needs a person; a failure does not after a newer attempt. The index `runs_listed` has this first condition.
+"""A doubt needs a person; a failure does not after a newer attempt. The first condition is that of the index
+`runs_listed`, word for word: else it is not used.
 """
 _UNSERVED: Final = """
 with alive as (

@@ -119,7 +119,10 @@ def supplied(
     case: Case | None = None,
     lacking: Mapping[str, Problem] = NOTHING_LACKS,
 ) -> tuple[dict[str, Json], tuple[Problem, ...]]:
-    """The values of the job's inputs, and their problems; `given` is `-i` over `--inputs`, `lacking` what lacks."""
+    """The values of the job's inputs, and their problems; `given` is `-i` over `--inputs`.
+
+    `lacking` has the problem of each required input that no case gives, for where nothing else gives it either.
+    """
     values: dict[str, Json] = {}
     problems: list[Problem] = []
     for declared in job.inputs:

@@ -87,7 +87,7 @@ class StoredRuns:
     def strays(
         self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
     ) -> Mapping[RunName, StoredRun]:
-        """Open or doubtful runs that the ledger does not know, by their ends alone."""
+        """Unknown runs that are open, in doubt after `apply`, or `is_own`, by their ends alone."""
         found: dict[RunName, StoredRun] = {}
         for run in reversed(self._store.runs() if names else []):
             events = [line.event for line in end_lines(self._store, run)]
@@ -113,7 +113,7 @@ _VersionName: TypeAlias = tuple[str | TargetName | None, ...]
 
 
 class LaterAttempts:
-    """Runs that a ledger does not know, as attempts at their versions: reruns, or those of a later ledger."""
+    """Runs that a ledger does not know, as attempts at their versions: reruns, or all since it was copied."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store

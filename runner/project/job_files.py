@@ -75,7 +75,7 @@ class _Checking(Struct, kw_only=True):
     problems: list[Problem] = field(default_factory=list)
     included: dict[Path, JobFile] = field(default_factory=dict)
     outlines: dict[Path, Outline] = field(default_factory=dict)
-    is_sound: bool = True  # no included job, or file of cases, is of no use
+    is_sound: bool = True  # every included job, and its file of cases, can be used
 
     def refuse(self, path: Path, code: str, message: str, hint: str | None = None) -> None:
         self.problems.append(self.document.problem(code, message, path=path, hint=hint))

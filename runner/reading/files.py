@@ -36,7 +36,10 @@ def called(path: Path) -> str:
 
 
 def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool = False) -> bytes:
-    """What the file at `path` holds, up to `most` bytes and a byte more. Raises `OSError`, but for `streams`."""
+    """What the file at `path` holds, up to `most` bytes and a byte more.
+
+    Raises `OSError`, also for what is no regular file; with `streams` a pipe is read, and waited for.
+    """
     try:
         is_pipe = stat.S_ISFIFO(path.stat().st_mode)
     except ValueError:

@@ -27,7 +27,7 @@ class ScalarError(ValueError):
 
 
 def plain(text: str) -> Json:
-    """The value of an unquoted scalar. Raises `ScalarError` for infinities, and what would be rounded."""
+    """The value of an unquoted scalar. Raises `ScalarError`: no number of JSON, beyond 64 bits, or rounded."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "-+.0123456789":

@@ -17,7 +17,11 @@ LATE = 3600.0
 """Seconds for which a start may still get its row, where no server's time distinguishes rows, or it was queued."""
 SOON = 1.0  # seconds after which a start that has not left is stored anew, and answers are stored with the next start
 AFTER = 2.0  # seconds after the answer of a start in which its row may still begin: `Date` counts whole seconds
-EXACT = 0.05  # seconds before a start from which a row may be its own: `Date` makes a row look later, never earlier
+EXACT = 0.05
+"""Seconds before a start from which a row may be its own. `Date` makes a row look later than it is, never earlier.
+
+So a row from before the start is another's, and must not replace the start's own row, which is still to come.
+"""
 _RECENT = 60.0
 """Seconds before the first start from which on rows are counted: others that it has to be distinguished from."""
 NOBODY = "00000000-0000-0000-0000-000000000000"

@@ -97,7 +97,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     events: str  # the hash of the last line
     steps: tuple[StepResult, ...]
     error: Trouble | None
-    finished: bool
+    finished: bool  # false where the events end before the run did
     help: str | None
     log_unreadable: Trouble | None  # why calls were not verified
     closing: bool = False  # its steps are over, and no resume returns to them
@@ -108,7 +108,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     applied: ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: Starter | None = None  # who gave the command
     rerun_of: str | None = None
-    variables: Mapping[str, str] = {}
+    variables: Mapping[str, str] = {}  # of the environment, by the secret inputs that they gave
     hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
     owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
 

@@ -14,7 +14,10 @@ from runner.sandbox.store import InstanceStatus
 
 
 def start(engine: Engine, body: bytes) -> JsonObject:
-    """Start a version by `{"process": "UsrX", "parameters": {"Name": "Anna"}}`, with texts. Gives its id."""
+    """Start a version by `{"process": "UsrX", "parameters": {"Name": "Anna"}}`; values may be texts of any type.
+
+    Gives the id of the new instance. Raises `UnfitRequestError`.
+    """
     sent = sent_record(body, example='{"process": "UsrGreet", "parameters": {"Name": "Anna"}}')
     code = _text(sent, "process")
     double = engine.version(code=code)
@@ -26,7 +29,10 @@ def start(engine: Engine, body: bytes) -> JsonObject:
 
 
 def execute_element(engine: Engine, body: bytes) -> JsonObject:
-    """Execute `{"element": ID}`, or with `parameters` complete it. Gives its id. Raises `UnfitRequestError`."""
+    """Execute `{"element": ID}`, or with `parameters` complete it.
+
+    Gives the id of its instance. Raises `UnfitRequestError`.
+    """
     sent = sent_record(body, example='{"element": "0b2f…", "parameters": {"Name": "Anna"}}')
     key = _text(sent, "element")
     element = engine.element(key)

@@ -63,7 +63,10 @@ class Faults:
         self._waiting.clear()
 
     def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
-        """The fault of this call; `starts`: it starts a process. A fault of a file is of its own version only."""
+        """The fault of this call; `starts`: it starts a process, and executes no element.
+
+        A fault of a file is of its own version only; a fault set for a process is of all its versions.
+        """
         fitting = [
             (number, each)
             for number, each in enumerate(self._waiting)

@@ -15,7 +15,7 @@ from runner.service.process_log import text
 
 MOST: Final = 10_000
 _LOOK_BACK: Final = 3600.0
-"""Seconds by which clocks of nodes may differ [?], and a failed process without a time of its end may have run [C]."""
+"""Seconds by which clocks of nodes may differ [?], or that a process may have run that failed without an end [C]."""
 
 NEWEST: Final = QueryCall(entity="SysProcessLog", select=("Id", "StartDate"), orderby=("StartDate desc",), top=1)
 LIBRARY: Final = QueryCall(

@@ -95,7 +95,9 @@ def usage_problem(error: click.UsageError) -> Problem:
             message = error.message
             options = [option for each in context.command.get_params(context) for option in each.opts]
             likely = suggest(name, [option for option in options if option.startswith("--")])
-            more = "`-i NAME=VALUE` gives an input; " * ("-i" in options and name.startswith("--"))
+            is_of_others = variable_of(name).removeprefix(PREFIX) in variable_names()
+            may_be_input = "-i" in options and name.startswith("--") and not is_of_others
+            more = "`-i NAME=VALUE` gives an input; " * may_be_input
             hint = f"did you mean `{likely}`?" if likely else f"{more}{hint}"
         case click.BadParameter(param=click.Parameter(type=click.IntRange(min=int(least), max=int(most)))):
             message = message.replace("a valid integer range", "a whole number")

@@ -51,7 +51,7 @@ _SHORTEST = len(("inputs", "phone"))
 def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
     reported = [*_found(part, scope, beside_template="{{" in text)]
-    if part.startswith("}") and part != text and text.count("}") > text.count("{"):
+    if part.startswith("}") and f"}}}}{part}" in text and text.count("}") > text.count("{"):
         why = ": the template ends before it"
         reported.append(_as_it_is("}", why=why, hint="leave the third brace out"))
     may_be_of_a_shell = not reported and part == text and ("$" in text or "%" in text)

@@ -139,6 +139,7 @@ MISTAKES = {
     "run a.job.yaml --targt staging": "No such option '--targt'\n   = hint: did you mean `--target`?",
     "run a.job.yaml --hlep": "did you mean `--help`?",
     "run a.job.yaml --phone 1": "`-i NAME=VALUE` gives an input; `runner run --help` shows how it is used",
+    "plan a.job.yaml --format json": "No such option '--format'\n   = hint: `runner plan --help` shows how it is used",
     "run a.job.yaml -j x": "'x' is not a whole number\n   = hint: write a whole number from 1 to 64",
     "run a.job.yaml --report-junit": "`--report-junit FILE`; `-` is stdout",
     "report last --format junit": "`--report-junit FILE`",

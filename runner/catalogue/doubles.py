@@ -33,7 +33,10 @@ class Script(Struct, frozen=True, kw_only=True):
 
 
 def doubles(process: Process, *, executed: Collection[str] = (), script: Script | None = None) -> Iterator[NewDouble]:
-    """The double of a process, and of the version that acts. It waits at `executed` elements, or is a `script`."""
+    """The double of a process, and of the version that acts, if that has a code of its own.
+
+    It waits at the elements `executed`, which are ids, or names in lower case; a `script` replaces its elements.
+    """
     known = script or Script(head=_HEAD, activities=tuple(_designed(process, executed)))
     acting = next((member for member in process.members if member.active), None)
     if acting is None or acting.code == process.code:

@@ -113,7 +113,7 @@ def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, St
 
 
 def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permission) -> None:
-    """Warn of what these runs start again of open runs with the same inputs; at a person's no `RefusedError`."""
+    """Warn of what these runs start again of open runs with the same inputs; raise `RefusedError` at a person's no."""
     sites = {run.name: run for run in runs if isinstance(run.target, SiteTarget)}
     found = []
     inputs = {name: open_inputs(run.job, run.inputs) for name, run in sites.items()}

@@ -39,7 +39,7 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
     target: str
     rerun_of: str | None = None  # the stored run that it was to repeat
     inputs: dict[str, Value] | None = None  # without secret inputs; None: a value holds a secret, or a plan has them
-    secrets: tuple[str, ...] = ()  # names of secret inputs that no variable gave
+    secrets: tuple[str, ...] = ()  # names of inputs that hold a secret, and of secret inputs that no variable gave
 
     @property
     def title(self) -> str:

@@ -31,7 +31,7 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
 
 
 def written(plan: Plan, *, key: str) -> str:
-    """The text that stores this plan, before its first call; `key` is random, in hexadecimal digits."""
+    """The text that stores this plan; `key` is random, in hexadecimal digits. To be called before the first call."""
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
         **stored(plan),

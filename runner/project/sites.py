@@ -98,7 +98,7 @@ class ReadySite(Struct, frozen=True, kw_only=True):
         )
 
     def hide_in(self, secrets: Secrets) -> Secrets:
-        """Let a run know the site's secrets, and a sandbox the run's. Before its first call."""
+        """Let a run know the site's secrets, and a sandbox the run's. To be called before the run's first call."""
         self.hidden.inform(secrets)
         if self.learn is not None:
             secrets.follow(self.learn)

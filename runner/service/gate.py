@@ -76,7 +76,10 @@ class SitePace(Protocol):
 
 
 class Pace:
-    """At most `rate` calls a second to a site, evenly spaced; first come, first served. Who gives up leaves no gap."""
+    """At most `rate` calls a second to a site, evenly spaced over all threads; first come, first served.
+
+    A call that gives up waiting leaves no gap: after a stop, wanted calls do not wait for others.
+    """
 
     def __init__(self, rate: float, *, clock: Clock) -> None:
         self._gap = 1 / rate

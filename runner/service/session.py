@@ -23,8 +23,8 @@ class Session(Discreet, frozen=True, kw_only=True):
     cookies: Mapping[str, str]  # as the site set them
     headers: Headers  # what the cookies add
     token: str | None = None  # of OAuth; then there are no cookies
-    ends: float = math.inf  # when it must not be used any longer
-    number: int = 0  # counts sign-ins
+    ends: float = math.inf  # when it must not be used any longer, by the clock of who signs in
+    number: int = 0  # counts sign-ins: sessions with the same number differ in later cookies only
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,10 @@ from runner.runs.store import RunOfPlan
 
 
 class PlanUses:
-    """The uses of plans, `own` of a folder of runs and `shared` by all; see `trouble` for an unwritable `shared`."""
+    """The uses of plans, `own` of a folder of runs and `shared` by all; with `trouble` only `own` can be written.
+
+    Raises `OSError`.
+    """
 
     def __init__(self, own: Path, shared: Path, *, place: str) -> None:
         self._own = own

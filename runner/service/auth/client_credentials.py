@@ -1,4 +1,4 @@
-"""OAuth 2.0 client credentials [D]: the identity service gives a token for an hour, and none to refresh it by.
+"""OAuth 2.0 client credentials [D]: the identity service gives a token for an hour, and none to refresh it by [D].
 
 The identity service is another origin: it gets nothing of a session, and none of the target's headers.
 """

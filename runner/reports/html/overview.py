@@ -1,7 +1,7 @@
 """What the page begins with: the verdict, counts, how sure the passed rows are; and the table of jobs and targets."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -12,11 +12,12 @@ from runner.foundation.sentences import many
 from runner.reports.html.texts import shown
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
-from runner.reports.spans import Sureness, TimedRow, TimedRun
+from runner.reports.spans import Sureness, TimedRow, TimedRun, wall_seconds
 from runner.reports.words import NOTHING_DONE, has_done_nothing, in_doubt, meaning, meaning_of, title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
+from runner.runs.result import RunResult
 from runner.runs.status import Status
 
 _DAMAGED: Final = "events are not as they were written"
@@ -117,10 +118,19 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         sureness=tuple((kind, words, passed[kind]) for kind, words in _SURE if passed[kind]),
         flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
         started=min((result.started_at for result in results if result.started_at), default=""),
-        seconds=sum(result.seconds for result in results),
+        seconds=_seconds_of(results),
         commits=tuple(sorted({_revision(run) for run in runs if run.result.commit})),
         ci=tuple(sorted({_ci_link(run.ci) for run in runs if run.ci is not None})),
     )
+
+
+def _seconds_of(results: Iterable[RunResult]) -> float:
+    """The time in which any of the runs was under way: what went side by side counts once."""
+    found, until = 0.0, 0.0
+    for began, seconds in sorted((wall_seconds(result.started_at), result.seconds) for result in results):
+        found += max(0.0, began + seconds - max(began, until))
+        until = max(until, began + seconds)
+    return found
 
 
 def _revision(run: TimedRun) -> Revision:

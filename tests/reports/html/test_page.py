@@ -236,6 +236,16 @@ def test_several_runs_are_a_table_of_jobs_and_targets(
     assert "2 runs: 1 passed, 1 failed" in text
 
 
+def test_the_time_of_runs_side_by_side_counts_once(start: Callable[..., RunStarted], chain: Chain) -> None:
+    def run(began: str, seconds: float) -> list[Line]:
+        ended = RunFinished(t=seconds, status=RunStatus.PASSED, exit_code=0)
+        return chain([start(started_at=f"2026-01-31T{began}Z"), ended])
+
+    together = [run("09:00:00.000", 60.0), run("09:00:10.000", 20.0), run("09:00:50.000", 70.0)]
+    assert "· 2 min ·" in read(*together)
+    assert "· 2 min 30 s ·" in read(*together, run("10:00:00.000", 30.0))
+
+
 def test_runs_of_the_same_name_are_told_apart_by_when_they_began(
     start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
 ) -> None:

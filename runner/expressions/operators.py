@@ -20,7 +20,8 @@ _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{
 
 _LIKE_A_NUMBER = lazy_pattern(r"\s*[+-]?[.,]?[0-9][0-9.,' \u00a0\u202f]*(?:[eE][+-]?[0-9]{1,3})?\s*")
 """Also as countries and accountants write numbers."""
-_BEGINS_AS_NUMBER = lazy_pattern(r"\s*[+\-\u2212]?[.,]?\d")
+_NUMBER_AND_UNIT = lazy_pattern(r"\s*[+\-\u2212]?[.,]?\d[\d.,' \u00a0\u202f]*+(?:[eE][+-]?\d{1,3})?+\D*+")
+"""`0 USD`, but no id, day or phone number, which have digits also later."""
 _BEGINS_WITH_NUMBER = lazy_pattern(r"\W{0,2}([0-9]+)")
 _DIGIT = lazy_pattern(r"[0-9]")
 _ISO_DAY = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -86,7 +87,7 @@ def _never_equal(left: Json, right: Json) -> str | None:
     text = next((each for each in (left, right) if isinstance(each, str)), "")
     if kinds in ({"a boolean", "a text"}, {"a boolean", "a number"}):
         return "a boolean is `true` or `false` without quotes, and no number; a text is in quotes"
-    if kinds == {"a text", "a number"} and _BEGINS_AS_NUMBER.match(text):
+    if kinds == {"a text", "a number"} and _NUMBER_AND_UNIT.fullmatch(text):
         return "a number is written without quotes; `| int` and `| float` read a text as a number"
     if kinds & {"a list", "a record"} and text.lstrip().startswith(("[", "{")):
         return "a list or a record is written without quotes; `| from_json` reads a text as JSON"

@@ -63,7 +63,13 @@ def test_the_same_id_beside_what_differs_is_no_mistake(text: str, worked_out: Wo
     assert worked_out(text, r={"Id": "410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01", "N": 1}) is False
 
 
-@pytest.mark.parametrize("text", ["'n/a' != 5", "'' != 5", "'none' != [1]", "'' != {}", "'A1' not in [1]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("'n/a' != 5", "'' != 5", "'none' != [1]", "'' != {}", "'A1' not in [1]", "'2026-01-31' != 0"),
+        *("'410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01' != 0", "'410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01' not in [0, none]"),
+    ],
+)
 def test_a_text_in_place_of_a_number_or_a_list_is_another_value(text: str, worked_out: WorkedOut) -> None:
     assert worked_out(text) is True
 

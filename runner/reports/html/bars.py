@@ -11,6 +11,7 @@ from runner.reports.words import RED
 from runner.runs.status import Status
 
 WIDTH: Final = 1000
+_LEAST_SHARE: Final = 8.0  # some pixels on a narrow screen
 _NARROWEST: Final = 2
 _PLACES: Final = 200  # columns of the strip over the turns of a loop
 _HEIGHTS: Final = {SpanKind.LOG: (3.0, 2.0), SpanKind.SIGN_IN: (3.0, 2.0), SpanKind.WAIT: (3.5, 1.0)}
@@ -73,13 +74,14 @@ def strip(run: TimedRun, turns: Sequence[RowNode]) -> Markup:
 
 
 def shares(counts: Sequence[tuple[Status, int]]) -> list[tuple[str, float, float]]:
-    """Rows by status as parts of a bar: status, where its part begins, and how wide it is."""
-    total, x = sum(count for _, count in counts) or 1, 0.0
-    parts = []
-    for status, count in counts:
-        width = WIDTH * count / total
-        parts.append((str(status), round(x, 1), round(max(width, 3), 1)))
-        x += width
+    """Rows by status as parts of a bar: status, where its part begins, and how wide it is, so that each is seen."""
+    total = sum(count for _, count in counts)
+    widths = [max(_LEAST_SHARE, WIDTH * count / total) for _, count in counts]
+    parts, x = [], 0.0
+    for (status, _), width in zip(counts, widths, strict=True):
+        part = width * WIDTH / sum(widths)
+        parts.append((str(status), round(x, 1), round(part, 1)))
+        x += part
     return parts
 
 

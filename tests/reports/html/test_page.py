@@ -16,6 +16,7 @@ from reported import command_from
 from runner.foundation.values import Json
 from runner.reports import markdown
 from runner.reports.formats import HTML
+from runner.reports.html.bars import shares
 from runner.reports.html.page import report
 from runner.reports.reported import ReportValues
 from runner.reports.shell import FUNCTIONS, URL
@@ -234,6 +235,14 @@ def test_several_runs_are_a_table_of_jobs_and_targets(
     assert "1 of 2 runs did not pass" in text
     assert "Jobs and targets job staging production contact-smoke" in text
     assert "2 runs: 1 passed, 1 failed" in text
+
+
+def test_a_single_failed_step_among_thousands_is_seen_in_the_bar() -> None:
+    parts = shares([(Status.PASSED, 1_999), (Status.FAILED, 1), (Status.SKIPPED, 1)])
+    assert [status for status, _, _ in parts] == ["passed", "failed", "skipped"]
+    assert all(width >= 7.5 for _, _, width in parts)
+    ends = [round(x + width) for _, x, width in parts]
+    assert ends == [round(x) for _, x, _ in parts[1:]] + [1000]
 
 
 def test_the_time_of_runs_side_by_side_counts_once(start: Callable[..., RunStarted], chain: Chain) -> None:

@@ -127,7 +127,7 @@ def process_failed(
 ) -> Attempt:
     """The log says that a process failed or was cancelled. `known`: the row `found` certainly belongs to the call.
 
-    `why` there is no reason is in the message, where no reason can be.
+    `why`: what the message says in place of a reason.
     """
     return Attempt(
         status=Status.FAILED,

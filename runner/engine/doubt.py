@@ -190,7 +190,7 @@ def _is_its_row(row: OpenRow, start: Start, only: LogRow) -> bool:
 
 
 def _without_rivals(row: OpenRow, start: Start, rows: list[LogRow]) -> list[LogRow]:
-    """The rows of an answered call, without rows that began later, if the call passes by any of the rest."""
+    """The rows of an answered call, without those that began after the answer, if all of these have passed."""
     later = [found for found in rows if start_bounds.began_after_answer(start, found)]
     if not _is_answered(row) or len(later) == len(rows) or any(found.status != "done" for found in later):
         return rows

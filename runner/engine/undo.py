@@ -17,7 +17,10 @@ NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 
 
 def undo(state: State) -> Running[None]:
-    """Undo every row that passed, if the run has failed so far; while an outcome is unknown, later."""
+    """Undo every row that passed, if the run has failed so far; while an outcome is unknown, later.
+
+    An undo that fails stops no other.
+    """
     run = state.run
     has_failed = bool(state.counted) or run.stopped_by is not None or run.timed_out
     run.owes_undo = has_failed and Status.UNKNOWN in state.counted

@@ -97,7 +97,7 @@ class LackingCommand(Struct, frozen=True, kw_only=True):
 
 
 def never_begun(run: StoredRun) -> list[PlannedRun]:
-    """What the ended command of `run`, and later commands, have not begun. Ids sort by time."""
+    """What neither the command of `run`, if that is over, nor a later command has begun. Ids sort by time."""
     store, command = run.store, command_of(run.store, run.id) or run.id
     firsts = [] if store.name.is_fleet else [name for name in store.runs() if command <= name <= run.id]
     for first in reversed(firsts):

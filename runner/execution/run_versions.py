@@ -71,7 +71,7 @@ def _inputs_of_version(run: RunSpec) -> JsonObject:
 
 
 def renamed(new: Mapping[AppliedVersion, RunSpec], gone: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
-    """The first version with another name that did the same and has passed, by the digest of a new version."""
+    """A version with another name that did the same and has passed, by the digest of a new version."""
     pairs = (
         (version, run, entry)
         for version, run in new.items()

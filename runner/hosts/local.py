@@ -342,7 +342,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
     def _refuse(self, key: str) -> effects.Stopped:
         """The effect is not performed, since the run has to stop.
 
-        At the end of the grace the rest of `undo` and `finally` is left to `resume`, but not of a fleet's run.
+        At the end of the grace the rest of `undo` and `finally` is left to `resume`, not for a fleet's order to stop.
         """
         over = self.stop.is_over()
         if over and self.policy.is_closing and self.stop.ordered_by is None:

@@ -249,7 +249,10 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
 
 
 def not_passed(store: RunStore) -> dict[RunName, str]:
-    """What did not pass when it ran last, with the run's id. Deleted runs count by their history, unreadable not."""
+    """What did not pass when it ran last, with the run's id; a run without an end has not passed.
+
+    Deleted runs count by their history, unreadable runs not at all.
+    """
     newest: dict[RunName, tuple[str, str]] = {}
     stored, deleted = set(store.runs()), _past_runs(store)
     for run in sorted(stored | deleted.keys(), reverse=True):

@@ -116,7 +116,7 @@ class Connector:
         return names
 
     def _line(self, host: str, port: int, limit: float) -> socket.socket:
-        """Try each address of `host` for its share of the time left, first the one that was reached last."""
+        """Try each address of `host` for its share of the time left, first that which was reached last."""
         reached = self._reached.get((host, port))
         addresses = sorted(self._found(host, port, limit), key=lambda address: address != reached)
         failure: OSError = OSError("the host has no address")

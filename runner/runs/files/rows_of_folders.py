@@ -54,7 +54,11 @@ class RowsOfFolders:
             rows.never_began(key)
 
     def sent(self) -> frozenset[str]:
-        """Starts that may not have left, or were made by a copy of the folder, as the folder's own file has them."""
+        """Starts that only the shared file has, and starts with a row.
+
+        A start of the own file may not have left, if the program was killed then. A start that it lacks was made by a
+        copy of the folder, or before an older copy was put in its place.
+        """
         own = self._own_rows.stored()
         shared = own if self._shared.opening() is None else self._shared_rows.stored()
         begun = {str(start[1]) for start in shared.starts} - {str(start[1]) for start in own.starts}

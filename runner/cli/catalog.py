@@ -271,14 +271,23 @@ def diff(context: click.Context) -> int:
     with Sites() as sites:
         for name in (given["before"], given["after"]):
             file = catalogue_files.file_named(name)
-            if file is not None:
-                sides.append(read_file(file, warn=output.problems))
-            else:
+            if file is None or (file.is_dir() and _is_target(name, given["targets"])):
                 sides.append(_pulled(single_target(name, (), given["targets"]), sites))
+            else:
+                sides.append(read_file(file, warn=output.problems))
     before, after = sides
     found = drifts(differences(before, after), ())
     comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found, side_by_side=True)
     return _print(comparison, given["form"])
+
+
+def _is_target(name: str, targets: Path | None) -> bool:
+    """A folder may have the name of a target, as that of a customer."""
+    try:
+        single_target(name, (), targets)
+    except UsageError:
+        return False
+    return True
 
 
 def _print(found: CatalogueComparison, form: str) -> int:

@@ -231,6 +231,8 @@ def test_packages_are_compared_with_a_catalogue(capsys: Capture) -> None:
     Path("here").mkdir()
     assert ended(["catalog", "diff", "packages", "here"]) == 3, "a folder without packages is no side of it"
     assert "there is no catalogue" not in capsys.readouterr().err
+    ROOT.write(Path("here/UsrTours"))
+    assert ended(["catalog", "diff", "packages", "here"]) == 3, "a target's name is the target, also beside packages"
 
 
 def test_what_is_not_there_is_not_compared(capsys: Capture) -> None:

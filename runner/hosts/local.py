@@ -342,7 +342,8 @@ class LocalHost(Struct, kw_only=True, dict=True):
     def _refuse(self, key: str) -> effects.Stopped:
         """The effect is not performed, since the run has to stop.
 
-        At the end of the grace the rest of `undo` and `finally` is left to `resume`, not for a fleet's order to stop.
+        At the end of the grace the rest of `undo` and `finally` is left to `resume`, unless a
+        fleet's run was ordered to stop.
         """
         over = self.stop.is_over()
         if over and self.policy.is_closing and self.stop.ordered_by is None:

@@ -144,7 +144,7 @@ def _is_unverified(step: StepResult) -> bool:
 
 
 def totals(results: Sequence[RunResult], options: Detail, *, is_all: bool) -> list[Sentence]:
-    """The table of several runs and their warnings; with `is_all` also the exit code."""
+    """How several runs ended, with `quiet` as a table, and their warnings; with `is_all` also the exit code."""
     code = strongest(result.exit_code for result in results)
     counts = Counter(result.status for result in results)
     statuses = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"

@@ -46,7 +46,10 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 def carry_out(
     double: doubles.Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
 ) -> Running:
-    """Do the activities from `start` on, to the end, a failure, or an element. `failing` fails it at its end."""
+    """Do the activities from `start` on, to the end, a failure, or an element; a cancelled process is left alone.
+
+    With `failing` the process fails at its end with that text.
+    """
     store = surroundings.store
     process = store.process(process_id)
     assert process is not None

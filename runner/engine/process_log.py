@@ -80,7 +80,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
 
 
 def _settle_waiting(row: OpenRow, process: str) -> Running[None]:
-    """Give rows that have come to earlier starts: they belong to no later call."""
+    """Let earlier starts have the rows that have come for them: these belong to no later call."""
     waiting = starts.missing(row.log, process)
     is_known = bool(waiting) and (process in row.log.marks or starts.since(row.log, waiting[0]) is not None)
     if is_known and any(start.key != row.key for start in waiting):

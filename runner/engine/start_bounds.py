@@ -132,7 +132,10 @@ def queued(log: LogState, start: Start) -> Start:
 
 
 def may_have_begun(failure: CallFailed) -> bool:
-    """Whether a failed call may have started its process: not if it never left, was turned away, or surely refused."""
+    """Whether a failed call may have started its process: not if it never left, or was surely refused.
+
+    A call that was turned away is none here, as its row is searched for at once.
+    """
     return failure.kind is FailureKind.UNANSWERED or (failure.kind is FailureKind.REFUSED and failure.unproved)
 
 

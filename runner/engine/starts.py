@@ -281,7 +281,7 @@ def take(row: OpenRow, process: str, rows: Sequence[LogRow], *, makers: Sequence
 
 
 def move_watermark(log: LogState, process: str, newest: Json) -> None:
-    """The newest row of which it is known whose it is, is the next watermark, as the server wrote its time."""
+    """Make the `newest` row of a known call the next watermark, by its time as the server wrote it."""
     for code in log.codes_of(process):
         if isinstance(newest, str) and code in log.marks and ((known := log.marks[code]) is None or newest > known):
             log.marks[code] = newest

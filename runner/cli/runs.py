@@ -253,8 +253,8 @@ def history(context: click.Context) -> int:
       runner history contact-smoke@staging
       runner history "billing[new]" -n 50 --format json
 
-    Each run that ends, or is settled, adds a line without any value to `.runner/history.jsonl`. The newest 100 of a
-    name are left there when the runs are pruned; all of it has at most 8 MiB.
+    Each run that ends, or is settled, adds a line to `.runner/history.jsonl`: no inputs and results, but the site's
+    words of an error. The newest 100 of a name are left there when the runs are pruned; all of it has at most 8 MiB.
 
     Exit 0, or 2 where there is no run of this name.
     """

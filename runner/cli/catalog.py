@@ -282,7 +282,7 @@ def diff(context: click.Context) -> int:
 
 
 def _is_target(name: str, targets: Path | None) -> bool:
-    """A folder may have the name of a target, as that of a customer."""
+    """Whether `name` is a target: a folder beside may have the same name, as that of a customer."""
     try:
         single_target(name, (), targets)
     except UsageError:

@@ -295,7 +295,7 @@ class _Reading:
             self.mistakes.forget(after=known + 1)
             return {}
         value = self._value(event, depth=depth + 1)
-        if len(self.mistakes) == known:
+        if len(self.mistakes) == known or self.mistakes.are_passable:  # no key is made of what may be passed over
             self.mistakes.report(f"a key must be a text, not {kind_of(value)}", at=(start, start + 1))
         return value
 

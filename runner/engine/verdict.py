@@ -288,10 +288,14 @@ def started_again(row: OpenRow, rows: list[LogRow]) -> Attempt:
     sentence, advice = _too_many(row, rows, count=1)
     if _hold_failure(rows):
         sentence = f"{sentence}; not all of them passed"
-        if row.first is not None:  # it was made twice
-            return replace(not_verified(row, sentence, doubtful=True, hint=advice), process_id=rows[0].id)
-    found = _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
-    return replace(found, process_id=rows[0].id)
+    if _hold_failure(rows) and row.first is not None:  # it was made twice
+        found = not_verified(row, sentence, doubtful=True, hint=advice)
+    else:
+        found = _several(row, sentence, advice, running=any(each.status in UNDER_WAY for each in rows))
+    if found.status is Status.PASSED:
+        return replace(found, process_id=rows[0].id)
+    row.process_id = row.sought = None  # no later look makes it certain
+    return found
 
 
 def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) -> Attempt:

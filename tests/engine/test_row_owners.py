@@ -862,6 +862,15 @@ def test_the_process_of_a_run_that_a_gateway_has_repeated_is_known_to_later_step
     assert (world.finished("a").process_id, ended(world, "b")) == (row_id(2), ("passed", True))
 
 
+@pytest.mark.parametrize("status", ["done", "running"])
+def test_no_later_look_verifies_a_run_that_a_gateway_has_repeated(status: str) -> None:
+    world = Twice(later=["done"], verdicts=[{"as": "unknown"}, {"as": "log"}])
+    world.both = ("error", status)
+    world.answers = [{"process_id": row_id(2), "status": status, "results": {}}]
+    world.carry_out(planned(f"{RUN}    verify: log\n"))
+    assert ended(world, "a") == ("unknown", None)
+
+
 def test_a_run_whose_row_is_alone_is_verified() -> None:
     world = World().carry_out(planned(f"{RUN}    verify: log\n{RUN.replace('id: a', 'id: b')}    verify: log\n"))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("passed", True))

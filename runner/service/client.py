@@ -73,6 +73,7 @@ class Client:
         self._allowed = (0, 0)
         self._fruitless = 0
         self._readings = count(int.from_bytes(urandom(4), "big"))
+        self._is_lenient = True  # ignores an option that it does not know
 
     def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
         """Carry out `call` within `seconds`, with a sign-in and a connection, but without the waits of `gate`.
@@ -86,12 +87,12 @@ class Client:
         except UnwritableError as error:
             return outages.not_written(self._site.name, str(error), hint="check the job file")
         gate.written(written)
-        written = self._uncached(call, written)
         earlier: tuple[JsonObject, ...] = ()
-        size = 0
+        size, answered = 0, self._uncached
         while True:
             begun = self._clock()
-            reply = self._answered(call, written, deadline)
+            reply = answered(call, written, deadline)
+            answered = self._answered
             if isinstance(reply, CallFailed):
                 return reply
             size += len(reply.body)
@@ -100,14 +101,21 @@ class Client:
                 return self._ended(call, reply, read, size=size)
             earlier, written = read.records, Request(method="GET", path=read.following)
 
-    def _uncached(self, call: Call, written: Request) -> Request:
-        """A reading with an option that no other has, so that no cache knows its answer; one may give it without an
-        `Age`, as nginx does [D]. Options without a `$` are ignored [C: Microsoft's OData, which takes each once].
+    def _uncached(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
+        """The reply; to a reading with an option that no other has, so that no cache knows its answer; one may give it
+        without an `Age`, as nginx does [D]. Options without a `$` are ignored [C: Microsoft's OData, which takes each
+        once]; a service that refuses it is read without it.
         """
         is_first = not (isinstance(call, Act) or (isinstance(call, QueryCall) and call.next))
-        if not is_first or written.method != "GET" or len(written.path) > _LONGEST:
-            return written
-        return replace(written, path=f"{written.path}&_={next(self._readings):x}")
+        if not (self._is_lenient and is_first) or written.method != "GET" or len(written.path) > _LONGEST:
+            return self._answered(call, written, deadline)
+        alone = replace(written, path=f"{written.path}&_={next(self._readings):x}")
+        reply = self._answered(call, alone, deadline)
+        if isinstance(reply, CallFailed) or reply.status != HTTPStatus.BAD_REQUEST:
+            return reply
+        again = self._answered(call, written, deadline)
+        self._is_lenient = isinstance(again, CallFailed) or again.status == HTTPStatus.BAD_REQUEST
+        return again
 
     def _answered(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
         """The reply to `call` in a session; to a reading in a fresh session where it was lost."""

@@ -161,6 +161,23 @@ def test_each_reading_has_an_address_of_its_own_that_no_cache_knows() -> None:
     assert (plain, option) == (asked[-2].partition("&_=")[0], "&_=")
 
 
+@pytest.mark.parametrize(("asked_for", "stamped"), [("Contact", 1), ("Wrong", 2)])
+def test_a_service_that_refuses_an_option_of_ours_is_read_without_it(asked_for: str, stamped: int) -> None:
+    service = Service()
+
+    def strict(request: httpx.Request) -> httpx.Response:
+        is_wrong = "&_=" in target(request) or "Wrong" in target(request)
+        answer = service(request)
+        return httpx.Response(400) if "/odata/" in target(request) and is_wrong else answer
+
+    client = client_of(strict)
+    codes = {failed(client.perform(QueryCall(entity=asked_for), 5))[1] for _ in range(2)}
+    assert codes == ({"E205"} if asked_for == "Wrong" else {"E307"}), "it was answered, but not with records"
+    asked = [line for line in service.seen if "/odata/" in line]
+    assert sum("&_=" in line for line in asked) == stamped, asked
+    assert len(asked) == 2 + stamped
+
+
 def test_a_session_is_over_where_a_reading_is_forbidden_that_it_was_allowed() -> None:
     service = Service(lambda: httpx.Response(403))
     client = client_of(service)

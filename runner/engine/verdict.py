@@ -239,8 +239,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
     process_id = rows[0].id if len(rows) == 1 else None
     too_many, advice = _too_many(row, rows, count=count)
     warnings = (too_many,) if too_many else ()
-    strange = [each.status for each in rows if each.status not in KNOWN]
-    if strange:
+    if strange := [each.status for each in rows if each.status not in KNOWN]:
         return not_verified(row, strange_status(strange[0]), doubtful=True)
     if len(bad) == len(rows):
         return process_failed(bad[0], known=process_id is not None).warned(*warnings)
@@ -253,9 +252,8 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
         return _several(row, too_many, advice, running=is_running)
     if any(each.status not in BEGUN for each in rows if each.status in UNDER_WAY):
         return not_verified(row, _NOT_BEGUN)
-    passed = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
-    if is_running:
-        passed = started(process_id, expected=execute.is_start_enough)
+    done = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
+    passed = started(process_id, expected=execute.is_start_enough) if is_running else done
     if (doubt := _why_inferred(row, rows)) is None:
         return passed
     if row.step.verify is Verify.LOG:

@@ -70,8 +70,7 @@ class Client:
             sign_ins=sign_ins,
         )
         self._signs_in = credentials is not None
-        self._allowed = (0, 0)
-        self._fruitless = 0
+        self._allowed, self._fruitless = (0, 0), 0
         self._readings = count(int.from_bytes(urandom(4), "big"))
         self._is_lenient = True  # ignores an option that it does not know
 

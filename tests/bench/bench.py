@@ -5,11 +5,11 @@ not end as it should ends the benchmark. `--rounds N` sets how often each pair i
 counts. `--row NAME` prints that row alone, several times: those rows.
 
 Ratios of wall time, and of processor time in brackets, in the night of 2026-12-01 on a machine of two cores with
-nothing else to do, where two rounds were made both; what is above its aim is marked:
-one call / bare 0.74 (0.73) · 1,000 reads 1.20, 0.91 (1.17, 0.88) · 1,000 once calls with the log 2.12, 2.46 (1.95,
-2.27), above · results of 25 KB 1.31 (1.30) · validate / import of the four libraries 0.53 (0.53) · resume after 1,000
-calls / the run 0.47, 0.43 (0.53, 0.46), above · -j 8 / Hurl 1.24, above · 40 once runs of one process, -j 8 / after
-each other 0.91, above. Memory of 10,000 steps: run 118 MB, resume 126 MB.
+nothing else to do; what is above its aim is marked:
+one call / bare 0.65 (0.64) · 1,000 reads 0.82 (0.80) · 1,000 once calls with the log 2.29 (2.06), at other times 1.96
+to 2.51, above · results of 25 KB 1.13 (1.17) · validate / import of the four libraries 0.53 (0.52) · resume after 1,000
+calls / the run 0.42 (0.46), above · -j 8 / Hurl 1.24, of the least 1.17, above · 40 once runs of one process, -j 8 /
+after each other 0.97, above. Memory of 10,000 steps: run 116 MB, resume 144 MB.
 
 The same instructions take up to 1.6 times as long on a virtual machine from one second to the next: so "of the least"
 compares the least time of each side.

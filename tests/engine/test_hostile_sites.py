@@ -117,6 +117,29 @@ def test_no_call_is_made_twice_and_no_row_vouches_for_another_call(
                 assert verdicts(program)[key].verified is True
 
 
+def test_a_start_that_may_still_wait_takes_no_row_of_a_call_that_was_turned_away(tmp_path: Path) -> None:
+    treated = (
+        ("session", 0, 0.0),
+        ("ok", 1, 16.0),
+        ("ok", 1, 0.0),
+        ("ok", 1, 0.0),
+        ("ok", 1, 0.4),
+        ("session", 1, 0.0),
+    )
+    how = iter(
+        Manners(seconds=0.02, times=times, lags=(lag,), statuses=("done",), answer=answer)
+        for answer, times, lag in (*treated, *[("ok", 1, 0.4)] * 3)
+    )
+    site = HostileSite(owned=RowDatabase(tmp_path / "rows.sqlite", now=lambda: site.now), manners=lambda _: next(how))
+    step = f"  - id: s{{}}\n    if: always()\n    execute: {{{{process: {PROCESS}{{}}}}}}\n    timeout: 20s\n"
+    both, pause = step.format(0, "") + step.format(1, ""), "  - if: always()\n    pause: 16s\n"
+    waiting = step.format(0, ", until: done") + pause + step.format(1, "")
+    programs = [site.start(planned(text), at=at) for text, at in ((both, 30.0), (waiting, 0.0), (both, 30.0))]
+    site.go_on()
+    site.owned.close()
+    assert [[key for key, _, began, _ in program.sent if began] for program in programs] == [["s0", "s1"]] * 3
+
+
 def test_a_call_that_was_turned_away_and_is_in_doubt_keeps_its_row_from_the_next_call(tmp_path: Path) -> None:
     how = iter(
         Manners(seconds=0.02, times=1, lags=(lag,), statuses=("done",), answer=answer)

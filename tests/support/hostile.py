@@ -176,6 +176,9 @@ class HostileSite:
         if inquire.nothing_began:
             program.owned.never_began(inquire.key)
             return Done(t=self._t(program), value={})
+        if inquire.still_waits:
+            program.owned.queue(inquire.key)
+            return Done(t=self._t(program), value={})
         as_read = program.owned.ask(inquire)
         return Done(t=self._t(program), value={"taken": list(as_read.taken), "rival": as_read.rival})
 

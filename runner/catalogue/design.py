@@ -9,10 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from runner.catalogue.model import Direction, Kind, Parameter, ProcessElement
-from runner.foundation.guids import guid, is_guid
-from runner.foundation.raw import items, record, text
 from runner.foundation.sentences import shortened
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, guid, is_guid, items, record, text
 
 # `dataValueType` [C], in lower case.
 TYPES: Final = {

@@ -8,8 +8,7 @@ from typing import Final
 
 from runner.catalogue.kinds import KINDS
 from runner.catalogue.model import TAKEN, Catalogue, Kind, Parameter, Process
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record
 
 _ACTIONS: Final = ("execute", "run")
 

@@ -15,10 +15,19 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions import typed
-from runner.foundation.guids import EMPTY_GUID, is_guid
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json, as_text, compact, is_number, kind_of, well_formed
+from runner.foundation.values import (
+    EMPTY_GUID,
+    LARGEST_INTEGER,
+    Json,
+    as_text,
+    compact,
+    is_guid,
+    is_number,
+    kind_of,
+    well_formed,
+)
 
 INTEGER: Final = lazy_pattern(r"([+-]?)0*+([0-9]*)(?<=[0-9])")
 NUMBER: Final = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

@@ -11,9 +11,8 @@ from msgspec import Struct
 from runner.catalogue.kinds import DATETIME, INTEGER, KINDS, NUMBER, CannotReadError, fits, read_scalar
 from runner.catalogue.model import Kind, Parameter
 from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_day
-from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact, is_number
+from runner.foundation.values import Json, compact, is_number, mended_guid
 
 _GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
 _THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})+")
@@ -71,7 +70,7 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
             truth = BOOLEANS.get((text or compact(value)).casefold())
             is_certain = not is_number(value) and text not in ("0", "1")  # what a number means is not known [?]
             hint = f"write `{truth}`" if truth else None
-        case Kind.GUID | Kind.LOOKUP if guid := mended(text):
+        case Kind.GUID | Kind.LOOKUP if guid := mended_guid(text):
             is_certain, hint = False, f"write `{guid}`"
         case Kind.GUID | Kind.LOOKUP if found := _A_GUID.search(compact(value)):  # `new Guid("…")`, `{value: …}`
             hint = f"write `{found[0]}`"

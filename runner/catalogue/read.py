@@ -17,8 +17,7 @@ from runner.catalogue.model import (
     Pulled,
 )
 from runner.foundation.problems import Problem
-from runner.foundation.raw import enum_member, flag, items, record, text, whole_number
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, enum_member, flag, items, record, text, whole_number
 from runner.language.schema import check
 from runner.reading.document import Document
 from runner.reading.load import read

@@ -27,9 +27,8 @@ from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError
-from runner.foundation.raw import record
 from runner.foundation.sentences import listed
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record
 from runner.hosts.stop import Stop, listening
 from runner.job.outline import outline
 from runner.lint.uses import started, watched

@@ -12,10 +12,9 @@ from runner.cli import options
 from runner.cli.verb import Verb
 from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
-from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, SiteSilentError, UsageError, strongest
 from runner.foundation.shell_words import shell_word
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, is_guid
 from runner.project.catalogue_files import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
 from runner.project.named_targets import Known, KnownTarget, chosen, single_target, targets_of

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.catalogue.differences import About, CatalogueDifference
 from runner.catalogue.drift import missing
 from runner.catalogue.model import Catalogue
-from runner.foundation.raw import items, record
+from runner.foundation.values import items, record
 from runner.project.pulling import NoAnswerError, read_library, read_process
 from runner.runs.events import Trouble
 from runner.service.caller import Caller, SessionCaller

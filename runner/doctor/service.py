@@ -6,10 +6,9 @@ from http import HTTPStatus
 from typing import Final
 
 from runner.doctor.findings import WayFinding, WayVerdict, failed, ok, unsure
-from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.raw import items, record
 from runner.foundation.sentences import listed
+from runner.foundation.values import EMPTY_GUID, items, record
 from runner.service import bodies, calls
 from runner.service.access import BY_DOCTOR
 from runner.service.caller import Caller, SessionCaller

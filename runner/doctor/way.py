@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runner.doctor import network, service
 from runner.doctor.findings import WayFinding, WayVerdict, not_tried
 from runner.doctor.network import Host, Trusted
-from runner.foundation.guids import EMPTY_GUID
+from runner.foundation.values import EMPTY_GUID
 from runner.service.caller import Caller, SessionCaller
 from runner.service.calls import FindProcess, ReadElementData, ReadElements
 from runner.service.site import PREFIXES, Runtime

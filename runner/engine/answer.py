@@ -12,8 +12,7 @@ from runner.engine.effects import Running
 from runner.engine.state import OpenRow
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
-from runner.foundation.guids import EMPTY_GUID
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Verify
 from runner.runs.events import Check, Trouble

@@ -15,9 +15,8 @@ from runner.engine.undo import INCOMPLETE, make_up_for_undo, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.problems import STOPPED, ExitCode, strongest
-from runner.foundation.raw import record
 from runner.foundation.sentences import listed
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, record
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
 from runner.runs.events import RunClosing, RunFacts, RunFinished, RunStarted, RunStatus, Trouble
 from runner.runs.status import Status

@@ -18,10 +18,9 @@ from runner.engine.process_log import has_ended
 from runner.engine.readings import Unread
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.durations import written
-from runner.foundation.guids import is_guid
 from runner.foundation.sentences import first, listed
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, is_guid
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
 from runner.runs.process_status import KNOWN

@@ -16,8 +16,7 @@ from runner.engine.rows import count_running, finished
 from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
 from runner.engine.step import gathered, record_of, remember, with_undo
 from runner.expressions.evaluate import EvaluationError
-from runner.foundation.raw import items, record
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, items, record
 from runner.job.actions import IncludedJob
 from runner.job.model import OnFailure
 from runner.runs.status import Status

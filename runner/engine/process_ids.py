@@ -6,8 +6,7 @@ from runner.engine.attempt import Attempt, not_passed
 from runner.engine.elements import no_guid
 from runner.engine.state import OpenRow
 from runner.expressions.parse import expressions_in
-from runner.foundation.raw import record
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, record
 from runner.job.actions import Run
 from runner.runs.status import Status
 

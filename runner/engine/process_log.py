@@ -17,8 +17,7 @@ from runner.engine.readings import Unread, ask_owner, is_for_good, is_hopeless, 
 from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import REFUSED_AGAIN, Versions
 from runner.foundation import server_time
-from runner.foundation.raw import items
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, items
 from runner.runs.events import Trouble
 from runner.runs.process_status import UNDER_WAY
 from runner.service import calls

@@ -13,8 +13,7 @@ from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import note, pause, perform
 from runner.engine.state import OpenRow
 from runner.engine.versions import REFUSED_AGAIN
-from runner.foundation.raw import items
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items
 from runner.job.actions import Cancel, Wait
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable

@@ -20,8 +20,7 @@ from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked, settling
 from runner.foundation.durations import written
-from runner.foundation.raw import record
-from runner.foundation.values import Json
+from runner.foundation.values import Json, record
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason

@@ -19,8 +19,7 @@ from runner.engine.scope import Names, makes_secret
 from runner.engine.state import OpenRow, State, Undecided, Undoable, worst_of
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject, kind_of
+from runner.foundation.values import Json, JsonObject, kind_of, record
 from runner.job.actions import Elements, IncludedJob
 from runner.job.model import OnFailure, Step, StepEffect
 from runner.planning.plan import PlannedStep

@@ -7,8 +7,7 @@ from runner.engine.perform import close_by, note
 from runner.engine.scope import Names
 from runner.engine.state import RunState, State, Undoable
 from runner.engine.step import carry_out_steps
-from runner.foundation.raw import record
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, record
 from runner.planning.plan import undo_steps
 from runner.runs.events import RunStatus, UndoFinished, UndoStarted
 from runner.runs.status import Status

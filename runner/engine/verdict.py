@@ -19,8 +19,8 @@ from runner.engine.readings import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.foundation.durations import written
-from runner.foundation.raw import text
 from runner.foundation.sentences import first
+from runner.foundation.values import text
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
 from runner.runs.process_status import BEGUN, ENDED_BADLY, KNOWN, UNDER_WAY

@@ -7,8 +7,7 @@ cannot be read, rows are found by the code; a missing row proves less then, and 
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import Json
+from runner.foundation.values import Json, items, record, text
 from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
 
 AGAIN = 60.0  # seconds after which a reading of versions that was not answered is tried again, where a call needs it

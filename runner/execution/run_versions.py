@@ -8,8 +8,7 @@ from typing import Final
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject, canonical
+from runner.foundation.values import Json, JsonObject, canonical, record
 from runner.job.model import Input
 from runner.ledger.model import AppliedVersion, LedgerEntry
 from runner.ledger.versions import files_of_version, version_digest

@@ -7,10 +7,10 @@ from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint, si
 from runner.expressions.typed import A_TEXT, BOOLEAN, LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words, many_in_words
 from runner.foundation import hints
 from runner.foundation.foreign_dates import BEGINS_WITH_DAY, foreign_moment
-from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded
 from runner.foundation.suggestions import near_or_listed, suggest
+from runner.foundation.values import is_guid
 
 _FORMS = {
     "guid": lazy_pattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),

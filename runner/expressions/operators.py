@@ -10,10 +10,9 @@ from msgspec import Struct
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import LARGEST_TEXT, joined, number
 from runner.foundation.foreign_dates import BEGINS_WITH_DAY
-from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.server_time import parse_record
-from runner.foundation.values import Json, compact, is_number, kind_of
+from runner.foundation.values import Json, compact, is_guid, is_number, kind_of
 
 _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{1,3})?\s*")
 

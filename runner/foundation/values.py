@@ -1,9 +1,19 @@
-"""JSON values, paths into them, and their text. All that a job holds, sends and receives; never changed."""
+"""JSON values, paths into them, their text, and what they are read as. All that a job holds, sends and receives.
+
+They are never changed. They are read leniently by those who check, with certainty by those who build.
+"""
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, TypeGuard
+from enum import StrEnum
+from typing import Final, TypeAlias, TypeGuard, TypeVar
+
+from runner.foundation.durations import seconds
+from runner.foundation.lazy import lazy_pattern
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
@@ -12,6 +22,9 @@ Path: TypeAlias = tuple[str | int, ...]  # keys and indices from the root of a v
 
 LARGEST_INTEGER = 2**63 - 1
 """Integers beyond 64 bits are refused at every border: no JSON reader we hand them to agrees on them."""
+EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"  # no id, where there must be an id
+_GUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGITS = 32
 
 
 def pointer(path: Path) -> str:
@@ -113,3 +126,70 @@ def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
             return
     for key, item in parts:
         yield from leaves(item, (*path, key))
+
+
+def record(value: Json) -> JsonObject:
+    """`value` where it is a record, else an empty record."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Json) -> list[Json]:
+    """`value` where it is a list, else an empty list."""
+    return value if isinstance(value, list) else []
+
+
+def text(fields: JsonObject, key: str) -> str | None:
+    """The text of `key`, if any."""
+    value = fields.get(key)
+    return value if isinstance(value, str) else None
+
+
+def flag(fields: JsonObject, key: str) -> bool | None:
+    """True or false of `key`, None where there is neither."""
+    value = fields.get(key)
+    return value if isinstance(value, bool) else None
+
+
+def whole_number(fields: JsonObject, key: str) -> int | None:
+    """The integer of `key`, if any. A boolean, an integer to Python, is none."""
+    value = fields.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def sure_text(value: Json) -> str:
+    """A value that has been found to be a text before."""
+    assert isinstance(value, str), value
+    return value
+
+
+def enum_member(kind: type[_Choice], value: Json, otherwise: _Choice) -> _Choice:
+    """A word of `kind`, or what holds where nothing is written."""
+    return kind(value) if isinstance(value, str) else otherwise
+
+
+def duration(value: Json) -> float | None:
+    """Seconds of a written duration, if any."""
+    return seconds(value) if isinstance(value, str) else None
+
+
+def number(value: Json, otherwise: int) -> int:
+    """A whole number, which may be written as `5.0`."""
+    return int(value) if isinstance(value, int | float) else otherwise
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is 8-4-4-4-12 hexadecimal digits, in any case."""
+    return _GUID.fullmatch(text) is not None
+
+
+def guid(written: Json) -> str | None:
+    """The id of an answer or a file, in lower case, so that ids of different sources compare; an empty id is none."""
+    return written.lower() if isinstance(written, str) and written and written != EMPTY_GUID else None
+
+
+def mended_guid(text: str) -> str | None:
+    """`text` as a GUID: it may be in braces or parentheses, or lack its dashes. None where it is no GUID."""
+    digits = re.sub(r"[-\s]", "", text.strip().strip("{}()"))
+    if len(digits) != _DIGITS or not re.fullmatch(r"[0-9a-fA-F]+", digits):
+        return None
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

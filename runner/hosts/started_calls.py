@@ -9,7 +9,7 @@ from msgspec import Struct
 from runner.engine.effects import QueryPeers, Send
 from runner.engine.lost import step_key
 from runner.engine.start_bounds import has_begun_nothing
-from runner.foundation.raw import record
+from runner.foundation.values import record
 from runner.hosts.replay import ForgottenError
 from runner.hosts.turns import Turn
 from runner.job.model import Job, StepEffect

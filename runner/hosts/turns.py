@@ -11,8 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json
+from runner.foundation.values import Json, items, record
 from runner.hosts.stop import Stop
 from runner.runs.evidence import LockHolder
 from runner.runs.store import SharedTurns

@@ -9,8 +9,19 @@ from typing import cast
 
 from msgspec import Struct
 
-from runner.foundation.raw import duration, enum_member, items, number, record, sure_text, text
-from runner.foundation.values import Json, JsonObject, Path, as_text
+from runner.foundation.values import (
+    Json,
+    JsonObject,
+    Path,
+    as_text,
+    duration,
+    enum_member,
+    items,
+    number,
+    record,
+    sure_text,
+    text,
+)
 from runner.job import defaults, model
 from runner.job.actions import ACTIONS, Failures, IncludedJob
 from runner.job.actions.failures import SINCE_RUN

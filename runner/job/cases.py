@@ -14,10 +14,9 @@ from runner.expressions.parse import texts_in
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, in_order
-from runner.foundation.raw import items, record
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, compact, is_number, value_at
+from runner.foundation.values import Json, JsonObject, Path, compact, is_number, items, record, value_at
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
 from runner.job.model import Case, Input
 from runner.json_schema.as_type import GROUPED

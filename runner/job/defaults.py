@@ -1,7 +1,6 @@
 """What holds where a step says nothing: by its action and by `defaults`. Works on raw, also faulty, fields."""
 
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record
 from runner.job.actions import ACTIONS, ActionType
 from runner.job.model import StepEffect
 

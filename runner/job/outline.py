@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, items, record, text
 from runner.job.actions import ACTIONS
 from runner.job.model import Input
 

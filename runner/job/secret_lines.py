@@ -6,9 +6,8 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, items, record
 from runner.reading.closed import without_text
 from runner.reading.document import Document
 

@@ -3,12 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 
-from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record
 from runner.foundation.sentences import both, either
 from runner.foundation.suggestions import foreign, suggest
-from runner.foundation.values import JsonObject, Path
+from runner.foundation.values import JsonObject, Path, is_guid, record
 from runner.language import key_hints
 from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject

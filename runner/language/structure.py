@@ -2,9 +2,8 @@
 
 from msgspec import Struct, field
 
-from runner.foundation.raw import items, record, sure_text
 from runner.foundation.suggestions import likely_typo
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, items, record, sure_text
 from runner.json_schema.violations import Violation
 
 

@@ -5,12 +5,10 @@ import unicodedata
 from typing import Final
 
 from runner.foundation import hints
-from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record
 from runner.foundation.sentences import either, with_article
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, as_text, compact, kind_of, pointer
+from runner.foundation.values import Json, JsonObject, Path, as_text, compact, is_guid, kind_of, pointer, record
 from runner.foundation.yaml_text import flow
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES

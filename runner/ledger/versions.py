@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.raw import items, record
 from runner.foundation.site_key import normalized_url
-from runner.foundation.values import Json, JsonObject, digest
+from runner.foundation.values import Json, JsonObject, digest, items, record
 from runner.runs.events import TargetName
 
 _NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target", "cases"})

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from runner.foundation import server_time
 from runner.foundation.durations import is_too_long
-from runner.foundation.raw import duration, items, record
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, duration, items, record
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.actions.failures import SINCE_RUN

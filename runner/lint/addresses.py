@@ -5,8 +5,7 @@ from functools import lru_cache
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record
-from runner.foundation.values import JsonObject, Path
+from runner.foundation.values import JsonObject, Path, record
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
 from runner.lint.uses import results, signalled, starts

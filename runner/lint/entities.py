@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record, text
 from runner.foundation.suggestions import near_or_listed, suggest
-from runner.foundation.values import Json, JsonObject, Path, is_number
+from runner.foundation.values import Json, JsonObject, Path, is_number, record, text
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts

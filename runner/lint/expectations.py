@@ -8,8 +8,7 @@ from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, Path, as_text, compact, kind_of
+from runner.foundation.values import Json, Path, as_text, compact, items, kind_of, record
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint

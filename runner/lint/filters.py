@@ -12,9 +12,8 @@ from runner.expressions.parse import Expression
 from runner.expressions.typed import Type, may_hold_quote
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record
-from runner.foundation.raw import text as raw_text
-from runner.foundation.values import compact
+from runner.foundation.values import compact, record
+from runner.foundation.values import text as raw_text
 from runner.job.outline import Outline, RawStep
 from runner.lint.texts import JobLint
 from runner.lint.written_values import written_values

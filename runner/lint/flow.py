@@ -25,8 +25,7 @@ from runner.expressions.typed import (
     list_of,
     record_of,
 )
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, items, record
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep

@@ -6,11 +6,9 @@ A faulty document is checked as far as its shape allows. A rule is a function in
 from collections.abc import Callable, Collection
 from typing import Final
 
-from runner.foundation.guids import is_guid, mended
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, in_order
-from runner.foundation.raw import record
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, is_guid, mended_guid, record
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
@@ -49,7 +47,7 @@ _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")  # letters that no id has
 def _check_id(found: ActionValue, lint: JobLint) -> None:
     """Report a text without braces that is no GUID; whether it is near a template is not asked then."""
     text = str(found.value)
-    guid = mended(text)
+    guid = mended_guid(text)
     is_name = not guid and (_OF_A_NAME.search(text) or text in lint.outline.by_id)
     if lint.document.joined_items(found.path):
         hint = SAME_COLUMN

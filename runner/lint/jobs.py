@@ -6,8 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from msgspec import Struct
 
 from runner.foundation.problems import Problem
-from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import items, record
 from runner.reading.document import Document
 
 _NAME_IT = (

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from runner.expressions.parse import Expression, readable, template
 from runner.expressions.typed import A_GUID, A_NUMBER, A_TEXT, PLAIN_TEXT, TEXT, Type, or_null, record_of, word_of
-from runner.foundation.raw import record
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, record
 from runner.job.actions import ACTIONS, ActionType
 from runner.job.actions.action import PROCESS_STATUS
 from runner.job.outline import Outline, RawStep

@@ -8,13 +8,11 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
-from runner.foundation.guids import mended
 from runner.foundation.near_misses import ending_in, folded
 from runner.foundation.problems import Finding
-from runner.foundation.raw import items, record
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import near_or_listed, suggest
-from runner.foundation.values import JsonObject, Path
+from runner.foundation.values import JsonObject, Path, items, mended_guid, record
 from runner.job.outline import RawStep
 from runner.lint.addresses import is_address
 from runner.lint.uses import results, signalled, starts
@@ -100,7 +98,7 @@ def _no_process(code: str, path: Path, catalogue: Catalogue) -> Iterator[Finding
 
 
 def _code_hint(code: str, catalogue: Catalogue) -> str:
-    if uid := mended(code):
+    if uid := mended_guid(code):
         of = (
             known for known in catalogue.processes.values() for version in known.versions if version.uid == uid.lower()
         )

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.foundation.problems import Finding
-from runner.foundation.raw import items, record
 from runner.foundation.sentences import begun
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, record
 from runner.job import defaults
 from runner.job.model import RetryOn, StepEffect
 from runner.job.outline import RawStep

@@ -6,8 +6,7 @@ from typing import Final
 
 from runner.expressions import typed
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, record
 
 KINDS: Final[Mapping[str, int]] = {
     "string": typed.TEXT,

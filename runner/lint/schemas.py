@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from runner.expressions.parse import texts_in
-from runner.foundation.raw import record
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, value_at
+from runner.foundation.values import Json, JsonObject, Path, record, value_at
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
 from runner.language.lookalikes import NULLS

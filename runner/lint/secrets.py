@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from runner.expressions import parse
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject, Path, leaves
+from runner.foundation.values import Json, JsonObject, Path, leaves, record
 from runner.job.outline import Outline
 from runner.lint.texts import JobLint
 from runner.secrets import written_out

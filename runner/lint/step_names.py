@@ -9,10 +9,9 @@ from typing import Literal
 from runner.expressions.parse import Name
 from runner.foundation import hints
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Path
+from runner.foundation.values import Path, record
 from runner.job import defaults
 from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep

@@ -11,8 +11,7 @@ from runner.expressions.parse import Expression, Name, Template, TemplateProblem
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject, Path, pointer
+from runner.foundation.values import Json, JsonObject, Path, items, pointer, record
 from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates

@@ -8,8 +8,7 @@ from msgspec import field
 from runner.expressions import parse, typed
 from runner.expressions.conditions import condition_mistakes
 from runner.expressions.infer import expression_type, template_type
-from runner.foundation.guids import is_guid
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, is_guid
 from runner.reading.collector import ProblemCollector
 
 Judged = TypeVar("Judged")

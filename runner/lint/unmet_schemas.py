@@ -10,10 +10,9 @@ from typing import Final
 
 from runner.expressions import typed
 from runner.foundation.problems import Finding
-from runner.foundation.raw import items, record
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, items, record
 from runner.json_schema.as_type import listed_as
 from runner.json_schema.flaws import idle, other_spelling
 from runner.json_schema.keywords import listed_by, types

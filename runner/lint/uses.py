@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from runner.catalogue.differences import About, Use
-from runner.foundation.guids import is_guid
-from runner.foundation.raw import items, record
-from runner.foundation.values import JsonObject, Path
+from runner.foundation.values import JsonObject, Path, is_guid, items, record
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint.places import ELEMENT_IDS, action_values, ids, name_in
 from runner.reading.document import Document

@@ -6,8 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.expressions.typed import type_of
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, items, record
 from runner.job.outline import Outline, RawStep
 from runner.lint.places import name_in
 from runner.lint.schema_types import schema_type

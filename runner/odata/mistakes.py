@@ -7,11 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from runner.foundation.foreign_dates import no_such_day
-from runner.foundation.guids import is_guid
 from runner.foundation.hints import words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
+from runner.foundation.values import is_guid
 from runner.odata.filter import Column, FilterError, FilterValue, Literal, Node, Operation, UnreadWord, nodes_in, read
 from runner.odata.lexer import COMPARISONS, CONSTANTS, FUNCTIONS, HOLE, OPERATORS, TEXT_FUNCTIONS, Token, tokens
 

@@ -8,8 +8,7 @@ from xml.parsers import expat
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.raw import record
-from runner.foundation.values import JsonObject, well_formed
+from runner.foundation.values import JsonObject, record, well_formed
 from runner.reading.files import called
 from runner.reading.source import Source
 

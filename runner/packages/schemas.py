@@ -13,10 +13,8 @@ from msgspec import Struct, field
 from runner.catalogue import design
 from runner.catalogue.families import DesignVersion
 from runner.catalogue.model import Parameter, ProcessElement
-from runner.foundation.guids import guid
 from runner.foundation.problems import Problem
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, guid, items, record, text
 from runner.packages.files import BrokenError, broken, captions_of, json_of
 from runner.packages.finding import DESCRIPTOR
 

@@ -8,8 +8,7 @@ from msgspec import Struct, ValidationError, convert, field
 from runner.catalogue.model import ProcessElement
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import Json, JsonObject, digest, well_formed
+from runner.foundation.values import Json, JsonObject, digest, items, record, text, well_formed
 from runner.planning.plan import ChosenCase, Plan, stored
 from runner.runs.events import TargetName
 from runner.runs.evidence import Value

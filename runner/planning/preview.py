@@ -7,9 +7,8 @@ from msgspec import Struct, field
 from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate
 from runner.expressions.parse import Expression, expression, template
 from runner.foundation.durations import written
-from runner.foundation.raw import record
 from runner.foundation.sentences import job_and_case
-from runner.foundation.values import Json, JsonObject, as_text, compact
+from runner.foundation.values import Json, JsonObject, as_text, compact, record
 from runner.job.actions import ACTIONS, IncludedJob
 from runner.job.model import CLEANUP_SECONDS, Expectation, Expected, Job, Step
 from runner.planning.plan import Plan, PlannedStep, steps_within, undo_of

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from runner.foundation.fingerprints import Fingerprints, fingerprints
 from runner.foundation.problems import Problem
-from runner.foundation.raw import record, sure_text
-from runner.foundation.values import Json, JsonObject, canonical, well_formed
+from runner.foundation.values import Json, JsonObject, canonical, record, sure_text, well_formed
 from runner.planning import plan_file
 from runner.planning.plan import Plan, stored
 from runner.planning.plan_file import StoredPlan

@@ -15,8 +15,7 @@ from runner.catalogue.model import ENDING, Catalogue
 from runner.catalogue.read import catalogue_in
 from runner.foundation.git import FileChange, GitChanges, GitError, changes_since
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.raw import record, text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record, text
 from runner.language.schema import check
 from runner.lint.uses import changed_entities, started
 from runner.packages.finding import DESCRIPTOR

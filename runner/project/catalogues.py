@@ -11,8 +11,8 @@ from msgspec import Struct, field
 
 from runner.catalogue.model import ENDING, Catalogue
 from runner.foundation.problems import Problem, Severity, errors_in
-from runner.foundation.raw import record, text
 from runner.foundation.suggestions import suggest
+from runner.foundation.values import record, text
 from runner.reading.document import Document
 from runner.reading.files import called, names_in
 from runner.targets import environment

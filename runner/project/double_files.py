@@ -6,7 +6,7 @@ from typing import Final
 
 from runner.catalogue.doubles import NewDouble
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.raw import record, text
+from runner.foundation.values import record, text
 from runner.project.paths import refused_by_system
 from runner.reading.document import Document
 from runner.reading.files import called

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Finding, Problem, errors_in
-from runner.foundation.raw import record
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, record
 from runner.job import build, secret_lines
 from runner.job.model import Input, Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline

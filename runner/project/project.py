@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Problem, Severity, errors_in
-from runner.foundation.raw import record
 from runner.foundation.sentences import both
 from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import record
 from runner.language import lookalikes, schema
 from runner.lint import jobs as rules
 from runner.lint.jobs import MissingNeed, circles, missing_needs

@@ -15,9 +15,7 @@ from runner.catalogue.design import Signature
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Process
 from runner.foundation import threads
-from runner.foundation.guids import guid
-from runner.foundation.raw import flag, text, whole_number
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, flag, guid, text, whole_number
 from runner.runs.events import Trouble
 from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from runner.catalogue.model import Kind, Parameter
-from runner.foundation.guids import EMPTY_GUID, is_guid
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact
+from runner.foundation.values import EMPTY_GUID, Json, compact, is_guid
 
 _DATETIME: Final = lazy_pattern(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _DATE: Final = lazy_pattern(r"\d{4}-\d{2}-\d{2}")

@@ -14,9 +14,7 @@ from runner.catalogue.doubles import is_end
 from runner.catalogue.families import families, process_of
 from runner.catalogue.model import Process, ProcessElement
 from runner.foundation import server_time
-from runner.foundation.guids import guid
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, guid, items, record, text
 from runner.project.pulling import NoAnswerError, read_pages, read_signature, trouble_of, version_of
 from runner.recording.model import Passed, Recorded
 from runner.recording.stored_calls import StoredCalls

@@ -6,8 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject, compact
+from runner.foundation.values import Json, JsonObject, compact, record
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, StepFinished
 from runner.runs.journal import parse
 from runner.runs.store import Part, RunStore, StoreError

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from runner.foundation import server_time
-from runner.foundation.raw import text
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, text
 from runner.runs.events import AnyEvent, AttemptFailed, CallSent, Line, StepFinished, Trouble, time_of
 
 

@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from runner.catalogue.kinds import CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean, render, render_value
 from runner.expressions.parse import expression, template
-from runner.foundation.guids import is_guid
-from runner.foundation.values import Json, JsonObject, as_text, compact, well_formed
+from runner.foundation.values import Json, JsonObject, as_text, compact, is_guid, well_formed
 from runner.sandbox import doubles
 from runner.sandbox.process_schemas import element_caption, element_uid
 from runner.sandbox.store import InstanceStatus, ReachedElement, Store

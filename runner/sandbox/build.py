@@ -8,8 +8,7 @@ from msgspec import Struct
 from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
-from runner.foundation.raw import items, number, record, text
-from runner.foundation.values import Json, JsonObject, Path, compact
+from runner.foundation.values import Json, JsonObject, Path, compact, items, number, record, text
 from runner.job.actions.signal import Change
 from runner.reading.load import Document
 from runner.sandbox import doubles

@@ -13,8 +13,7 @@ from runner.catalogue.kinds import KINDS, CannotReadError, read
 from runner.catalogue.model import Direction
 from runner.expressions.evaluate import EvaluationError, Scope, boolean
 from runner.expressions.parse import expression
-from runner.foundation.guids import is_guid
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, is_guid
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import Background, ChangedRecord, Delay, Double
 from runner.sandbox.process_log import next_start

@@ -9,10 +9,9 @@ from msgspec import Struct
 from runner.catalogue.kinds import KINDS
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions.parse import Expression, template
-from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.server_time import parse_value
-from runner.foundation.values import Json, JsonObject, is_number
+from runner.foundation.values import Json, JsonObject, is_guid, is_number
 from runner.odata.match import Bounds
 from runner.sandbox.doubles import Double, Insert, Update
 

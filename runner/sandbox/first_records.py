@@ -3,10 +3,8 @@
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
-from runner.foundation.guids import is_guid
 from runner.foundation.problems import Problem
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject, Path, kind_of
+from runner.foundation.values import Json, JsonObject, Path, is_guid, items, kind_of, record
 from runner.odata.names import is_entity
 from runner.reading.collector import ProblemCollector
 from runner.reading.files import stray

@@ -8,9 +8,8 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, errors_in, in_order
-from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, record
 from runner.language import lookalikes, schema
 from runner.reading.collector import not_reported
 from runner.reading.document import Document

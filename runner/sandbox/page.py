@@ -11,10 +11,9 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import read_json, write_json
 from runner.foundation.sentences import shortened
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject
 
 _FOLDER: Final = Path(__file__).parent / "page_files"
 _LONGEST_VALUE: Final = 60

@@ -9,12 +9,10 @@ from runner.catalogue.kinds import held_type
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions.parse import Name, Read, TemplateProblem
 from runner.expressions.typed import A_GUID, UNKNOWN, Type, record_of
-from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.raw import items, record
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import Json, JsonObject, Path, leaves
+from runner.foundation.values import Json, JsonObject, Path, is_guid, items, leaves, record
 from runner.lint.fitting import unfit_type, unfit_value
 from runner.lint.typed_texts import TypeLint
 from runner.odata.names import is_entity

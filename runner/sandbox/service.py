@@ -14,10 +14,8 @@ from starlette.responses import Response
 
 from runner.catalogue.kinds import CannotReadError
 from runner.catalogue.model import Direction, Kind
-from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import write_json
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject, items, record, text
 from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Begun, Engine
 from runner.sandbox.process_schemas import error_of

@@ -16,8 +16,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record
 from runner.sandbox.veil import Veil
 
 _OURS = 0x43525342  # SQLite's `application_id` of a file that a sandbox made

@@ -14,9 +14,8 @@ from runner.catalogue.model import ENDING
 from runner.foundation.git import main_branch_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.raw import record
 from runner.foundation.sentences import both
-from runner.foundation.values import Json
+from runner.foundation.values import Json, record
 from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
 from runner.project.project import open_project

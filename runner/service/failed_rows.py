@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from runner.foundation import server_time
-from runner.foundation.guids import guid
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, guid
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.service.calls import QueryCall
 from runner.service.process_log import text

@@ -5,8 +5,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, record
 from runner.runs.events import Trouble
 from runner.service.calls import QueryCall
 

@@ -6,8 +6,7 @@ from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 
-from runner.foundation.guids import guid
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, guid
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.service import calls, odata, run_process
 from runner.service.bodies import NonsenseError

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from runner.catalogue import design
 from runner.catalogue.design import Signature
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject, kind_of
+from runner.foundation.values import Json, JsonObject, kind_of, record
 from runner.service.bodies import NonsenseError, parsed
 
 _CULTURE = "en-US"

@@ -6,8 +6,7 @@ that was started.
 
 from typing import Final
 
-from runner.foundation.guids import guid, mended
-from runner.foundation.values import Json, JsonObject, kind_of
+from runner.foundation.values import Json, JsonObject, guid, kind_of, mended_guid
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
@@ -45,7 +44,7 @@ def process_id(answer: JsonObject) -> str | None:
     written = answer.get("processId")
     if written is None or written == "":
         return None
-    found = mended(written) if isinstance(written, str) else None
+    found = mended_guid(written) if isinstance(written, str) else None
     if found is None:
         shown = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
         raise NonsenseError(f"its `processId` is no GUID, but {shown}")

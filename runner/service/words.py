@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from runner.foundation.raw import items
-from runner.foundation.values import Json
+from runner.foundation.values import Json, items
 from runner.secrets.spellings import single_line
 
 _LONGEST: Final = 300

@@ -8,8 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from runner.foundation.problems import Problem
-from runner.foundation.raw import duration, record, sure_text
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, duration, record, sure_text
 from runner.reading.document import Document
 from runner.service.site import CallOptions
 from runner.targets.hidden import without_secrets

@@ -5,8 +5,7 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.raw import items, record, text
-from runner.foundation.values import JsonObject, Path
+from runner.foundation.values import JsonObject, Path, items, record, text
 from runner.reading.collector import ProblemCollector
 from runner.secrets.written_out import is_plain, names_secret_header
 from runner.service.auth import KINDS

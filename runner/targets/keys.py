@@ -6,8 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from runner.foundation.problems import Finding
-from runner.foundation.raw import duration, items, record, sure_text
-from runner.foundation.values import Json
+from runner.foundation.values import Json, duration, items, record, sure_text
 from runner.service.auth import kind_of
 from runner.service.auth.kind import Credentials
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime

@@ -10,8 +10,7 @@ from runner.expressions.parse import Name, TemplateProblem
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.raw import duration, record, text
-from runner.foundation.values import JsonObject, Path, leaves
+from runner.foundation.values import JsonObject, Path, duration, leaves, record, text
 from runner.reading.collector import ProblemCollector, not_reported
 from runner.reading.document import Document
 from runner.service.auth import kind_of

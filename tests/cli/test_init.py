@@ -8,8 +8,7 @@ import pytest
 from captured import Capture
 
 from runner.cli.main import ended
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json
+from runner.foundation.values import Json, items, record
 from runner.json_schema.schemas import shipped_text
 from runner.reading.document import Document
 from runner.reading.load import read

@@ -8,8 +8,7 @@ from captured import Capture
 from strict_schema import flaws
 
 from runner.cli.main import ended
-from runner.foundation.raw import items, record
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, items, record
 
 JOB = """runner: 1
 name: a

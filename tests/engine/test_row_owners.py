@@ -5,8 +5,7 @@ from msgspec.structs import replace
 from stories import WATERMARK, World, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
-from runner.foundation.raw import items
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
 from runner.service.calls import (

@@ -17,8 +17,7 @@ import pytest
 from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, orders
 from stories import family_of_one, http_date, moment, planned
 
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, record
 from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost

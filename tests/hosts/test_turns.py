@@ -5,8 +5,7 @@ import threading
 import pytest
 from msgspec.structs import replace
 
-from runner.foundation.raw import items
-from runner.foundation.values import Json
+from runner.foundation.values import Json, items
 from runner.hosts.stop import Stop
 from runner.hosts.turns import LogReading, Turn, Turns
 from runner.runs.evidence import LockHolder

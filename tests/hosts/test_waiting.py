@@ -10,8 +10,7 @@ from journals import EVENTS, new_journal, read, reopened
 from no_other_runs import NoOtherRuns
 from stories import RUN, planned, unanswered
 
-from runner.foundation.raw import record
-from runner.foundation.values import Json
+from runner.foundation.values import Json, record
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns

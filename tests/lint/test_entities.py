@@ -3,7 +3,7 @@
 import pytest
 
 from runner.catalogue.model import Catalogue, Entity
-from runner.foundation.raw import record
+from runner.foundation.values import record
 from runner.job.outline import outline
 from runner.lint.site import check
 from runner.reading.load import load

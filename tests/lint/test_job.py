@@ -4,8 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.raw import record
-from runner.foundation.values import pointer
+from runner.foundation.values import pointer, record
 from runner.job.outline import outline
 from runner.lint import job as rules
 from runner.lint import site

@@ -5,7 +5,7 @@ import pytest
 from runner.catalogue.literals import doubt
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessVersion
 from runner.foundation.problems import Severity
-from runner.foundation.raw import record
+from runner.foundation.values import record
 from runner.job.outline import outline
 from runner.lint.site import check
 from runner.reading.load import load

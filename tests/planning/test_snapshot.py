@@ -10,8 +10,7 @@ from stories import planned
 
 from runner.foundation.fingerprints import differing
 from runner.foundation.problems import Problem
-from runner.foundation.raw import record
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, record
 from runner.planning.plan import ChosenCase, Plan
 from runner.planning.snapshot import PlanSnapshot, filled, read, written
 from runner.secrets.redact import Secrets

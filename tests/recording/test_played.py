@@ -11,8 +11,7 @@ import pytest
 from sandboxes import serve_sandbox
 
 from runner.cli.main import ended
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json
+from runner.foundation.values import Json, items, record
 
 pytestmark = pytest.mark.slow
 

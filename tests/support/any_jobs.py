@@ -18,8 +18,7 @@ from no_other_runs import NoOtherRuns
 from stories import RUN, WATERMARK, family_of_one, not_sent, refused, unanswered
 
 from runner.foundation.problems import Problem
-from runner.foundation.raw import record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop

@@ -14,8 +14,7 @@ from breakages import table as breakages_table
 
 from runner.cli.main import VERBS, Verbs
 from runner.explanations.read import titles
-from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, record
 from runner.reports import formats
 
 ROOT = Path(__file__).parents[2]

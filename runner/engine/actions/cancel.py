@@ -16,7 +16,7 @@ from runner.engine.process_log import FIRST_LOOK, GONE, LAST_LOOK
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
-from runner.foundation.guids import is_guid
+from runner.foundation.values import is_guid
 from runner.job.actions import Cancel
 from runner.job.model import RetryOn, Verify
 from runner.runs.status import Status

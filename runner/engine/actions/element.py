@@ -21,8 +21,7 @@ from runner.engine.readings import Unread
 from runner.engine.start import unanswered_if_late
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET, strange_status
-from runner.foundation.guids import is_guid
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, is_guid
 from runner.job.actions import Element
 from runner.job.model import Verify
 from runner.runs.events import Trouble

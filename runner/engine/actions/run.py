@@ -21,9 +21,8 @@ from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, started_again, strange_status
 from runner.foundation.durations import written
-from runner.foundation.raw import record
 from runner.foundation.sentences import listed
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, record
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
 from runner.runs.process_status import BEGUN, ENDED_BADLY, KNOWN

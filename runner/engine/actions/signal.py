@@ -33,9 +33,8 @@ from runner.engine.verdict import (
 from runner.expressions.evaluate import Room
 from runner.expressions.operators import spelled_numbers
 from runner.foundation import server_time
-from runner.foundation.guids import is_guid
 from runner.foundation.sentences import listed
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, is_guid
 from runner.job.actions import Change, Signal
 from runner.job.model import Until, Verify
 from runner.runs.events import Trouble

@@ -15,8 +15,7 @@ from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
 from runner.foundation.durations import written
-from runner.foundation.guids import is_guid
-from runner.foundation.values import Json
+from runner.foundation.values import Json, is_guid
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status

@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from runner.catalogue.model import Process
 from runner.expressions.typed import A_TEXT, UNKNOWN, Type, or_null, record_of, word_of
-from runner.foundation.raw import duration
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, duration
 from runner.job.model import Action, Job, StepEffect
 from runner.runs.process_status import PROCESS_STATUSES
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from runner.foundation.raw import record, sure_text
+from runner.foundation.values import record, sure_text
 from runner.job.actions.action import LOG_ROW, ActionType, always
 from runner.job.model import Show, StepEffect
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from runner.expressions.typed import A_BOOLEAN
-from runner.foundation.raw import sure_text
+from runner.foundation.values import sure_text
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Show, StepEffect
 

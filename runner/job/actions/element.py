@@ -6,9 +6,8 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.raw import items, record, sure_text
 from runner.foundation.sentences import many
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, record, sure_text
 from runner.job.actions.action import EVERY, MAX_EVERY, PROCESS_NAMES, ActionType, pauses
 from runner.job.model import Job, Show, StepEffect, show_values
 

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from runner.catalogue.kinds import answered_type
 from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type
-from runner.foundation.raw import enum_member, record, sure_text, text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, enum_member, record, sure_text, text
 from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect, Until, show_values
 

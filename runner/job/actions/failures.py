@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from runner.expressions.typed import A_NUMBER, A_TEXT, list_of, or_null, record_of
 from runner.foundation.durations import written
-from runner.foundation.raw import duration, items, number, record, sure_text, text
-from runner.foundation.values import Json
+from runner.foundation.values import Json, duration, items, number, record, sure_text, text
 from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect
 

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from msgspec import Struct, field
 
-from runner.foundation.raw import record
-from runner.foundation.values import Json
+from runner.foundation.values import Json, record
 from runner.job.actions.action import PROCESS_NAMES, ActionType
 from runner.job.model import Job, Show, show_values
 

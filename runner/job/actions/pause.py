@@ -6,8 +6,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from runner.foundation.durations import written
-from runner.foundation.raw import duration
-from runner.foundation.values import Json
+from runner.foundation.values import Json, duration
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
 

@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from runner.catalogue.model import Process
 from runner.expressions.typed import RECORD, UNKNOWN, Type, list_of, record_of
-from runner.foundation.raw import items, number, record, sure_text, text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, items, number, record, sure_text, text
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
 from runner.odata.names import listed

@@ -8,8 +8,7 @@ from msgspec import Struct, field
 from runner.catalogue.kinds import answered_type
 from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type, record_of
-from runner.foundation.raw import enum_member, items, number, record, sure_text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, enum_member, items, number, record, sure_text
 from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect, Until, show_values
 

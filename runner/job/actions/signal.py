@@ -7,8 +7,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 
 from runner.expressions.typed import A_GUID, record_of
-from runner.foundation.raw import enum_member, record, sure_text, text
-from runner.foundation.values import Json
+from runner.foundation.values import Json, enum_member, record, sure_text, text
 from runner.job.actions.action import ActionType
 from runner.job.model import Job, Show, StepEffect, Until, show_values
 

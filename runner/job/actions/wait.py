@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from runner.foundation.raw import enum_member, record, sure_text
-from runner.foundation.values import Json
+from runner.foundation.values import Json, enum_member, record, sure_text
 from runner.job.actions.action import EVERY, LOG_ROW, MAX_EVERY, ActionType, always, pauses
 from runner.job.model import Job, Show, StepEffect
 

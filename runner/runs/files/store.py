@@ -23,10 +23,10 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from runner.foundation import private_files
-from runner.foundation.guids import is_guid
 from runner.foundation.private_files import state_folder
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.site_key import hashed
+from runner.foundation.values import is_guid
 from runner.runs import USUAL, StoreName
 from runner.runs.files.event_log import EVENTS, FileLog, last_line, pieces_of, stored
 from runner.runs.files.history import HistoryFile

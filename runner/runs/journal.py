@@ -174,10 +174,10 @@ class Journal:
         return self._secrets.fill(value if name is None else self._result(name))
 
     def seal(self, last: AnyEvent | None = None) -> None:
-        """Take nothing more but `last`, so that the reported head stays the head."""
+        """Take nothing more but `last`, where the run has begun, so that the reported head stays the head."""
         line = None
         with self._lock:
-            if last is not None and self._broken is None:
+            if last is not None and self.lines and self._broken is None:
                 with suppress(StoreError):
                     line = self._write(last, durable=True)
             self._broken = self._broken or StoreError(f"the journal: {os.strerror(errno.ECANCELED)}")

@@ -202,6 +202,15 @@ def test_a_sealed_journal_takes_nothing_more(tmp_path: Path) -> None:
     assert len(read(tmp_path / "run").lines) == 1
 
 
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_run_that_was_given_up_says_so_where_it_had_begun(tmp_path: Path, lines: int) -> None:
+    journal = opened(tmp_path / "run")
+    for number in range(lines):
+        journal.append(Paused(key="a", t=float(number), seconds=1.0))
+    journal.seal(Paused(key="last", t=1.0, seconds=1.0))
+    assert len(read(tmp_path / "run").lines) == 2 * lines
+
+
 def test_the_time_of_a_line_is_utc_to_the_millisecond() -> None:
     moment = utc_now()
     assert len(moment) == len("2026-01-31T09:00:00.000Z")

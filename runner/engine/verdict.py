@@ -125,7 +125,8 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         if seconds is None and is_firsts and not patient:
             pauses, patient = chain(settling(row), (None,)), True
             seconds = next(pauses)
-        is_late = number >= len(NO_ROW_YET) and bool(found.rows) and not is_firsts
+        is_wanted = row.step.verify is Verify.LOG and not found.rival and len(found.rows) < found.starts
+        is_late = number >= len(NO_ROW_YET) and bool(found.rows) and not (is_firsts or is_wanted)
         is_clear = found.is_clear and not is_firsts
         if seconds is None or is_late or is_clear or (found.rival and not row.is_once):
             break

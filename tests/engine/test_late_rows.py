@@ -34,6 +34,15 @@ def test_a_late_row_of_an_earlier_call_does_not_verify_the_next_one() -> None:
     assert world.finished("b").process_id is None
 
 
+def test_where_the_log_has_to_verify_a_call_the_rows_of_both_calls_are_awaited() -> None:
+    strict = TWO + "    verify: log\n"
+    world = late(1.5, "done", "done").carry_out(planned(strict))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", True))
+    world = World(lags=[1.5, 1000.0], statuses=["done", "done"], call_seconds=0.0).carry_out(planned(strict))
+    assert ended(world, "b") == ("unknown", None)
+    assert "a row for 2 calls" in said(world.finished("b"))
+
+
 def test_where_a_late_row_may_be_of_either_call_and_has_failed_nothing_passes() -> None:
     world = late(1.5, "error", "done").carry_out(planned(TWO))
     assert ended(world, "b") == ("unknown", None)

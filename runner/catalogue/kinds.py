@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions import typed
-from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import (
     EMPTY_GUID,
@@ -26,6 +25,7 @@ from runner.foundation.values import (
     is_guid,
     is_number,
     kind_of,
+    read_json,
     well_formed,
 )
 

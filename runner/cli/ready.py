@@ -39,9 +39,8 @@ from runner.reading.document import Document
 from runner.reading.files import called
 from runner.reading.load import load
 from runner.reports import mistakes
-from runner.reports.cells import width
 from runner.reports.console import is_live
-from runner.reports.safe import clean, json_document
+from runner.reports.safe import clean, json_document, width
 from runner.secrets.redact import Secrets
 from runner.targets.model import Readiness, SandboxTarget, SiteTarget
 from runner.terminal import output

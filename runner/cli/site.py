@@ -30,7 +30,7 @@ from runner.recording.stored_calls import known
 from runner.reports.safe import clean, json_document
 from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
-from runner.service.caller import SessionCaller
+from runner.service.calls import SessionCaller
 from runner.service.client import Client
 from runner.service.connecting import trust_all, trusting
 from runner.service.site import ExecuteMethod, Runtime

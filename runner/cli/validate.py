@@ -23,8 +23,7 @@ from runner.project.paths import in_checkout, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reading.files import called
 from runner.reports import mistakes
-from runner.reports.cells import aligned
-from runner.reports.safe import clean, json_document, safe
+from runner.reports.safe import aligned, clean, json_document, safe
 from runner.targets import folders
 from runner.targets.files import NAME
 from runner.targets.folders import RECORDS, doubles_in, holds_doubles

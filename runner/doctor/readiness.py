@@ -17,8 +17,17 @@ from runner.catalogue.model import Catalogue
 from runner.foundation.values import items, record
 from runner.project.pulling import NoAnswerError, read_library, read_process
 from runner.runs.events import Trouble
-from runner.service.caller import Caller, SessionCaller
-from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, FailureKind, QueryCall
+from runner.service.calls import (
+    SESSION_REFUSED,
+    Answered,
+    Call,
+    Caller,
+    CallFailed,
+    Ending,
+    FailureKind,
+    QueryCall,
+    SessionCaller,
+)
 from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
 

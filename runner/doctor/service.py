@@ -11,7 +11,7 @@ from runner.foundation.sentences import listed
 from runner.foundation.values import EMPTY_GUID, items, record
 from runner.service import bodies, calls
 from runner.service.access import BY_DOCTOR
-from runner.service.caller import Caller, SessionCaller
+from runner.service.calls import Caller, SessionCaller
 from runner.service.gate import OPEN
 from runner.service.site import Runtime
 

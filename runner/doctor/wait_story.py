@@ -9,8 +9,8 @@ from runner.doctor.readiness import Look, Outcome, Phase
 from runner.foundation.durations import written
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import many
-from runner.reports.cells import padded, width
 from runner.reports.drift import side_by_side
+from runner.reports.safe import padded, width
 from runner.targets.model import Readiness
 
 _MOST_STATES: Final = 20

@@ -12,8 +12,7 @@ from runner.doctor import network, service
 from runner.doctor.findings import WayFinding, WayVerdict, not_tried
 from runner.doctor.network import Host, Trusted
 from runner.foundation.values import EMPTY_GUID
-from runner.service.caller import Caller, SessionCaller
-from runner.service.calls import FindProcess, ReadElementData, ReadElements
+from runner.service.calls import Caller, FindProcess, ReadElementData, ReadElements, SessionCaller
 from runner.service.site import PREFIXES, Runtime
 
 _HTTPS = 443

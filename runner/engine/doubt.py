@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from runner.engine import process_log, readings, start_bounds, starts
 from runner.engine.answer import judged, process_failed
 from runner.engine.attempt import INFERRED, Attempt, in_doubt, not_passed
-from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.lost import is_only_an_output, needs_result
 from runner.engine.perform import pause
+from runner.engine.process_log import rows_before_watermark
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import REPEATS, still_running, strange_status

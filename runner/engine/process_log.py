@@ -14,7 +14,7 @@ from runner.engine import start_bounds, starts, versions
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff, check_stop, pause
 from runner.engine.readings import Unread, ask_owner, is_for_good, is_hopeless, read
-from runner.engine.state import EarlierRow, OpenRow, Start
+from runner.engine.state import EarlierRow, LogState, OpenRow, Start
 from runner.engine.versions import REFUSED_AGAIN, Versions
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject, items
@@ -301,3 +301,39 @@ def _rows_by_code(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None
             log.schema_ids[call.process] = schema_id
             value = yield from read(row, replace(call, schema_ids=(schema_id,)))
     return value if isinstance(value, Unread) else convert(items(value), list[LogRow])
+
+
+def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
+    """Rows that may have begun since the call by another clock, read only where these can be before the watermark.
+
+    The site's clock was set back, or a node has another. Such a row proves nothing, but while it is there the call is
+    not made again.
+    """
+    log, mark = row.log, server_time.parse_record(start.mark or "")
+    now, sent = log.server_time(row.t), log.server_time(start.sent)
+    if mark is None or now is None or sent is None or log.clocks_differ or start.breaks != log.breaks:
+        return []
+    is_set_back = mark > now + starts.AHEAD
+    since = sent - start_bounds.EARLIER if is_set_back else _not_known_since(log, start, sent)
+    if mark <= since:
+        return []
+    rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.written(since)))
+    if isinstance(rows, Unread):
+        return []
+    return [
+        found
+        for found in rows
+        if found.id not in log.seen
+        and found.parent is None
+        and (log.owner is None or found.owner in (None, log.owner))
+        and (began := found.began) is not None
+        and since <= began <= now + start_bounds.LATER
+        and began < mark
+    ]
+
+
+def _not_known_since(log: LogState, start: Start, sent: float) -> float:
+    """The active second since which unknown rows have come: the newest were read before."""
+    _, newest = log.before.get(start.process, (0.0, ()))
+    oldest = min(each.began for each in newest) if len(newest) >= WATERMARK else 0.0
+    return max(sent - starts.LONG_AGO, oldest)

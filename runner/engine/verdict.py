@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from runner.engine import process_log, readings, start_bounds, starts
 from runner.engine.answer import process_failed
 from runner.engine.attempt import INFERRED, Attempt, not_passed
-from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.perform import pause
+from runner.engine.process_log import rows_before_watermark
 from runner.engine.readings import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start

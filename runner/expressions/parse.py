@@ -21,9 +21,8 @@ from runner.expressions.errors import TemplateProblem
 from runner.expressions.mistakes import mistake
 from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
-from runner.foundation.json_text import SURE_DIGITS, is_long_amount
 from runner.foundation.lazy import lazy_pattern, lazy_patterns
-from runner.foundation.values import Json, Path, leaves
+from runner.foundation.values import SURE_DIGITS, Json, Path, is_long_amount, leaves
 
 __all__ = ["Expression", "Name", "Template", "TemplateProblem"]
 __all__ += ["expression", "expressions_in", "target_template", "template", "texts_in"]

@@ -6,8 +6,7 @@ from runner.fleet.suspended import Suspension, is_shut_out
 from runner.hosts.turns import RunLeftError
 from runner.job.model import StepEffect
 from runner.runs.events import CallSent, Line
-from runner.service.caller import Caller
-from runner.service.calls import Act, Answered, Call, CallFailed, Ending, FailureKind
+from runner.service.calls import Act, Answered, Call, Caller, CallFailed, Ending, FailureKind
 from runner.service.gate import Gate
 
 

@@ -32,8 +32,7 @@ from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.hidden_answers import SECRET_VALUE
 from runner.runs.journal import Journal
 from runner.runs.store import OwnedRows, StoreError
-from runner.service.caller import Caller
-from runner.service.calls import Answered, CallFailed, Reading, ReadRows, process_started, record
+from runner.service.calls import Answered, Caller, CallFailed, Reading, ReadRows, process_started, record
 from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0  # seconds of waiting for the rate from which on it is journaled

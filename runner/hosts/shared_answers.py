@@ -13,11 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine.readings import is_for_good
-from runner.service.caller import Caller
 from runner.service.calls import (
     NOW,
     Answered,
     Call,
+    Caller,
     Ending,
     FailureKind,
     FindFamily,

@@ -9,12 +9,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import job_and_case, shortened
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, kind_of, leaves
+from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, kind_of, leaves, read_json
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import jsonschema_rs
 from msgspec import Struct
 
-from runner.foundation.json_text import SURE_DIGITS, is_long_amount
-from runner.foundation.values import Json, utf_8
+from runner.foundation.values import SURE_DIGITS, Json, is_long_amount, utf_8
 from runner.json_schema import formats
 
 if TYPE_CHECKING:

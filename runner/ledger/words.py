@@ -12,9 +12,8 @@ from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, warnings_of
 from runner.ledger.versions import key_in_words
-from runner.reports.cells import aligned
 from runner.reports.next_steps import beyond_resume, next_steps, verb_command
-from runner.reports.safe import clean
+from runner.reports.safe import aligned, clean
 from runner.runs import StoreName
 from runner.runs.result import RunResult
 

@@ -17,8 +17,7 @@ from runner.catalogue.model import Process
 from runner.foundation import threads
 from runner.foundation.values import JsonObject, flag, guid, text, whole_number
 from runner.runs.events import Trouble
-from runner.service.caller import Caller
-from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
+from runner.service.calls import Answered, Call, Caller, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
 from runner.service.gate import OPEN
 from runner.service.pages import Pages
 from runner.service.process_schema import signature

@@ -3,9 +3,8 @@
 `yes`, `1_000`, `1:30` and dates are texts, `017` is the number 17.
 """
 
-from runner.foundation.json_text import is_rounded
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json
+from runner.foundation.values import LARGEST_INTEGER, Json, is_rounded
 
 BEGINNINGS = "-+.0123456789~nNtTfF"
 """A text that begins with none of these characters, and is not empty, is a text without further looking."""

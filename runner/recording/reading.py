@@ -19,8 +19,7 @@ from runner.project.pulling import NoAnswerError, read_pages, read_signature, tr
 from runner.recording.model import Passed, Recorded
 from runner.recording.stored_calls import StoredCalls
 from runner.service import process_log
-from runner.service.caller import Caller
-from runner.service.calls import CallFailed, FailureKind, FindFamily, LogRow, QueryCall, ReadElements, ReadRow
+from runner.service.calls import Caller, CallFailed, FailureKind, FindFamily, LogRow, QueryCall, ReadElements, ReadRow
 
 Wait = Callable[[float], object]
 

@@ -11,8 +11,7 @@ from msgspec import Struct
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject
-from runner.reports.cells import aligned
-from runner.reports.safe import clean, json_document
+from runner.reports.safe import aligned, clean, json_document
 from runner.reports.words import shortened
 from runner.runs.events import RunStatus
 from runner.runs.history import PastFailure, PastRun, PastStep

@@ -7,8 +7,7 @@ from runner.foundation.places import Span
 from runner.foundation.problems import Problem, errors_in
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
-from runner.reports.cells import width
-from runner.reports.safe import clean, json_document, safe
+from runner.reports.safe import clean, json_document, safe, width
 
 LONGEST_LINE = 100  # cells of a source line that are shown; a longer line is shortened around the place
 

@@ -6,10 +6,9 @@ from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
-from runner.reports.cells import aligned
 from runner.reports.next_steps import NextStep, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
-from runner.reports.safe import clean, moment
+from runner.reports.safe import aligned, clean, moment
 from runner.reports.words import cleanup_left, failing_step, in_doubt, own_error, title
 from runner.runs import StoreName
 from runner.runs.events import Section

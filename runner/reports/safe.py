@@ -1,4 +1,4 @@
-"""Texts from outside made safe for people, and for a CI that looks for commands.
+"""Texts from outside made safe for people, and for a CI that looks for commands; how many cells they take.
 
 GitHub looks for `##[` anywhere in a line, Azure for `##vso[`, TeamCity for `##teamcity[`. GitHub's `::` counts after
 blanks, too: no safe text may be the first in its line.
@@ -6,6 +6,8 @@ blanks, too: no safe text may be the first in its line.
 
 import json
 import re
+import unicodedata
+from collections.abc import Sequence
 
 import msgspec
 
@@ -74,3 +76,28 @@ def json_document(whole: Json) -> str:
 def _escaped(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
+
+
+_WIDE = frozenset("WF")
+_NO_CELL = frozenset(("Mn", "Me", "Cf"))
+
+
+def width(text: str) -> int:
+    """Cells of `text`, which holds no control character."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def padded(text: str, cells: int) -> str:
+    return text + " " * (cells - width(text))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equal length as lines, each column as wide as its widest cell."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(padded, row, widths)).rstrip() for row in rows]
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in _NO_CELL:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from runner.foundation.durations import written
 from runner.foundation.problems import ExitCode, strongest
 from runner.foundation.sentences import begun, job_and_case, many
-from runner.reports.cells import aligned
 from runner.reports.next_steps import NextStep, next_steps, unfinished
-from runner.reports.safe import clean
+from runner.reports.safe import aligned, clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.words import (
     NOTHING_DONE,

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.foundation.durations import written
-from runner.reports.cells import aligned
-from runner.reports.safe import clean
+from runner.reports.safe import aligned, clean
 from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, tree
 from runner.reports.words import RED, WORST_FIRST, shortened
 from runner.runs.status import Status

@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from runner.foundation.json_text import write_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, JsonObject, compact, is_guid, well_formed
+from runner.foundation.values import Json, JsonObject, compact, is_guid, well_formed, write_json
 from runner.job.actions.signal import Change
 from runner.odata.match import Bounds, bounds
 from runner.sandbox.doubles import ChangedRecord

@@ -11,9 +11,8 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from runner.foundation.json_text import read_json, write_json
 from runner.foundation.sentences import shortened
-from runner.foundation.values import EMPTY_GUID, Json, JsonObject
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject, read_json, write_json
 
 _FOLDER: Final = Path(__file__).parent / "page_files"
 _LONGEST_VALUE: Final = 60

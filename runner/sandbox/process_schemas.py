@@ -10,8 +10,7 @@ from uuid import UUID, uuid5
 
 from runner.catalogue.design import DIRECTIONS, TYPES
 from runner.catalogue.model import Kind, ProcessElement
-from runner.foundation.json_text import write_json
-from runner.foundation.values import EMPTY_GUID, Json, JsonObject
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject, write_json
 from runner.sandbox.doubles import Deed, Double, Fail, Park
 from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, system_entity
 

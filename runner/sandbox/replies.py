@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from runner.foundation.json_text import read_json, write_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, read_json, write_json
 
 _STRING = '<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">'
 _FAULT = (

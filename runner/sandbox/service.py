@@ -14,8 +14,7 @@ from starlette.responses import Response
 
 from runner.catalogue.kinds import CannotReadError
 from runner.catalogue.model import Direction, Kind
-from runner.foundation.json_text import write_json
-from runner.foundation.values import EMPTY_GUID, Json, JsonObject, items, record, text
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject, items, record, text, write_json
 from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Begun, Engine
 from runner.sandbox.process_schemas import error_of

@@ -7,8 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
-from runner.reports.cells import padded, width
-from runner.reports.safe import safe
+from runner.reports.safe import padded, safe, width
 from runner.terminal import output
 
 ADDED_TO = ".gitignore"  # every new repository has this file: our lines are added to it

@@ -16,9 +16,8 @@ from xml.parsers import expat
 import msgspec
 from msgspec import Struct
 
-from runner.foundation.json_text import is_rounded
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json, can_be_sent, utf_8
+from runner.foundation.values import LARGEST_INTEGER, Json, can_be_sent, is_rounded, utf_8
 from runner.service.words import shortened
 
 LARGEST_BODY: Final = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""The calls that a run can make, as records, and the ways in which a call ends.
+"""The calls that a run can make, as records, the ways in which a call ends, and what makes calls.
 
 `runner.service.wire` writes them for the wire. Whether a call is repeated, and what a failure means, the engine
 decides.
@@ -7,7 +7,7 @@ decides.
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from runner.foundation.discreet import Discreet
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Decode
 from runner.runs.events import Trouble
+from runner.service.gate import Gate
 
 MOST_ROWS: Final = 200
 """Rows of the log that a reading asks for: those of a process that many start, since a watermark."""
@@ -305,3 +306,17 @@ class CallFailed(Discreet, frozen=True, kw_only=True):
 
 
 Ending: TypeAlias = Answered | CallFailed
+
+
+class Caller(Protocol):
+    """Makes calls. `gate` is asked just before the first byte of a call leaves."""
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
+
+
+class SessionCaller(Caller, Protocol):
+    """A caller with a session that can be asked for, and given up."""
+
+    def sign_in(self, seconds: float) -> CallFailed | None: ...
+
+    def forget_sign_in(self) -> None: ...

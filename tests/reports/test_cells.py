@@ -1,6 +1,6 @@
 import pytest
 
-from runner.reports.cells import padded, width
+from runner.reports.safe import padded, width
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.reports import mistakes
-from runner.reports.cells import width
+from runner.reports.safe import width
 
 ORDERS = "specs/orders.job.yaml"
 

@@ -15,7 +15,7 @@ from runner.catalogue.differences import About
 from runner.catalogue.model import Direction, Kind
 from runner.cli.shipped import SCHEMAS
 from runner.doctor.findings import WayVerdict
-from runner.engine import undo
+from runner.engine import carry_out
 from runner.foundation import durations
 from runner.foundation.git import FileChange
 from runner.foundation.problems import ExitCode, Severity
@@ -81,8 +81,8 @@ _WORDS: dict[str, set[Json]] = {
     "event/call.sent/effect": {*StepEffect},
     "event/step.finished/status": {*Status},
     "event/run.finished/status": {*RunStatus},
-    "event/run.finished/undo": {undo.NONE, undo.COMPLETE, undo.INCOMPLETE},
-    "event/undo.finished/undo": {undo.COMPLETE, undo.INCOMPLETE},
+    "event/run.finished/undo": {carry_out.NONE, carry_out.COMPLETE, carry_out.INCOMPLETE},
+    "event/undo.finished/undo": {carry_out.COMPLETE, carry_out.INCOMPLETE},
     "event/row/section": {*Section},
     "event/row/effect": {*StepEffect},
     "event/row/on_failure": {*OnFailure},
@@ -91,7 +91,7 @@ _WORDS: dict[str, set[Json]] = {
     "report/exit_code": {*ExitCode},
     "report/problem/severity": {*Severity},
     "report/run/status": {*RunStatus},
-    "report/run/undo": {undo.NONE, undo.COMPLETE, undo.INCOMPLETE},
+    "report/run/undo": {carry_out.NONE, carry_out.COMPLETE, carry_out.INCOMPLETE},
     "report/step/section": {*Section},
     "report/step/status": {*Status},
     "event/run.started/begun_by/confirmed": {*Confirmation},

@@ -26,9 +26,8 @@ from runner.expressions.operations import (
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
 from runner.foundation import patterns
-from runner.foundation.json_text import is_long_amount, read_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, can_be_sent, compact, is_number, kind_of, leaves
+from runner.foundation.values import Json, can_be_sent, compact, is_long_amount, is_number, kind_of, leaves, read_json
 
 _FINEST = 20
 _INTEGER = lazy_pattern(r"\s*[+-]?[0-9]{1,30}\s*")

@@ -5,11 +5,12 @@ Ids that stand for each other, and moments, are no difference.
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import UNSET, Struct, UnsetType, to_builtins
+import msgspec
+from msgspec import UNSET, Struct
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import job_and_case, many
-from runner.foundation.values import Json, JsonObject, compact
+from runner.foundation.values import Json, compact
 from runner.reports.changes import ComparedRun, RunChanges, changes, requests, sentences
 from runner.reports.safe import clean, json_document, moment, safe
 from runner.reports.sameness import MaybeJson, Sameness, ValueDifference
@@ -182,28 +183,12 @@ def _shown(value: MaybeJson, path: str) -> str:
 
 
 def as_json(found: RunDifferences) -> str:
-    return json_document(
-        {
-            "format": 1,
-            "same": found.is_same,
-            "changed": to_builtins(found.changes),
-            "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
-            "differences": [_record(difference) for difference in found.differences],
-            "rows": [
-                {
-                    "key": row.key,
-                    "differences": [_record(difference) for difference in row.differences],
-                    "more": row.more,
-                    "errors": [hide(error) for error in row.errors],
-                }
-                for row in found.rows
-            ],
-        }
-    )
-
-
-def _record(difference: ValueDifference) -> JsonObject:
-    """Without `first` or `second` where there is no such value."""
-    first: JsonObject = {} if isinstance(difference.first, UnsetType) else {"first": hide(difference.first)}
-    second: JsonObject = {} if isinstance(difference.second, UnsetType) else {"second": hide(difference.second)}
-    return {"path": difference.path, **first, **second}
+    whole = {
+        "format": 1,
+        "same": found.is_same,
+        "changed": found.changes,
+        "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
+        "differences": found.differences,
+        "rows": found.rows,
+    }
+    return json_document(hide(msgspec.json.decode(msgspec.json.encode(whole))))

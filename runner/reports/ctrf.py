@@ -9,14 +9,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject
-from runner.reports.attempts import earlier_failures, failures_by_row
+from runner.reports.attempts import earlier_failures
 from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs, wall_seconds
 from runner.reports.words import RED, because, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
-from runner.runs.events import AttemptFailed, RunStatus
+from runner.runs.events import RunStatus, Trouble
 from runner.runs.status import Status
 from runner.version import VERSION
 
@@ -86,17 +86,17 @@ def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObje
 
 
 def _tests(run: TimedRun, reported: ReportedRun) -> Iterator[JsonObject]:
-    failures, does_not_count = failures_by_row(reported.lines), uncounted(run.result)
+    earlier, does_not_count = earlier_failures(run.result.steps, reported.lines), uncounted(run.result)
     has_failed = False
     for row in run.rows:
         counts = row.step.key not in does_not_count
         has_failed |= counts and _STATUS[row.step.status] == "failed"
-        yield _test(run, row, earlier_failures(row.step, failures), counts=counts)
+        yield _test(run, row, earlier.get(row.step.key, ()), counts=counts)
     if run.result.status is not RunStatus.PASSED and not has_failed:
         yield _run_itself(run)
 
 
-def _test(run: TimedRun, row: TimedRow, earlier: Sequence[AttemptFailed], *, counts: bool) -> JsonObject:
+def _test(run: TimedRun, row: TimedRow, earlier: Sequence[Trouble], *, counts: bool) -> JsonObject:
     step, start = row.step, _began(run) + _milliseconds(row.start)
     found = _named(run, name_in_ci(step), step.key)
     found |= {
@@ -149,12 +149,12 @@ def _facts(row: TimedRow) -> JsonObject:
     return found | ({"remarks": [*lines]} if (lines := remarks(step)) else {})
 
 
-def _attempts(row: TimedRow, earlier: Sequence[AttemptFailed]) -> Iterator[JsonObject]:
+def _attempts(row: TimedRow, earlier: Sequence[Trouble]) -> Iterator[JsonObject]:
     """Every attempt, the last with the row's status; without its message where events lack the failure."""
     step = row.step
     for number in range(1, step.attempts):
         failed = earlier[number - 1] if number <= len(earlier) else None
-        message: JsonObject = {"message": "\n".join(trouble_lines(failed.error))} if failed else {}
+        message: JsonObject = {"message": "\n".join(trouble_lines(failed))} if failed else {}
         yield {"attempt": number, "status": "failed", **message}
     yield {"attempt": step.attempts, "status": _STATUS[step.status]}
 

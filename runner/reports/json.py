@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.reports import mistakes
-from runner.reports.attempt_calls import RowAttempts, attempts_by_row, wait
+from runner.reports.attempts import RowAttempts, attempts_by_row, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
 from runner.reports.summary import run_warnings

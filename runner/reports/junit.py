@@ -13,13 +13,13 @@ from msgspec import Struct, field
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import job_and_case
-from runner.reports.attempts import earlier_failures, failures_by_row
+from runner.reports.attempts import earlier_failures
 from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
 from runner.reports.words import because, in_doubt, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
-from runner.runs.events import AttemptFailed, RunStatus
+from runner.runs.events import RunStatus, Trouble
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
 
@@ -120,7 +120,7 @@ def report(command: ReportedCommand) -> Iterator[bytes]:
 
 
 def _suite(run: ReportedRun) -> _Suite:
-    result, failures = run.result, failures_by_row(run.lines)
+    result, earlier = run.result, earlier_failures(run.result.steps, run.lines)
     does_not_count = uncounted(result)
     suite = _Suite(name=title(result), seconds=result.seconds)
     if result.started_at:
@@ -129,10 +129,7 @@ def _suite(run: ReportedRun) -> _Suite:
     for start in range(0, len(result.steps), _AT_ONCE):
         steps = result.steps[start : start + _AT_ONCE]
         suite.add(
-            [
-                _case(result, step, earlier_failures(step, failures), counts=step.key not in does_not_count)
-                for step in steps
-            ]
+            [_case(result, step, earlier.get(step.key, ()), counts=step.key not in does_not_count) for step in steps]
         )
     is_red = bool(suite.counts["failures"] or suite.counts["errors"])
     if result.status is not RunStatus.PASSED and (result.error or not is_red):
@@ -173,15 +170,15 @@ class _Verdict(Struct, frozen=True, kw_only=True):
     lines: list[str]
 
 
-def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed], *, counts: bool) -> XmlElement:
+def _case(result: RunResult, step: StepResult, earlier: Sequence[Trouble], *, counts: bool) -> XmlElement:
     verdict = _verdict(step, counts=counts)
     before = [_flaky(failed) for failed in earlier] if step.status is Status.PASSED else []
     return _element(result, name_in_ci(step), step.seconds, verdict, line=step.line, before=before)
 
 
-def _flaky(failed: AttemptFailed) -> XmlElement:
-    lines = trouble_lines(failed.error)
-    return XmlElement("flakyFailure", {"message": lines[0], "type": clean(failed.error.code)}, "\n".join(lines))
+def _flaky(failed: Trouble) -> XmlElement:
+    lines = trouble_lines(failed)
+    return XmlElement("flakyFailure", {"message": lines[0], "type": clean(failed.code)}, "\n".join(lines))
 
 
 def _verdict(step: StepResult, *, counts: bool) -> _Verdict:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from runner.foundation.values import Json
-from runner.reports.attempt_calls import attempts_by_row
+from runner.reports.attempts import attempts_by_row
 from runner.runs.events import (
     AnyEvent,
     Asked,

@@ -12,6 +12,7 @@ from runner.foundation.problems import ExitCode, Problem
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
+    CallSent,
     Line,
     Row,
     RunFinished,
@@ -225,12 +226,16 @@ def test_the_newest_of_several_runs_of_one_name_is_written(start: Callable[..., 
 def test_a_failed_attempt_before_one_that_passed_is_a_flaky_failure(
     start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
 ) -> None:
+    sent = CallSent(key="add", t=0.0, effect="idempotent", call={"kind": "execute"})
     lines = chain(
         [
             start(),
             StepStarted(row=row("add", name="add"), t=0.0),
+            sent,
             AttemptFailed(key="add", t=0.1, kind="unanswered", error=Trouble(code="E305", message="no answer")),
+            sent,
             AttemptFailed(key="add", t=0.2, kind="expectation", error=Trouble(code="E201", message="an empty list")),
+            sent,
             AttemptFailed(key="add", t=0.3, kind="in_doubt", error=Trouble(code="E401", message="may have happened")),
             StepFinished(key="add", t=0.4, status=Status.PASSED, seconds=0.4, attempts=3, flaky=True),
             RunFinished(t=1, status=RunStatus.PASSED, exit_code=0),

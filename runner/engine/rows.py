@@ -83,6 +83,8 @@ def end(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | None 
 
 def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | None = None) -> StepFinished:
     """How a row has ended, as it is written down; the result of a secret step stays out."""
+    names = row.state.names
+    shows_item = last.status is not Status.PASSED and ("item",) not in names.tainted
     return StepFinished(
         key=row.key,
         t=row.t,
@@ -100,6 +102,7 @@ def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | 
         error=last.trouble,
         unverified=_why_unverified(row, last),
         running=_is_running(row, last),
+        item=names.known.get("item") if shows_item else None,
     )
 
 

@@ -24,7 +24,7 @@ MARK = lazy_pattern(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"crea
 _STEP = (
     *("id", "key", "name", "kind", "section", "index", "status", "reason", "flaky", "verified", "attempts", "seconds"),
     *("process_id", "result", "outputs", "line", "checks", "warnings", "error", "help", "skipped_by", "effect"),
-    *("on_failure", "process", "max_attempts", "unverified", "running", "judged"),
+    *("on_failure", "process", "max_attempts", "unverified", "running", "item", "judged"),
 )
 """The keys of a row in their order: fields of `StepResult`."""
 _RUN_FIELDS = (

@@ -168,6 +168,8 @@ def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
             sign = "" if difference.sign == "==" else f"{clean(difference.sign)} "
             yield f"- {sign}{brief(difference.expected)}"
             yield f"+ {brief(difference.actual)}"
+    if step.item is not None:
+        yield f" item: {brief(step.item)}"
     if step.help:
         yield from (f" {line}" for line in labelled("help", step.help))
     if help_of_job:

@@ -17,9 +17,9 @@ from runner.reports.words import (
     is_of_fleet,
     judged,
     key_and_name,
-    process_and_help,
     reasons,
     title,
+    to_go_on,
     trouble_lines,
     warnings,
 )
@@ -199,7 +199,7 @@ def _details(step: StepResult, options: Detail) -> list[Sentence]:
     if step.status in RED:
         tone = Tone.DOUBT if step.status is Status.UNKNOWN else Tone.BAD
         found += _sentences(reasons(step, traces=options.verbose), tone=tone)
-        found += _sentences(process_and_help(step))
+        found += _sentences(to_go_on(step))
     if step.judged is not None and (options.verbose or step.judged.by.how is VerdictSource.OPTION):
         found.append(Sentence(text=judged(step.judged), indent=6, tone=Tone.FAINT))
     if step.warnings and (options.verbose or step.status in RED or not options.several):

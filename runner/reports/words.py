@@ -272,12 +272,13 @@ def remarks(step: StepResult) -> list[str]:
         lines.append(f"flaky: it passed at attempt {step.attempts} only")
     if step.verified == "inferred":
         lines.append("settled from the process log")
-    return lines + process_and_help(step) + warnings(step)
+    return lines + to_go_on(step) + warnings(step)
 
 
-def process_and_help(step: StepResult) -> list[str]:
+def to_go_on(step: StepResult) -> list[str]:
     """What helps a person to go on from a row that did not pass."""
-    lines = labelled("process", step.process_id) if step.process_id else []
+    lines = [f"item: {brief(step.item)}"] if step.item is not None else []
+    lines += labelled("process", step.process_id) if step.process_id else []
     return lines + labelled("help", step.help) if step.help and step.status in RED else lines
 
 

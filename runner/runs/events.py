@@ -248,6 +248,7 @@ class StepFinished(RowEvent, frozen=True, tag="step.finished"):
     error: Trouble | None = None
     unverified: evidence.Unverified | None = None
     running: bool = False  # it passed, and its process ran at the last look
+    item: evidence.Value = None  # of `for_each`, where its turn did not pass
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):

@@ -74,6 +74,7 @@ class StepResult(Row, frozen=True, kw_only=True):
     error: Trouble | None = None
     unverified: Unverified | None = None
     running: bool = False
+    item: Json = None
     judged: Judged | None = None
 
 

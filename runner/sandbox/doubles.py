@@ -125,8 +125,12 @@ class Double(Struct, frozen=True, kw_only=True):
         return self.of or self.code
 
 
+STAMPS = ("CreatedOn", "CreatedById", "ModifiedOn", "ModifiedById")
+"""Columns that every entity of a site has, and that the site fills in [C]."""
+
+
 class Doubles(Struct, frozen=True, kw_only=True):
-    """A folder of doubles. `columns` are those any file mentions, `Id` first; `records` the first of each entity."""
+    """A folder of doubles. `columns`: `Id`, those any file mentions, `STAMPS`; `records`: the first of each entity."""
 
     processes: Mapping[str, Double] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

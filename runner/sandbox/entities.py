@@ -9,7 +9,7 @@ from functools import cache, partial
 from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
-from runner.sandbox.doubles import Double, LookupPath, lookup_paths
+from runner.sandbox.doubles import STAMPS, Double, LookupPath, lookup_paths
 from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, declared_types, system_entity, type_of
 from runner.sandbox.sign_in import USERS, User
 from runner.sandbox.store import Store
@@ -38,7 +38,9 @@ class Entities:
 
         def kind(column: str) -> Edm | None:
             declared = self._declared.get((name, column), ())
-            return Edm.GUID if column == "Id" else type_of((row[column] for row in records()), declared)
+            if column in ("Id", *STAMPS):
+                return Edm.MOMENT if column.endswith("On") else Edm.GUID
+            return type_of((row[column] for row in records()), declared)
 
         def rows(_: Bounds, named: Iterable[str]) -> Iterator[JsonObject]:
             wanted = {key: paths[key] for key in named if key in paths}

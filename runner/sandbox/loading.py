@@ -16,7 +16,7 @@ from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, first_records, rules, typos
-from runner.sandbox.doubles import Double, Doubles
+from runner.sandbox.doubles import STAMPS, Double, Doubles
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
 _LIKE_A_DOUBLE = lazy_pattern(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
@@ -84,7 +84,7 @@ def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObjec
     for double in doubles:
         for use in build.column_uses(double):
             found.setdefault(use.entity, {})[use.column] = None
-    return {entity: tuple(columns) for entity, columns in found.items()}
+    return {entity: tuple(dict.fromkeys((*columns, *STAMPS))) for entity, columns in found.items()}
 
 
 def _families(found: _Found) -> tuple[dict[str, Double], tuple[Problem, ...]]:

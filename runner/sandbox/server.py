@@ -18,13 +18,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runner.foundation import threads
 from runner.foundation.problems import Problem, UsageError, errors_in
+from runner.foundation.values import JsonObject
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.data_lock import locked
-from runner.sandbox.doubles import Doubles
+from runner.sandbox.doubles import STAMPS, Doubles
 from runner.sandbox.loading import load_doubles
 from runner.sandbox.odata import PAGE_SIZE
 from runner.sandbox.process_log import written
+from runner.sandbox.sign_in import SUPERVISOR
 from runner.sandbox.store import Store
 from runner.sandbox.veil import Veil
 
@@ -74,7 +76,7 @@ def _opened(
     doubles: Doubles, data: Path | Callable[[str], Path] | None, url: str, veil: Veil | None
 ) -> Iterator[Store]:
     file = data if data is None or isinstance(data, Path) else data(url)
-    with locked(file), closing(Store(doubles.columns, file=file, veil=veil)) as store:
+    with locked(file), closing(Store(doubles.columns, file=file, veil=veil, stamps=_stamps)) as store:
         yield store
 
 
@@ -200,3 +202,8 @@ def _url(listener: socket.socket) -> str:
 
 def _now() -> str:
     return written(datetime.now(UTC))
+
+
+def _stamps() -> JsonObject:
+    now, by = _now(), SUPERVISOR.contact_id
+    return dict(zip(STAMPS, (now, by, now, by), strict=True))

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -79,12 +79,21 @@ _Kept = TypeVar("_Kept", bound=Struct)
 
 
 class Store:
-    """`columns` has every entity with its columns, null where a record has none. `veil` hides processes' secrets."""
+    """`columns` has every entity with its columns, null where a record has none. `veil` hides processes' secrets.
+
+    `stamps` gives the `STAMPS` of a record that changes now.
+    """
 
     def __init__(
-        self, columns: Mapping[str, tuple[str, ...]], *, file: Path | None = None, veil: Veil | None = None
+        self,
+        columns: Mapping[str, tuple[str, ...]],
+        *,
+        file: Path | None = None,
+        veil: Veil | None = None,
+        stamps: Callable[[], JsonObject] = dict,
     ) -> None:
         self._columns = dict(columns)
+        self._stamps = stamps
         self.veil = veil or Veil()
         self._lock = threading.RLock()
         self._database, self.is_new = _opened(file)
@@ -117,7 +126,7 @@ class Store:
     def insert(self, entity: str, record: JsonObject) -> bool:
         """Whether it was inserted: no two records of an entity share an `Id`."""
         sql = "INSERT OR IGNORE INTO record (entity, id, body) VALUES (?, ?, ?)"
-        return self._change(sql, entity, self._id(record["Id"]), self.veil.written(record)) == 1
+        return self._change(sql, entity, self._id(record["Id"]), self.veil.written(self._stamps() | record)) == 1
 
     def fill(self, records: Mapping[str, Iterable[JsonObject]]) -> None:
         """Insert the first records, by entity."""
@@ -127,7 +136,8 @@ class Store:
 
     def replace(self, entity: str, record: JsonObject) -> None:
         sql = "UPDATE record SET body = ? WHERE entity = ? AND id = ?"
-        self._change(sql, self.veil.written(record), entity, self._id(record["Id"]))
+        changed = {name: value for name, value in self._stamps().items() if name.startswith("Modified")}
+        self._change(sql, self.veil.written(record | changed), entity, self._id(record["Id"]))
 
     def delete(self, entity: str, key: Json) -> None:
         self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, self._id(key))

@@ -14,7 +14,7 @@ from runner.foundation.values import JsonObject, Path
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
 from runner.sandbox.build import ColumnUse, column_uses
-from runner.sandbox.doubles import Double, Insert, Update
+from runner.sandbox.doubles import STAMPS, Double, Insert, Update
 
 _SHORTEST = 4  # letters of a word that is no other's typo by chance; in case alone shorter ones may differ
 _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
@@ -23,7 +23,7 @@ _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
 def check(doubles: Iterable[tuple[Double, Document]], records: Mapping[str, Iterable[JsonObject]]) -> Iterator[Problem]:
     """Columns that no record has, and that are near to a column that is filled: warnings."""
     found = [*doubles]
-    first = {entity: {"Id", *(column for row in rows for column in row)} for entity, rows in records.items()}
+    first = {entity: {"Id", *STAMPS, *(column for row in rows for column in row)} for entity, rows in records.items()}
     filled = {entity: set(columns) for entity, columns in first.items()}
     for deed in (activity.deed for double, _ in found for activity in double.activities):
         if isinstance(deed, Insert):

@@ -462,6 +462,14 @@ def test_a_loop_is_a_row_a_turn_and_none_of_its_own() -> None:
     assert world.end.outputs == {"all": ["11", "22", "33"], "second": "2", "how": "passed"}
 
 
+def test_a_turn_that_does_not_pass_keeps_its_item_unless_that_is_secret() -> None:
+    failing = LOOP + "    expect: [item != 'y']\n"
+    assert World(answers=["1", "2"]).carry_out(planned(failing)).finished("many[1]").item == "y"
+    secret = failing.replace("[x, y, z]", "inputs.names")
+    made = planned(secret, rest="inputs: {names: {secret: true}}", inputs={"names": ["x", "y"]})
+    assert World(answers=["1", "2"]).carry_out(made).finished("many[1]").item is None
+
+
 def test_a_loop_has_the_attributes_of_a_step_and_each_of_its_turns_has_them_too() -> None:
     retried = "    retry: {max_attempts: 2, initial: 1s, jitter: false, on: [refused]}\n"
     rest = (

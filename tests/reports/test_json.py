@@ -101,6 +101,7 @@ def test_a_report_holds_every_field_of_a_step(story: list[AnyEvent], chain: Chai
         "max_attempts": None,
         "unverified": None,
         "running": False,
+        "item": None,
         "judged": None,
         "if": None,
         "each_attempt": [],

@@ -13,6 +13,7 @@ from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
 from runner.reports.spans import TimedRow, TimedRun
+from runner.reports.words import brief
 from runner.runs import StoreName
 from runner.runs.events import Check
 from runner.runs.evidence import Difference
@@ -53,6 +54,7 @@ class FailureCard(Struct, frozen=True, kw_only=True):
     code: str
     message: Markup
     hint: str
+    item: str
     answer: str
     attempts: tuple[EarlierAttempt, ...]
     has_call: bool
@@ -74,6 +76,7 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
         code=shown(error.code) if error and error.message not in known else "",
         message=message_lines(error.message) if shows and error and error.message not in known else Markup(),
         hint=shown(error.hint) if shows and error else "",
+        item=brief(step.item) if shows and step.item is not None else "",
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runner.sandbox.doubles import STAMPS
 from runner.sandbox.server import served
 
 Folder = Callable[[Mapping[str, str]], Path]
@@ -149,7 +150,7 @@ def test_entities_are_listed_with_the_number_of_their_records_the_folders_own_fi
 
 def test_records_of_an_entity_come_newest_first_fifty_at_once(marks: httpx.Client) -> None:
     first = marks.get("/sandbox/entities/Mark").json()
-    assert (first["columns"], first["skip"], first["all"]) == (["Id", "Name", "Rank"], 0, 60)
+    assert (first["columns"], first["skip"], first["all"]) == (["Id", "Name", "Rank", *STAMPS], 0, 60)
     assert [row["Name"] for row in first["records"]] == [f"<{number}>" for number in range(59, 9, -1)]
     rest = marks.get("/sandbox/entities/Mark?skip=50").json()
     assert [row["Name"] for row in rest["records"]] == [f"<{number}>" for number in range(9, -1, -1)]

@@ -13,7 +13,7 @@ from runner.explanations.read import titles
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading.load import Document, load
-from runner.sandbox.doubles import Activity, Background, CallFault, Delay, Fail, Park, Select, Set
+from runner.sandbox.doubles import STAMPS, Activity, Background, CallFault, Delay, Fail, Park, Select, Set
 from runner.sandbox.loading import load_doubles
 from runner.sandbox.rules import check
 
@@ -80,9 +80,9 @@ def test_entities_have_the_columns_that_doubles_and_records_mention(folder: Fold
     doubles, problems = load_doubles(folder({"a.process.yaml": ONBOARD, "records.yaml": records}))
     assert problems == ()
     assert doubles.columns == {
-        "Contact": ("Id", "Name", "Age", "Phone", "Rank", "Approved", "Kind", "Town"),
-        "Town": ("Id",),
-        "Log": ("Id", "Text", "Old"),
+        "Contact": ("Id", "Name", "Age", "Phone", "Rank", "Approved", "Kind", "Town", *STAMPS),
+        "Town": ("Id", *STAMPS),
+        "Log": ("Id", "Text", "Old", *STAMPS),
     }
 
 

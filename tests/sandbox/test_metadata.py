@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
+from runner.sandbox.doubles import STAMPS
 from runner.sandbox.entity_set import Edm, type_of
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
@@ -25,6 +26,9 @@ def document(site: Site) -> str:
     return reply.text
 
 
+TYPES_OF_STAMPS = {name: "Edm.Guid" if name.endswith("Id") else "Edm.DateTimeOffset" for name in STAMPS}
+
+
 def test_the_prefix_is_edmx_and_what_is_below_has_none(document: str) -> None:
     bare = re.sub(r"<\?xml[^>]*\?>", "", document)
     assert re.match(r"<edmx:Edmx [^>]*><edmx:DataServices><Schema ", bare)
@@ -41,7 +45,7 @@ def test_a_client_that_reads_it_by_regular_expressions_finds_entities_and_column
     found = re.search(r'<EntityType Name="Contact"[\s\S]*?</EntityType>', document)
     assert found is not None
     assert re.findall(r'<Property Name="([^"]+)"', found[0]) == [
-        *("Id", "Name", "Age", "Rate", "Active", "Born", "OwnerId", "ContactId"),
+        *("Id", "Name", "Age", "Rate", "Active", "Born", "OwnerId", "ContactId", *STAMPS),
     ]
 
 
@@ -58,6 +62,7 @@ def test_a_client_that_reads_it_as_xml_finds_keys_types_sets_and_lookups(documen
         "Born": "Edm.DateTimeOffset",
         "OwnerId": "Edm.Guid",
         "ContactId": "Edm.Guid",
+        **TYPES_OF_STAMPS,
     }
     assert [each.get("Name") for each in contact.iter(f"{EDM}NavigationProperty")] == ["Contact"]
     kinds = {f"Terrasoft.Configuration.OData.{each.get('Name')}" for each in tree.iter(f"{EDM}EntityType")}
@@ -139,6 +144,7 @@ def test_a_column_has_the_type_of_what_a_double_puts_there_before_and_behind_the
         "Total": "Edm.String",
         "Gone": "Edm.String",
         "Late": "Edm.Boolean",
+        **TYPES_OF_STAMPS,
     }
     values = {"Score": 3, "Price": 2, "Note": ANNA, "Owner": ANNA, "At": "2026-01-31T09:00:00Z", "Flag": True}
     named = [{"name": name, "value": value} for name, value in values.items()]

@@ -137,6 +137,8 @@ def test_a_recorded_request_is_answered_as_it_was(recorded_at: httpx.Client, nam
     assert status == head.decode().partition("\r\n")[0]
     if name == "complete-refused":
         body = body.replace(b'"errorCode":null', b'"errorCode":"Error"')
+    if name == "change-insert":
+        body = re.sub(rb',"CreatedOn":[^}]*', b"", body)
     assert meaning(with_ids_of(expected, body)) == meaning(expected)
 
 

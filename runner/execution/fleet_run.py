@@ -263,7 +263,8 @@ class FleetRuns:
             leaving.leave(log, how)
         finally:
             log.close()
-        self.say(f"run {run} {how.status or how.state}{f': {clean(how.note)}' if how.note else ''}")
+        ended = how.status or ("waits in the queue" if how.state == "parked" else how.state)
+        self.say(f"run {run} {ended}{f': {clean(how.note)}' if how.note else ''}")
         found = queue.queued_run(store.link, run)
         name = None if found is None or not found.lines else queue.queue_of(store.link, found.target, replay=REPLAY)
         return Left(state=how.state, queue=name, seconds=seconds)

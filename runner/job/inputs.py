@@ -24,6 +24,7 @@ VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
 SHOWN = 40
 _MEASURED = lazy_pattern(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
+_OR_NULL = (["string", "null"], ["null", "string"])
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -220,7 +221,7 @@ def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job")
 
 def _typed(declared: Input, text: str) -> Json:
     kind = declared.schema.get("type")
-    if kind == "string":
+    if kind == "string" or (kind in _OR_NULL and text != "null"):
         return text
     shown = "its value" if declared.secret else f"`{shortened(text, SHOWN)}`"
     try:

@@ -90,6 +90,11 @@ def show_values(values: Mapping[str, Json], show: Show) -> Iterator[str]:
     return (f"  {name} = {show(value)}" for name, value in values.items())
 
 
+def show_parameters(values: Mapping[str, Json], show: Show) -> Iterator[str]:
+    """The same of parameters: null leaves one out."""
+    return show_values({name: value for name, value in values.items() if value is not None}, show)
+
+
 class Undo(Struct, frozen=True, kw_only=True):
     """What takes a passed step back, in order. `alone`: written as an action, so that its row has no id of its own."""
 

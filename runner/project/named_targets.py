@@ -160,7 +160,8 @@ def _named(name: str, known: Known, project: Project) -> KnownTarget:
 
 
 def _elsewhere(known: Known) -> str:
-    return f"name the folder of the jobs, too, or `--targets FILE`: {next(iter(known.values())).where}; or {BEGIN}"
+    where = next(iter(known.values())).where
+    return f"go to the folder of the jobs, or name their targets with `--targets FILE`: {where}; or {BEGIN}"
 
 
 def _refuse_mistakes(project: Project) -> None:

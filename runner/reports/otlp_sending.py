@@ -36,6 +36,9 @@ def send(
     place = _shown(url)
     if place is None:
         return _warning("the address of the collector is no http or https URL", sent=0, total=0)
+    if "@" in urlsplit(url).netloc:
+        why = "its address has a password; write that into `OTEL_EXPORTER_OTLP_HEADERS`, as `Authorization=Basic%20…`"
+        return _warning(f"the collector at {place} was not asked: {why}", sent=0, total=0)
     requests = otlp.report(command, environ).splitlines()
     tls = _tls(environ)
     if isinstance(tls, str):

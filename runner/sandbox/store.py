@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from runner.foundation.private_files import PRIVATE_FILE
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.values import Json, JsonObject, record
 from runner.sandbox.veil import Veil
@@ -277,6 +279,9 @@ class Store:
 
 def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
     """The connection, and whether its tables were made just now. Raises `UsageError` for a file that is not ours."""
+    if file is not None:
+        with suppress(OSError):  # what is wrong with it SQLite says
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))  # what SQLite puts beside it is like it
     try:
         database = sqlite3.connect(":memory:" if file is None else file, check_same_thread=False, isolation_level=None)
         is_new = database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)

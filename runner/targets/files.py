@@ -7,7 +7,7 @@ from typing import Final
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import suggest
 from runner.reading.load import Document, read
-from runner.targets.folders import holds_doubles, searched_folders
+from runner.targets.folders import holds_doubles, is_everybodys, searched_folders
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget
 
@@ -35,7 +35,10 @@ def searched(folder: Path) -> str:
     """The sentence on where a targets file was searched, and is not."""
     folders = searched_folders(folder)
     last = f" and above it up to `{folders[-1]}`" if len(folders) > 1 else ""
-    return f"there is no {NAME} in `{folder.resolve()}`{last}"
+    unread = next((above / NAME for above in folder.resolve().parents if (above / NAME).is_file()), None)
+    why = "which is not read, as everybody may write into its folder: name it with `--targets`"
+    passed = f"; there is `{unread}`, {why}" if unread is not None and is_everybodys(unread.parent) else ""
+    return f"there is no {NAME} in `{folder.resolve()}`{last}{passed}"
 
 
 def missing_folder(target: SandboxTarget) -> Problem:

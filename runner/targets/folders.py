@@ -26,7 +26,7 @@ def searched_folders(folder: Path) -> list[Path]:
     """
     home, found, here = _home(), [folder], folder.resolve()
     for above in (here, *here.parents):
-        if above != here and not _is_everybodys(above):
+        if above != here and not is_everybodys(above):
             found.append(above)
         if above == home or (above / ".git").exists():
             break
@@ -40,7 +40,7 @@ def _home() -> Path | None:
         return None
 
 
-def _is_everybodys(folder: Path) -> bool:
+def is_everybodys(folder: Path) -> bool:
     try:
         mode = folder.stat().st_mode
     except OSError:

@@ -149,6 +149,14 @@ def test_a_process_that_has_ended_without_the_element_fails_at_once_and_says_wha
     assert (site.executed_ids, site.t < 10) == ([], True)
 
 
+def test_an_element_that_a_process_has_gone_through_is_to_be_left_out() -> None:
+    site = Site(shown=[element("Approve", status="done")])
+    site.rows[0]["status"] = "done"
+    error = site.carry_out(planned(ONE + ONE.replace("id: a", "id: b"))).finished("b").error
+    assert error is not None
+    assert error.hint == "leave the step out, or start the process once more"
+
+
 @pytest.mark.parametrize("status", ["done", "running"])
 def test_a_name_that_leads_nowhere_is_answered_with_the_element_that_is_called_nearly_so(status: str) -> None:
     site = Site(shown=[element("Aprove", status=status)])

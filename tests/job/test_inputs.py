@@ -18,6 +18,7 @@ DECLARED = """
   flag: {type: boolean, default: false}
   list: {type: array, items: {type: string}, default: []}
   free: {default: null}
+  town: {type: [string, "null"], default: null}
 """
 
 
@@ -58,7 +59,15 @@ def errors(declared: str, *options: str, file: str = "", environment: dict[str, 
 
 
 def test_what_nobody_gives_has_its_default() -> None:
-    assert values(DECLARED) == {"phone": "none", "limit": 3, "ratio": 0.5, "flag": False, "list": [], "free": None}
+    assert values(DECLARED) == {
+        "phone": "none",
+        "limit": 3,
+        "ratio": 0.5,
+        "flag": False,
+        "list": [],
+        "free": None,
+        "town": None,
+    }
 
 
 def test_an_option_comes_before_the_file_and_that_before_the_environment() -> None:
@@ -80,7 +89,7 @@ def test_a_case_comes_after_the_environment_and_before_the_default() -> None:
     found, problems = supplied(job(), given=given("phone=9"), environment=environment, case=case)
 
     assert problems == ()
-    assert found == {"phone": "9", "limit": 7, "ratio": 0.5, "flag": False, "list": ["1"], "free": None}
+    assert found == {"phone": "9", "limit": 7, "ratio": 0.5, "flag": False, "list": ["1"], "free": None, "town": None}
 
 
 def test_a_null_of_a_case_is_a_value() -> None:
@@ -104,6 +113,10 @@ def test_an_input_that_a_case_leaves_out_is_reported_with_the_name_of_the_run() 
         ("phone=", ""),
         ("phone=a=b", "a=b"),
         ("phone=null", "null"),
+        ("town=Lindau (Bodensee)", "Lindau (Bodensee)"),
+        ("town=123", "123"),
+        ("town=", ""),
+        ("town=null", None),
         ("limit=5", 5),
         ("ratio=1e-1", 0.1),
         ("flag=true", True),

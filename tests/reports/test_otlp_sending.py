@@ -233,6 +233,7 @@ def test_what_cannot_be_sent_is_a_warning_without_a_secret(run: Run, address: st
     assert code == 0
     assert said.count("warning: ") == 1
     assert CANARY not in said
+    assert ("OTEL_EXPORTER_OTLP_HEADERS" in said) is ("@" in address)
 
 
 def test_a_collector_that_does_not_answer_is_given_up() -> None:

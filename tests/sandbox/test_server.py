@@ -1,6 +1,7 @@
 import http.client
 import logging
 import socket
+import stat
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -206,6 +207,7 @@ def test_what_happened_is_kept_in_a_file(folder: Folder, signed_in: SignIn, tmp_
         client.get(f"{SERVICE}/UsrNumbered/Execute?Name=second")
         client.get(f"{SERVICE}/UsrWaits/Execute")
         before = client.get("/odata/SysProcessLog").json()["value"]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("data.sqlite*")} == {0o600}
     with served(folder(files), data=data) as url:
         client = signed_in(url)
         assert client.get("/odata/SysProcessLog").json()["value"] == before

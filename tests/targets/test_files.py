@@ -45,6 +45,15 @@ def test_without_a_project_it_is_searched_for_up_to_the_root_of_the_file_system(
     assert searched_folders(tmp_path / "specs")[-1] == Path(tmp_path.anchor)
 
 
+def test_a_targets_file_in_a_folder_where_everybody_may_write_is_named_and_not_read(tmp_path: Path) -> None:
+    (tmp_path / "targets.yaml").touch()
+    (tmp_path / "specs").mkdir()
+    tmp_path.chmod(0o1777)
+
+    assert found(tmp_path / "specs" / "a.job.yaml") is None
+    assert f"`{tmp_path / 'targets.yaml'}`, which is not read" in searched(tmp_path / "specs")
+
+
 def test_the_search_ends_at_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     (home / "specs").mkdir(parents=True)

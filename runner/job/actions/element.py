@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, items, record, sure_text
 from runner.job.actions.action import EVERY, MAX_EVERY, PROCESS_NAMES, ActionType, pauses
-from runner.job.model import Job, Show, StepEffect, show_values
+from runner.job.model import Job, Show, StepEffect, show_parameters
 
 
 class ElementName(Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class Element(Struct, frozen=True, kw_only=True):
         which = self.which
         named = show(which) if isinstance(which, str) else f"{show(which.name)} of process {show(which.of)}"
         yield f"element {named}"
-        yield from show_values(self.parameters or {}, show)
+        yield from show_parameters(self.parameters or {}, show)
 
 
 class Elements(Struct, frozen=True, kw_only=True):

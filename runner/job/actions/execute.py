@@ -12,7 +12,7 @@ from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type
 from runner.foundation.values import Json, JsonObject, enum_member, record, sure_text, text
 from runner.job.actions.action import ActionType, always
-from runner.job.model import Job, Show, StepEffect, Until, show_values
+from runner.job.model import Job, Show, StepEffect, Until, show_parameters
 
 
 class Decode(StrEnum):
@@ -42,7 +42,7 @@ class Execute(Struct, frozen=True, kw_only=True, gc=False):
     def preview(self, show: Show) -> Iterator[str]:
         result = f" → {self.result}" if self.result else ""
         yield f"execute {self.process}{result}, until {self.until}"
-        yield from show_values(self.parameters, show)
+        yield from show_parameters(self.parameters, show)
 
 
 def _build(value: Json, _: Job | None) -> Execute:

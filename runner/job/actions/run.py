@@ -10,7 +10,7 @@ from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type, record_of
 from runner.foundation.values import Json, JsonObject, enum_member, items, number, record, sure_text
 from runner.job.actions.action import ActionType, always
-from runner.job.model import Job, Show, StepEffect, Until, show_values
+from runner.job.model import Job, Show, StepEffect, Until, show_parameters
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Run(Struct, frozen=True, kw_only=True):
     def preview(self, show: Show) -> Iterator[str]:
         results = f" → {', '.join(self.results)}" if self.results else ""
         yield f"run {self.process}{self._version}{results}, until {self.until}"
-        yield from show_values(self.parameters, show)
+        yield from show_parameters(self.parameters, show)
 
 
 def _build(value: Json, _: Job | None) -> Run:

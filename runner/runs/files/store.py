@@ -46,6 +46,10 @@ from runner.runs.store import (
     Taken,
 )
 
+_SHARED_HINT = (
+    "end the program that holds this file, or move the file away where it is damaged; make its folder, "
+    "or set XDG_STATE_HOME to another, where it cannot be written"
+)
 _NO_FOLDER = Path(os.devnull)  # for a user without a home: nothing can be made below it
 _SQLITE_FILES = ("", "-wal", "-shm")  # what SQLite makes of a file
 
@@ -205,7 +209,7 @@ class FileRunStore:
         found = []
         if (why := self._shared_trouble()) is not None:
             message = f"what other folders of runs had started was not known all the time: {why}"
-            found.append((message, "end the program that holds this file, or move the file away where it is damaged"))
+            found.append((message, _SHARED_HINT))
         if (why := self._plans.trouble) is not None:
             message = f"in other folders nobody knows that this plan was carried out: {why}"
             found.append((message, "make this place writable for you"))

@@ -211,7 +211,7 @@ def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_it
     assert ended(command) == 2
     output = capsys.readouterr().err
     assert f"there is no targets.yaml in `{tmp_path}`" in output
-    assert "hint: name the folder of the jobs, too, or `--targets FILE`" in output
+    assert "hint: go to the folder of the jobs, or name their targets with `--targets FILE`" in output
     assert "begin a project with `runner init FOLDER`" in output
 
 

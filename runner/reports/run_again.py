@@ -43,7 +43,7 @@ _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
 _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E307"})
 """Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""
 _JOB = "the file"
-_TARGETS = "what the target says, if that is the cause"
+_TARGETS = "the target, if that is the cause"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
 
 

@@ -341,7 +341,7 @@ def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_t
     shown = capsys.readouterr().out.splitlines()
     assert "E301" in "".join(shown)
     at = shown.index("    runner run a.job.yaml -t here -k 'billing[red]'")
-    assert shown[at + 1].startswith("      when you have mended what the target says, if that is the cause: carries")
+    assert shown[at + 1].startswith("      when you have mended the target, if that is the cause: carries")
     Path("targets.yaml").write_text(right)
     assert ended(shlex.split(shown[at])[1:]) == 0
     assert answers.asked

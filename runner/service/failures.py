@@ -64,6 +64,8 @@ _NO_RIGHT: Final = lazy_pattern(
 )
 _AT_THE_DOOR: Final = lazy_pattern(r"started manually|publish the |CanRunBusinessProcesses")
 """Words that only the check says which comes before a process begins [M]."""
+_LICENCE: Final = lazy_pattern(r"licen[cs]e|LicException|лицензи", re.IGNORECASE)
+_LICENCES: Final = "check the licences of the user in the site"
 _NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
 _NEWS_OF_THE_SITE: Final = (
     "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
@@ -77,7 +79,7 @@ _ABOUT: Final = (
         lazy_pattern(r"publish the ", re.IGNORECASE),
         "publish the process in the designer; a script process that was never published cannot be started",
     ),
-    (lazy_pattern(r"licen[cs]e|LicException|лицензи", re.IGNORECASE), "check the licences of the user in the site"),
+    (_LICENCE, _LICENCES),
     (_NO_RIGHT, _RIGHTS),
     (
         lazy_pattern(rf"{_NOT_FOUND}|ItemNotFound|no such|unknown", re.IGNORECASE),
@@ -259,7 +261,10 @@ def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | N
         return _RULES.format(gateway=f"a gateway (`{server}`)" if server else "a gateway", prefix=site.prefix)
     if status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ExecuteCall) and not call.parameters:
         return _LOG
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) and (too_long := _too_long(call, site)):
+    if status == HTTPStatus.FORBIDDEN and _LICENCE.search(_words(reply)):
+        return _LICENCES
+    may_be_long = status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) or bodies.is_page(reply.body)
+    if may_be_long and (too_long := _too_long(call, site)):
         return too_long
     entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
     if status == HTTPStatus.NOT_FOUND:

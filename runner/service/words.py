@@ -8,7 +8,7 @@ from runner.secrets.spellings import single_line
 _LONGEST: Final = 300
 _READ: Final = 4 * _LONGEST
 _KEYS: Final = (
-    *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
+    *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "odata.error", "value"),
     *("errorCode", "ErrorCode", "detail", "errors", "title"),
 )
 _HEADLINE: Final = "An error has occurred."
@@ -33,7 +33,8 @@ def words_of(value: Json) -> str:
     for _ in range(len(_KEYS)):
         if not isinstance(value, dict):
             break
-        if isinstance(errors := value.get("errors"), dict) and not value.get("detail"):  # by field [D]
+        errors = value.get("errors") or value.get("ModelState")
+        if isinstance(errors, dict) and not value.get("detail"):  # by field [D]
             return shortened("; ".join(f"{field}: {text}" for field, texts in errors.items() for text in items(texts)))
         if _HEADLINE in (value.get("message"), value.get("Message")):
             keys = (*_BELOW, *_KEYS)

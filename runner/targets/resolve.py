@@ -93,6 +93,8 @@ def _read(
     except UsageError as unready:
         return _at(target, key, unready.problems[0])
     wrong = _mistake(key, value, plain_http=target.plain_http)
+    if wrong is not None and not value and (names := _variables(parse.target_template(text))):
+        wrong = replace(wrong, hint=f"set the environment variable `{names[0]}`: it has no value")
     return value if wrong is None else _at(target, key, wrong)
 
 

@@ -208,6 +208,8 @@ HEADLINE = "An error has occurred."
         ({"Message": HEADLINE, "ExceptionMessage": CAUSE, "ExceptionType": "A.B"}, CAUSE),
         ({"Message": HEADLINE, "ExceptionMessage": "A", "InnerException": {"ExceptionMessage": CAUSE}}, CAUSE),
         ({"error": {"message": HEADLINE}}, HEADLINE),
+        ({"odata.error": {"code": "", "message": {"lang": "en-US", "value": CAUSE}}}, CAUSE),
+        ({"Message": "The request is invalid.", "ModelState": {"contact.Age": [CAUSE]}}, f"contact.Age: {CAUSE}"),
     ],
 )
 def test_the_words_of_a_fault_are_those_of_its_cause(fault: JsonObject, words: str) -> None:

@@ -108,9 +108,11 @@ def test_a_token_is_given_up_shortly_before_its_end(seconds: object, ends: float
         ),
         (
             reply(b"", 301, location="https://x.example/"),
-            "no sign-in: id.example answered with a redirect in place of a token",
+            "no sign-in: id.example redirects (301 Moved Permanently) to `https://x.example/`, which is",
         ),
-        (reply(PAGE, 404), "no sign-in: id.example answered with a web page with the title `Home` in place of a token"),
+        (reply(PAGE, 404), "no sign-in: id.example answered 404 Not Found: Home"),
+        (reply(PAGE, 403), "no sign-in: id.example answered 403 Forbidden: Home"),
+        (reply({"error": "invalid_client"}), "id.example refused the sign-in: invalid_client"),
     ],
 )
 def test_a_plain_no_is_final(answer: Reply, said: str) -> None:
@@ -120,6 +122,20 @@ def test_a_plain_no_is_final(answer: Reply, said: str) -> None:
     assert found.trouble.message.startswith(said)
     assert found.trouble.message in (found.no_session, f"no sign-in: {found.no_session}")
     assert found.trouble.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (reply({"error": "invalid_scope"}, 400), "by `client_credentials`, with its scopes"),
+        (reply({"error": "invalid_client"}, 400), "check `client_id` and `client_secret`"),
+        (reply(PAGE, 403), "let its rules pass `/connect/token`"),
+        (reply(PAGE, 404), "must be the address of the identity service"),
+        (reply(b"", 301, location="https://x.example/"), "put it into `identity_url`"),
+    ],
+)
+def test_a_refusal_of_the_identity_service_says_what_to_change(answer: Reply, hint: str) -> None:
+    assert hint in (refusal(answer).trouble.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -411,6 +411,8 @@ CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
             reply(b"", 404),
             "the call has 2,131 characters in its address, where IIS takes 2,048",
         ),
+        (LONG, reply(HTML, 400), "the call has 2,131 characters in its address"),
+        (QueryCall(entity="Contact"), reply(b"No license to work with object", 403), "check the licences"),
         (LONG, reply(b"", 414), "the call has 2,131 characters in its address"),
         (QueryCall(entity="Contact", filter="Ж" * 400), reply(b"", 404), "the call has 2,"),
         (EXECUTE, reply(HTML, 500), "ASP.NET takes a value in the address for HTML: `run`"),

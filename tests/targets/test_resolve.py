@@ -109,6 +109,9 @@ def test_an_empty_name_or_password_is_refused() -> None:
         "E134 target `staging`, `auth.username`: it is empty",
         "E134 target `staging`, `auth.password`: it is empty",
     ]
+    found = resolve.resolve(site(url="{{ env.HOST }}"), environment={"HOST": "", "WHO": "x"}, read_file=lambda _: "x")
+    assert isinstance(found, tuple)
+    assert [problem.hint for problem in found] == ["set the environment variable `HOST`: it has no value"]
 
 
 def test_an_address_from_the_environment_is_checked_like_a_written_one() -> None:

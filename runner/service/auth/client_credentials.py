@@ -25,6 +25,9 @@ _IDENTITY_HINT: Final = (
     "`identity_url` must be the address of the identity service, in the cloud `https://NAME-is.creatio.com`; "
     "the application itself gives no tokens"
 )
+_OF_THE_GRANT: Final = frozenset({"invalid_scope", "unsupported_grant_type"})
+_GRANT_HINT: Final = "let the identity service give this client tokens by `client_credentials`, with its scopes"
+_GATEWAY_HINT: Final = "a gateway before the identity service refused this: let its rules pass `/connect/token`"
 _CLIENT_HINT: Final = "check `client_id` and `client_secret` in `auth` of the target, and that the client is active"
 
 
@@ -38,16 +41,16 @@ def sign_in(site: Site, texts: Mapping[str, str], now: float) -> SigningIn:
 
 
 def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
-    status, failure = answer.status, answer.failure
+    status, failure, error = answer.status, answer.failure, answer.text("error")
     if answer.is_page or 300 <= status < 400:  # noqa: PLR2004  redirects
         return _page(answer, identity)
-    if failure is None:
+    if failure is None and not error:
         return None
-    words = failure.trouble.message
-    if error := answer.text("error"):
-        words = ": ".join(filter(None, (error, answer.text("error_description"))))
-    if status in (401, 403) or (status == 400 and error):  # noqa: PLR2004  how OAuth refuses a client
-        return answer.refusal(f"{identity.name} refused the sign-in: {words}", hint=_CLIENT_HINT, is_checked=True)
+    words = ": ".join(filter(None, (error, answer.text("error_description"))))
+    if failure is None or status in (401, 403) or (status == 400 and error):  # noqa: PLR2004  how OAuth refuses a client
+        hint = _GRANT_HINT if error in _OF_THE_GRANT else _CLIENT_HINT
+        words = words or ("" if failure is None else failure.trouble.message)
+        return answer.refusal(f"{identity.name} refused the sign-in: {words}", hint=hint, is_checked=True)
     if failure.kind is FailureKind.REFUSED:
         return answer.refusal(f"no token at {_TOKEN}: {failure.trouble.message}", hint=_IDENTITY_HINT)
     return not_signed_in(failure, url_key="identity_url")
@@ -58,12 +61,11 @@ def _page(answer: Answer, identity: Site) -> CallFailed:
     failure = answer.failure
     if failure is not None and (answer.status >= 500 or answer.status == 429):  # noqa: PLR2004  trouble, too many
         return not_signed_in(failure, url_key="identity_url")
-    if answer.is_login_page:
-        shown = "its login page"
-    elif 300 <= answer.status < 400:  # noqa: PLR2004  redirects
-        shown = "a redirect"
-    else:
-        shown = (answer.unread or "").removeprefix("it is ")
+    if failure is not None and not answer.is_login_page:
+        known = not_signed_in(failure, url_key="identity_url").trouble
+        hint = {403: _GATEWAY_HINT, 404: _IDENTITY_HINT}.get(answer.status, known.hint)
+        return answer.no_sign_in(failure.trouble.message, hint=hint)
+    shown = "its login page" if answer.is_login_page else (answer.unread or "").removeprefix("it is ")
     return answer.no_sign_in(f"{identity.name} answered with {shown} in place of a token", hint=_IDENTITY_HINT)
 
 

@@ -1,8 +1,8 @@
 import http.client
 import logging
 import socket
-import stat
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

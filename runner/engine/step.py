@@ -19,7 +19,7 @@ from runner.engine.scope import Names, makes_secret
 from runner.engine.state import OpenRow, State, Undecided, Undoable, worst_of
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
-from runner.foundation.values import Json, JsonObject, kind_of, record
+from runner.foundation.values import Json, JsonObject, items, kind_of, record
 from runner.job.actions import Elements, IncludedJob
 from runner.job.model import OnFailure, Step, StepEffect
 from runner.planning.plan import PlannedStep
@@ -175,6 +175,8 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
 def _names_of_turn(state: State, planned: PlannedStep, item: Json, index: int) -> Names:
     """An item of a list that is made from a secret is a secret."""
     names, written = state.names, planned.step.for_each
+    if isinstance(written, str) and (gap := names.missing.get((*(expression(written).path or ()), index))):
+        names = replace(names, missing={**names.missing, _ITEM: gap})
     is_secret = names.is_tainted(expression(written)) if isinstance(written, str) else makes_secret(written, names)
     tainted = names.tainted | {_ITEM} if is_secret else names.tainted
     return replace(names, known={**names.known, "item": item, "index": index}, tainted=tainted)
@@ -274,11 +276,19 @@ def remember(state: State, step: Step, ended: JsonObject, *, why: str | None = N
     steps = state.names.known["steps"]
     assert isinstance(steps, dict)
     steps[step.id] = ended
+    missing = state.names.missing
+    for path in [path for path in missing if path[:2] == ("steps", step.id)]:
+        del missing[path]
     because = why or f"ended as `{ended['status']}`"
-    for name in ("result", "outputs"):
-        state.names.missing.pop(("steps", step.id, name), None)
-        if name not in ended:
-            state.names.missing["steps", step.id, name] = f"step `{step.id}` has no {name}: it {because}"
+    for name in {"result", "outputs"} - ended.keys():
+        missing["steps", step.id, name] = f"step `{step.id}` has no {name}: it {because}"
+    turns = [record(turn) for turn in items(ended.get("turns"))]
+    for index, turn in enumerate(turns):
+        for name in {"result", "outputs"} - turn.keys():
+            sentence = f"`{step.id}[{index}]` has no {name}: it ended as `{turn['status']}`"
+            lists = [("result",)] if name == "result" else [("outputs", each) for each in step.outputs]
+            for path in lists:
+                missing.update({("steps", step.id, *path, at): sentence for at in (index, index - len(turns))})
 
 
 def _count_turns(state: State, step: Step, turns: Sequence[JsonObject]) -> None:

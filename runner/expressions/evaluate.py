@@ -5,7 +5,7 @@ so that a resumed run computes the same.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from jinja2 import nodes
 from msgspec import Struct, field
@@ -43,7 +43,7 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     names: Mapping[str, Json]
     functions: Mapping[str, Callable[..., Json]] = field(default_factory=dict)
-    missing: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    missing: Mapping[Path, str] = field(default_factory=dict)
 
 
 def part_of(scope: Scope, path: Path) -> Value:
@@ -63,7 +63,7 @@ def part_of(scope: Scope, path: Path) -> Value:
             if isinstance(found, Absent):
                 return explained(found, path[: depth + 1], scope)
             value = found
-    return value
+    return value if value is not None else _null(path, scope)
 
 
 def unknown(name: str, scope: Scope) -> Absent:
@@ -74,8 +74,13 @@ def unknown(name: str, scope: Scope) -> Absent:
 
 def explained(absent: Absent, path: Path, scope: Scope) -> Absent:
     """`absent`, with the scope's own sentence where it knows why there is nothing at `path`."""
-    sentence = scope.missing.get(cast("tuple[str, ...]", path)) if scope.missing else None
+    sentence = scope.missing.get(path)
     return absent if sentence is None else Absent(absent.where, sentence=sentence)
+
+
+def _null(path: Path, scope: Scope) -> Value:
+    """The null at `path`; its absence where it only fills a gap in a list, as that of a turn without a result."""
+    return Absent(dotted(path), sentence=scope.missing[path]) if path in scope.missing else None
 
 
 def evaluate(expression: Expression, scope: Scope) -> Json:
@@ -182,7 +187,10 @@ def _made(value: V, frame: _Frame) -> V:
 
 def _name(node: nodes.Name, frame: _Frame) -> Value:
     names = frame.scope.names
-    return names[node.name] if node.name in names else unknown(node.name, frame.scope)
+    if node.name not in names:
+        return unknown(node.name, frame.scope)
+    value = names[node.name]
+    return value if value is not None else _null((node.name,), frame.scope)
 
 
 def _attribute(node: nodes.Getattr, frame: _Frame) -> Value:
@@ -203,7 +211,8 @@ def _member(container: Value, key: Json, node: nodes.Getattr | nodes.Getitem, fr
     if isinstance(container, (list, str)) and isinstance(key, int):
         found = member(container, key, parent="", where="")
         if not isinstance(found, Absent):
-            return found
+            parent = written_path(node.node) if found is None else None
+            return found if parent is None else _null((*parent, key), frame.scope)
     found = member(container, key, parent=written(node.node), where=written(node))
     if isinstance(found, Absent) and found is not container and (path := written_path(node)) is not None:
         return explained(found, path, frame.scope)

@@ -500,6 +500,40 @@ def test_a_loop_whose_failures_let_it_go_on_takes_every_turn(on_failure: str, ex
     assert world.end.exit_code == exit_code
 
 
+@pytest.mark.parametrize(
+    ("used", "lacks"),
+    [
+        ("steps.many.result[1]", "result"),
+        ("steps.many.result[-2]", "result"),
+        ("steps.many.result[1] ~ 'x'", "result"),
+        ("steps.many.outputs.twice[0 + 1]", "outputs"),
+    ],
+)
+def test_what_a_failed_turn_did_not_give_is_an_error_where_it_is_used(used: str, lacks: str) -> None:
+    after = f'  - id: b\n    pause: 1s\n    outputs: {{b: "{used}"}}\n'
+    rest = (
+        "outputs: {all: steps.many.result, last: 'steps.many.outputs.twice[2]', "
+        "left: steps.many.result | select | list}"
+    )
+    job = planned(LOOP + "    on_failure: ignore\n" + after, rest=rest)
+    world = World(answers=["1", refused(), "3"]).carry_out(job)
+    trouble = world.finished("b").error
+    assert trouble is not None
+    assert (trouble.code, trouble.message) == ("E207", f"`many[1]` has no {lacks}: it ended as `failed`")
+    assert world.end.outputs == {"all": ["1", None, "3"], "last": "33", "left": ["1", "3"]}
+
+
+def test_a_loop_over_another_lacks_the_item_that_a_failed_turn_did_not_give() -> None:
+    after = "    on_failure: ignore\n" + LOOP.replace("many", "more").replace("[x, y, z]", "steps.many.outputs.twice")
+    world = World(answers=["1", refused(), "3", "4", "5"]).carry_out(
+        planned(LOOP + after + "    on_failure: continue\n")
+    )
+    assert [world.finished(f"more[{index}]").status for index in range(3)] == ["passed", "failed", "passed"]
+    trouble = world.finished("more[1]").error
+    assert trouble is not None
+    assert trouble.message == "`many[1]` has no outputs: it ended as `failed`"
+
+
 def test_an_unknown_turn_ends_the_loop_whatever_it_says() -> None:
     world = World(answers=["1", unanswered()]).carry_out(planned(LOOP + "    on_failure: ignore\n"))
     assert world.end.exit_code == 4

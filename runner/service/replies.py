@@ -42,7 +42,7 @@ def read(
     if (age := reply.headers.get("age", "0")) != "0" and age.isdecimal() and int(age[:_DIGITS]) > took + 1:
         return failures.from_cache(call, reply, site, age=age)
     try:
-        value = _value(call, reply)
+        value = _value(call, reply, site)
         if not isinstance(call, calls.ExecuteCall) and isinstance(call, process_log.Query):  # most are no Query
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
@@ -61,7 +61,7 @@ def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseErro
     return f", but the text `{text}`" if text and not text.startswith(bodies.BEGINNINGS) else ""
 
 
-def _value(call: calls.Call, reply: Reply) -> Json:
+def _value(call: calls.Call, reply: Reply, site: Site) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
     if reply.status == HTTPStatus.PARTIAL_CONTENT:  # no call asks for a part
         raise bodies.NonsenseError("it is only a part of an answer")
@@ -74,7 +74,7 @@ def _value(call: calls.Call, reply: Reply) -> Json:
             raise bodies.NonsenseError(f"it is a web page{f' with the title `{title}`' if title else ''}")
         case bodies.JsonBody(value):
             _check_refusal(call, value)
-            return _in_quotes_twice(value) if isinstance(value, str) and isinstance(call, calls.ExecuteCall) else value
+            return _bare(call, value, site) if isinstance(call, calls.ExecuteCall) else value
         case bodies.Wrapped(text):
             return _inner(text)
         case None:
@@ -167,6 +167,18 @@ def _refuse_error_record(value: JsonObject, *, has_result: bool) -> None:
     if (type(code) is int and code != 0) or any(value.get(key) for key in _SPEAKS_OF_ERROR):
         words = words_of(value)
         raise bodies.NonsenseError(f"it is a record of an error{f': {words}' if words else ''}")
+
+
+def _bare(call: calls.ExecuteCall, value: Json, site: Site) -> Json:
+    """An Execute() that was answered without `<string>`, as a host on .NET may [?]: what gateways write is no answer.
+
+    A record is the value of no parameter: its text would be in quotes [D]. Without a result nothing comes [?].
+    """
+    if isinstance(value, str):
+        return _in_quotes_twice(value)
+    if value is not None and (site.prefix or call.result is None or isinstance(value, dict)):
+        raise bodies.NonsenseError(f"it is bare JSON, {kind_of(value)}, which this call is never answered with")
+    return value
 
 
 def _in_quotes_twice(text: str) -> Json:

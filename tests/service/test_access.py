@@ -212,7 +212,9 @@ class Signed:
             return httpx.Response(401)
         with self.lock:
             self.answers += 1
-        return httpx.Response(200, content=b"1", headers={"set-cookie": f"BPMSESSIONID={self.answers}; path=/"})
+        return httpx.Response(
+            200, content=b"<string>1</string>", headers={"set-cookie": f"BPMSESSIONID={self.answers}; path=/"}
+        )
 
 
 def cookies_client(site: Signed, *, password: str = "p4ss") -> Client:

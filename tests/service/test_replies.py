@@ -29,6 +29,7 @@ from runner.service.replies import read
 from runner.service.site import CallOptions, ExecuteMethod, Reply, Site
 
 SITE = Site(url="https://user:secret@site.example/app?key=secret")
+ON_NET = Site(url="https://site.example", prefix="")
 EXECUTE = ExecuteCall(process="UsrGet", parameters={}, result="Value")
 AS_TEXT = ExecuteCall(process="UsrGet", parameters={}, result="Value", decode=Decode.TEXT)
 ELEMENT = ElementCall(uid="u")
@@ -111,8 +112,11 @@ def test_half_a_json_or_json_beyond_bounds_is_nonsense_and_may_have_happened(tex
 
 
 def test_plain_json_is_read_as_it_is() -> None:
-    assert read(EXECUTE, reply('{"a": 1}'), site=SITE) == Answered(value={"a": 1})
-    assert read(EXECUTE, reply('"[1]"'), site=SITE) == Answered(value=[1])
+    plain: list[Json] = [7, True, [1]]
+    for value in plain:
+        assert read(EXECUTE, reply(json.dumps(value)), site=ON_NET) == Answered(value=value)
+    for site in (SITE, ON_NET):
+        assert read(EXECUTE, reply('"[1]"'), site=site) == Answered(value=[1])
     assert read(ELEMENT, reply('{"success": true}'), site=SITE) == Answered(value={"success": True})
 
 
@@ -152,13 +156,32 @@ def test_a_record_of_an_error_is_no_answer_and_may_have_happened(call: Call, bod
     assert failed(call, reply(body)) == (UNANSWERED, "E307", sentence)
 
 
-def test_a_result_may_have_a_message_beside_other_keys_and_in_a_text() -> None:
-    assert read(EXECUTE, reply('{"Message": "hi", "Total": 1}'), site=SITE) == Answered(
-        value={"Message": "hi", "Total": 1}
-    )
+@pytest.mark.parametrize(
+    ("call", "site", "body", "kind"),
+    [
+        (EXECUTE, SITE, '{"statusCode": 503, "message": "Service temporarily unavailable"}', "a record"),
+        (EXECUTE, SITE, "{}", "a record"),
+        (EXECUTE, SITE, "0", "a number"),
+        (EXECUTE, SITE, "true", "a boolean"),
+        (EXECUTE, SITE, "[]", "a list"),
+        (EXECUTE, ON_NET, '{"Message": "hi", "Total": 1}', "a record"),
+        (STARTED, ON_NET, '{"Message": ""}', "a record"),
+        (STARTED, ON_NET, "0", "a number"),
+        (STARTED, SITE, "[]", "a list"),
+    ],
+)
+def test_bare_json_that_an_execute_is_never_answered_with_is_a_gateways_and_may_have_happened(
+    call: Call, site: Site, body: str, kind: str
+) -> None:
+    ending = read(call, reply(body), site=site)
+    assert isinstance(ending, CallFailed)
+    said = f"it is bare JSON, {kind}, which this call is never answered with"
+    assert ending.trouble.message == f"the answer of site.example makes no sense: {said}"
+    assert (ending.kind, ending.trouble.code) == (UNANSWERED, "E307")
+
+
+def test_a_result_may_have_a_message_in_a_text() -> None:
     assert read(EXECUTE, wrapped('{"Message": "hi"}'), site=SITE) == Answered(value={"Message": "hi"})
-    for body in ("{}", "true", '{"Message": ""}', '{"Code": 0, "Message": ""}'):
-        assert isinstance(read(STARTED, reply(body), site=SITE), Answered)
 
 
 @pytest.mark.parametrize(

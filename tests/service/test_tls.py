@@ -18,7 +18,7 @@ from runner.service.site import Site
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 CALL = ExecuteCall(process="P", parameters={})
-REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42"
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n<string>42</string>"
 
 
 @contextlib.contextmanager
@@ -208,7 +208,7 @@ def test_an_answer_without_a_length_is_whole_only_where_tls_says_that_it_ends(
             context.wrap_socket(line, server_side=True) as secure,
         ):
             secure.recv(65536)
-            secure.sendall(b"HTTP/1.1 200 OK\r\n\r\n42")
+            secure.sendall(b"HTTP/1.1 200 OK\r\n\r\n<string>42</string>")
             if says_goodbye:
                 secure.unwrap().close()
 

@@ -19,7 +19,7 @@ from runner.service.site import Site
 from runner.service.tunnel import ProxyError, proxy_of
 
 CALL = ExecuteCall(process="P", parameters={})
-REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42"
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n<string>42</string>"
 AUTHORITY = (Path(__file__).parent / "certificates" / "authority.pem").read_text()
 
 Act: TypeAlias = bytes | Callable[[socket.socket], object]

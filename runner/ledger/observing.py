@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
+from runner.job.model import StepEffect
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.reports.next_steps import cannot_be_resumed
 from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
@@ -26,7 +27,7 @@ class Whereabouts(Enum):
     BROKE_OFF = auto()
     NEVER_BEGAN = auto()  # it broke off before anything was sent
     LOST = auto()  # nobody knows what an open or doubtful run did
-    SENT_NOTHING = auto()  # it ended, and no call of a step left
+    SENT_NOTHING = auto()  # it ended, and nothing left but readings
     QUEUED = auto()  # in a fleet, and has not begun
     WAITING = auto()  # others have to end first
     HELD = auto()  # a person has to settle it
@@ -244,17 +245,18 @@ def _is_older_copy(run: StoredRun) -> bool:
 
 
 def no_call_left(lines: Iterable[Line]) -> bool:
-    """Whether the run tried calls, readings too, and none left: `call.sent` is written before a connection is made."""
-    open_calls, tried = set[str](), False
+    """Whether the run tried calls, and only readings left: `call.sent` is written before a connection is made."""
+    effects, open_acts = dict[str, str](), set[str]()  # the effect of the last call of each row
     for event in (line.event for line in lines):
         match event:
-            case CallSent(key=key):
-                if key in open_calls:
+            case CallSent(key=key, effect=effect):
+                if effect != StepEffect.READ and key in open_acts:
                     return False
-                open_calls.add(key)
-                tried = True
-            case AttemptFailed(key=key, kind="not_sent"):
-                open_calls.discard(key)
+                effects[key] = effect
+                if effect != StepEffect.READ:
+                    open_acts.add(key)
+            case AttemptFailed(key=key, kind="not_sent") if effects.get(key) != StepEffect.READ:
+                open_acts.discard(key)
             case _:
                 pass
-    return tried and not open_calls
+    return bool(effects) and not open_acts

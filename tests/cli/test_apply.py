@@ -1333,7 +1333,7 @@ def test_a_version_of_which_no_call_left_is_begun_again_by_itself(url: str, answ
     assert ended(["apply", "specs"]) == 3
     shown = capsys.readouterr().err
     assert "again  a@here  " in shown
-    assert "before anything was sent" in shown
+    assert "before anything but readings was sent" in shown
     assert "E183" not in shown
     assert ended(["apply", "specs", "--dry-run"]) == 0
     assert "1 would begin" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from runner.engine.perform import pause
 from runner.engine.process_log import rows_before_watermark
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import REPEATS, still_running, strange_status
+from runner.engine.verdict import NOT_BEGUN, REPEATS, still_running, strange_status
 from runner.engine.verdict import started as process_started
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
@@ -27,7 +27,7 @@ from runner.job.actions import Execute, Run, Signal
 from runner.job.model import Until, Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
-from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
+from runner.runs.process_status import BEGUN, ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
 from runner.service.calls import CallFailed, FailureKind, LogRow
 
@@ -296,8 +296,9 @@ def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, kn
         attempt = process_failed(shown, verified=INFERRED if row.unanswered else False, known=known)
     elif status in UNDER_WAY and _waits_for_end(row):
         attempt = still_running(row, process_id)
-    elif status not in KNOWN:
-        unknown = not_passed("E208", strange_status(shown.status), status=Status.UNKNOWN)
+    elif status not in KNOWN or status in UNDER_WAY - BEGUN:
+        why = NOT_BEGUN if status in KNOWN else strange_status(shown.status)
+        unknown = not_passed("E208", why, status=Status.UNKNOWN)
         attempt = replace(unknown, process_id=process_id)
     elif needs_result(row.state.job, row.step):
         attempt = replace(lost(process_id, cause=cause), process_status=status)

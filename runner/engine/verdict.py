@@ -39,7 +39,7 @@ _BEGAN_LATER = (
     "the same account could have made this start"
 )
 _LOOK_THERE = "look at the process log of the site"
-_NOT_BEGUN = "the process log shows that it has not begun yet"
+NOT_BEGUN = "the process log shows that it has not begun yet"
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
     "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
@@ -252,7 +252,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
     if too_many:
         return _several(row, too_many, advice, running=is_running)
     if any(each.status not in BEGUN for each in rows if each.status in UNDER_WAY):
-        return not_verified(row, _NOT_BEGUN)
+        return not_verified(row, NOT_BEGUN)
     done = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
     passed = started(process_id, expected=execute.is_start_enough) if is_running else done
     if (doubt := _why_inferred(row, rows)) is None:
@@ -315,7 +315,7 @@ def by_status(row: OpenRow, found: LogRow, *, until: Until) -> Attempt | None:
         case status if status in ENDED_BADLY:
             return process_failed(found)
         case "inactive" if until is Until.STARTED:
-            return replace(not_verified(row, _NOT_BEGUN), process_id=process_id)
+            return replace(not_verified(row, NOT_BEGUN), process_id=process_id)
         case status if status in UNDER_WAY and until is Until.STARTED:
             return started(process_id, expected=True)
         case status if status in UNDER_WAY:

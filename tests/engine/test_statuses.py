@@ -57,6 +57,14 @@ def test_a_process_that_has_not_begun_has_not_started_either(steps: str, runs_as
     assert found.warnings == ("not verified: the process log shows that it has not begun yet",)
 
 
+@pytest.mark.parametrize("steps", [ONCE, STARTED])
+def test_a_call_without_an_answer_has_not_happened_as_long_as_its_process_has_not_begun(steps: str) -> None:
+    found = end(World(answers=[unanswered()], statuses=["inactive"]), steps)
+    assert (found.status, found.verified) == ("unknown", None)
+    assert found.error
+    assert found.error.message == "the process log shows that it has not begun yet"
+
+
 def test_a_process_that_is_being_cancelled_fails() -> None:
     found = end(World(statuses=["cancelling"]), STARTED)
     assert found.error

@@ -1006,7 +1006,7 @@ def test_a_run_in_doubt_that_no_apply_has_ordered_holds_no_version_up(answers: A
     write("a")
     answers.given["Usra"] = Answer(silent=True)
     assert ended(["run", "specs"]) == 4
-    answers.given["Usra"] = Answer(body="7")
+    answers.given["Usra"] = xml(7)
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == ["Usra", "Usra"]
 

@@ -333,7 +333,8 @@ WAIT_READY = option(
     metavar="[DURATION]",
     type=Duration(may_be_empty=True),
     help="Wait up to this long until the site is ready, as after a deployment, before the first call is sent; without "
-    "DURATION as the target says, or 10m. With --catalog until its processes are as the catalogue says.",
+    "DURATION as the target says, or 10m. Where a catalogue is named, as under `ready`, until its processes are as it "
+    "says.",
 )
 GRACE = grace("The time for `undo` and `finally` after a signal; in GitHub Actions 7s.")
 QUIET = option("-q", "--quiet", is_flag=True, help="Print only what did not pass, and the end.")

@@ -225,7 +225,7 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
 def _always_null(whose: str, step: RawStep, key: str) -> WrongName | None:
     action = defaults.action_type(step.fields)
     is_known = key == "process_id" and "of" in record(step.fields.get("element"))
-    execute = step.fields.get("execute")
+    execute, signal = step.fields.get("execute"), step.fields.get("signal")
     reason = hint = ""
     if action is not None and key in action.never_gives and not is_known:
         reason = f"{'an' if action.key[0] in 'aeiou' else 'a'} `{action.key}` gives none"
@@ -237,6 +237,8 @@ def _always_null(whose: str, step: RawStep, key: str) -> WrongName | None:
         hint = "name the parameter that holds it: `execute: {process: …, result: CODE}`"
     elif key in PROCESS_NAMES and execute is not None and step.fields.get("verify") == "none":
         reason, hint = "with `verify: none` the process log is not read", "leave out `verify: none`"
+    elif key in PROCESS_NAMES and isinstance(signal, dict) and "starts" not in signal:
+        reason, hint = "its `signal` names no process", "name the process that the change starts: `starts: CODE`"
     if not reason:
         return None
     message = f"the `{key}` of {whose} is always null: {reason}"

@@ -8,7 +8,7 @@ from msgspec import Struct
 from runner.expressions.typed import A_NUMBER, A_TEXT, list_of, or_null, record_of
 from runner.foundation.durations import written
 from runner.foundation.values import Json, duration, items, number, record, sure_text, text
-from runner.job.actions.action import ActionType, always
+from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
 
 SINCE_RUN = "run"  # since the run began: what counts where the step says nothing else
@@ -56,4 +56,5 @@ FAILURES = ActionType(
     has_attempts=False,
     own_time=True,
     result=lambda _value, _process: _RESULT,
+    never_gives=PROCESS_NAMES,
 )

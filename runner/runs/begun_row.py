@@ -40,13 +40,14 @@ class BegunRow(Struct):
             self.answered = True
 
     def fail(self, event: AttemptFailed) -> None:
-        """Only a call that never left, or was refused, is out of doubt. `stopped` for an answer: it did not leave."""
+        """Only a call that never left, or was surely refused, is out of doubt. `stopped` as its answer: it did not."""
         if event.kind == "in_doubt":
             self.in_doubt = True
             self.doubt = event.error
             self.by_hand = event.by_hand
-        never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
-        if self.sent == "once" and never_left:
+        is_refused = event.kind == "refused" and not event.unproved
+        never_left = event.kind == "not_sent" or (event.kind == "stopped" and self.pending)
+        if self.sent == "once" and (is_refused or never_left):
             self.in_doubt = False
         self.pending = False
 
@@ -59,7 +60,7 @@ class BegunRow(Struct):
         if self.in_doubt and self.doubt is not None:
             return self.doubt
         if self.in_doubt:
-            message = "the run broke off before the call was answered: it may or may not have happened"
+            message = "the run broke off before it was known how the call ended: it may or may not have happened"
             return Trouble(code="E401", message=message, hint=_HELD if self.row.needs_result else _RESUME)
         if self.answered:
             message = "the run broke off after the call was answered, before it was judged"

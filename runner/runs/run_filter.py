@@ -85,7 +85,7 @@ def age(written: str, *, option: str) -> float:
 
 
 def _began(run: str) -> float:
-    """Seconds since the epoch, by the run's id; never without a time in it."""
+    """Seconds since the epoch, by the run's id; infinite where it holds no time."""
     try:
         return int(run.replace("-", "")[:_TIME_DIGITS], 16) / 1000
     except ValueError:

@@ -140,6 +140,12 @@ def test_a_call_that_was_not_taken_is_out_of_doubt(kind: str) -> None:
     assert step.error.message == "the run broke off in this step"
 
 
+def test_a_refusal_that_may_be_a_proxys_leaves_a_call_in_doubt() -> None:
+    refusal = AttemptFailed(key="add", t=1.0, kind="refused", error=CUT, unproved=True)
+    (step,) = folded(START, begun("add"), sent("add"), refusal).steps
+    assert step.status is Status.UNKNOWN
+
+
 def test_a_second_call_is_in_doubt_though_the_first_was_not_sent() -> None:
     (step,) = folded(START, begun("add"), sent("add"), failed("add", "not_sent"), sent("add")).steps
     assert (step.status, step.attempts) == (Status.UNKNOWN, 2)

@@ -237,7 +237,7 @@ def check(context: click.Context) -> int:
     if git and is_typed(context, "file"):
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     file = git or given["file"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
-    before, used = read_file(file, warn=output.problems), used_by(specs)
+    before, used = read_file(file, warn=output.problems, of_packages=git is not None), used_by(specs)
     with Sites() as sites:
         after = _pulled(target, sites)
     found = drifts((missing if git else changed)(before, after), used)

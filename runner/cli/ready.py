@@ -190,11 +190,8 @@ class SiteWaits(Struct, kw_only=True):
 
     def _expected(self, file: Path, codes: Collection[str] | None) -> Catalogue | None:
         """The processes that must be as the catalogue has them, if any."""
-        if not file.exists():
-            hint = "`runner catalog build PACKAGES -o FILE` writes it from packages"
-            raise UsageError(Problem(code="E179", message=f"there is no catalogue {called(file)}", hint=hint))
         if file not in self._catalogues:
-            self._catalogues[file] = read_file(file, warn=output.problems)
+            self._catalogues[file] = read_file(file, warn=output.problems, of_packages=True)
         whole = self._catalogues[file]
         wanted = sorted(whole.processes if codes is None else _matched(codes, whole.processes))
         expected = only(whole, wanted)

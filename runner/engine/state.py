@@ -1,4 +1,4 @@
-"""How far a run has come: the only mutable records of the engine, all made from the outcomes alone."""
+"""How far a run has come: mutable records, all made from the outcomes alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

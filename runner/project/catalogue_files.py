@@ -46,8 +46,11 @@ def file_named(word: str) -> Path | None:
     return path if is_file or isinstance(next(schema_folders([path]), None), Path) else None
 
 
-def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
-    """The catalogue in a file, or of the packages in a folder. Raises `UsageError` where there is none."""
+def read_file(file: Path, *, warn: Callable[[Problem], None], of_packages: bool = False) -> Catalogue:
+    """The catalogue in a file, or of the packages in a folder. Raises `UsageError` where there is none.
+
+    `of_packages`: it says what a site should have, so that to pull it from the site would say nothing.
+    """
     if file.is_dir():
         return packages_in([file], warn=warn).catalogue
     found = read_catalogue(file, name=called(file))
@@ -56,8 +59,8 @@ def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
     if not file.exists():
         message = f"there is no catalogue {called(file)}"
         target, ending, _ = file.name.rpartition(ENDING)
-        written_by = f"-t {target}" if ending else f"-t NAME --out {called(file)}"
-        hint = f"`runner catalog pull {written_by}` writes it"
+        pulled = f"pull -t {target}" if ending else f"pull -t NAME --out {called(file)}"
+        hint = f"`runner catalog {f'build PACKAGES -o {called(file)}' if of_packages else pulled}` writes it"
         raise UsageError(Problem(code="E179", message=message, hint=hint))
     raise UsageError(*found)
 

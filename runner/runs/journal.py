@@ -1,4 +1,4 @@
-"""The journal of a run: its events, written line by line and never changed, and read back, whole or torn.
+"""The journal of a run: its events, written line by line and never changed; a torn last line is cut off.
 
 Each line holds the SHA-256 of the line before, so that a later edit shows. Secrets are cut out, and large results are
 stored apart.

@@ -182,6 +182,14 @@ def test_a_check_without_a_catalogue_says_how_to_get_one(specs: Path, capsys: Ca
 
 
 @pytest.mark.usefixtures("specs")
+def test_what_git_says_is_built_and_not_pulled_from_the_site(capsys: Capture) -> None:
+    assert ended(["catalog", "check", "specs", "--against", "git.catalog.yaml"]) == 2
+    err = capsys.readouterr().err
+    assert "error[E179]: there is no catalogue git.catalog.yaml" in err
+    assert "`runner catalog build PACKAGES -o git.catalog.yaml` writes it" in err
+
+
+@pytest.mark.usefixtures("specs")
 def test_jobs_with_mistakes_cannot_say_what_matters_to_them(capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs"]) == 0
     Path("specs/bad.job.yaml").write_text("runner: 1\nname: bad\nstep: []\n")

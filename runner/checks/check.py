@@ -3,21 +3,22 @@
 What cannot be evaluated is not met either: a missing key is news about the answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import islice
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.checks.reasons import reasons
+from runner.checks.reasons import first_difference, nearest, reasons
 from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
-from runner.checks.sides import sides_of, sides_of_schema
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.evaluate import Scope, boolean, render
-from runner.expressions.explain import values_seen
+from runner.expressions.explain import FailedSearch, FalseComparison, FalsePart, SeenValue, false_parts, values_seen
 from runner.expressions.parse import Expression, Template, expression, template
 from runner.expressions.source import dotted
-from runner.foundation.values import compact
+from runner.foundation.values import Json, Path, compact
 from runner.job.model import Expectation, Expected, SchemaExpectation
 from runner.json_schema.schemas import from_job
 from runner.json_schema.violations import Violation
@@ -164,3 +165,64 @@ def _values(parsed: Expression, seen: _Seen, *, has_reason: bool) -> list[str]:
     scalars = [each for each in found if not isinstance(each.value, (list, dict))]
     others = [each for each in found if isinstance(each.value, (list, dict))]
     return [f"`{each.source}` is {shown(each.value)}" for each in scalars + others[-1:]]
+
+
+MOST_DIFFERENCES: Final = 3
+_CONTAINS: Final = {"in": "contains", "not in": "does not contain"}
+LARGEST_SIDE: Final = 16 << 10
+"""Characters of the JSON of a value that is laid beside another. Of larger ones the first parts that differ are."""
+
+
+def sides_of(parsed: Expression, scope: Scope) -> tuple[Difference, ...]:
+    """The sides that made the expression false, three at most; none for very large values."""
+    found = (_both_sides(part) for part in false_parts(parsed, scope))
+    return tuple(islice(filter(_fits, filter(None, found)), MOST_DIFFERENCES))
+
+
+def sides_of_schema(violations: Sequence[Violation]) -> tuple[Difference, ...]:
+    """The values that do not fit a schema, beside what it expects of each."""
+    found = (
+        Difference(
+            source=dotted(("result", *violation.path)),
+            sign=violation.keyword,
+            expected=violation.expected,
+            actual=violation.value,
+        )
+        for violation in violations
+    )
+    return tuple(islice(filter(_fits, found), MOST_DIFFERENCES))
+
+
+def _both_sides(part: FalsePart) -> Difference | None:
+    match part:
+        case FalseComparison(left=left, sign=sign, right=right):
+            if sign in _CONTAINS and left.source.startswith(('"', "'")):  # a text that is searched for in what came
+                return Difference(source=right.source, sign=_CONTAINS[sign], expected=left.value, actual=right.value)
+            path: Path = ()
+            actual, expected = left.value, right.value
+            if sign == "==" and not (_is_small(actual) and _is_small(expected)):
+                path, actual, expected = first_difference(actual, expected)
+            source = dotted((left.source, *path)) if path else left.source
+            return Difference(source=source, sign=sign, expected=expected, actual=actual)
+        case FailedSearch(source=source, wanted=SeenValue() as came, values=values) if source.startswith("["):
+            return Difference(source=came.source, sign="in", expected=list(values), actual=came.value)
+        case FailedSearch(wanted=SeenValue(value=wanted), values=values):
+            index = nearest(wanted, values) if part.sign == "==" else None
+            return Difference(
+                source=part.source if part.attribute is None else f"{part.source}[].{part.attribute}",
+                sign=part.sign,
+                expected=wanted,
+                actual=None if index is None else values[index],
+                at=index,
+                among=len(values),
+            )
+        case _:
+            return None
+
+
+def _fits(difference: Difference) -> bool:
+    return _is_small(difference.expected) and _is_small(difference.actual)
+
+
+def _is_small(value: Json) -> bool:
+    return len(compact(value)) <= LARGEST_SIDE

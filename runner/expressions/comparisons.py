@@ -8,8 +8,7 @@ from runner.expressions.typed import A_TEXT, BOOLEAN, LIST, NULL, NUMBER, RECORD
 from runner.foundation import hints
 from runner.foundation.foreign_dates import BEGINS_WITH_DAY, foreign_moment
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.near_misses import folded
-from runner.foundation.suggestions import near_or_listed, suggest
+from runner.foundation.suggestions import folded, near_or_listed, suggest
 from runner.foundation.values import is_guid
 
 _FORMS = {

@@ -14,10 +14,9 @@ import jsonschema_rs
 from msgspec.structs import replace
 
 from runner.foundation import patterns
-from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import either
-from runner.foundation.suggestions import did_you_mean, suggest
+from runner.foundation.suggestions import did_you_mean, folded, suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, is_number, utf_8
 from runner.json_schema import formats, schemas
 from runner.json_schema.as_type import listed_as

@@ -5,8 +5,7 @@ from typing import Final
 
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.near_misses import folded
-from runner.foundation.suggestions import foreign, suggest
+from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
 from runner.json_schema.formats import EXAMPLES
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place

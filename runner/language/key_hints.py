@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping
 
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.near_misses import folded
 from runner.foundation.sentences import either, with_article
-from runner.foundation.suggestions import foreign, suggest
+from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Json, as_text, compact, record
 from runner.language.structure import RecordKeys, properties
 from runner.reading.odd_characters import named

@@ -2,18 +2,30 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 from runner.foundation import hints
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import either, with_article
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, as_text, compact, is_guid, kind_of, pointer, record
+from runner.foundation.values import (
+    Json,
+    JsonObject,
+    Path,
+    as_text,
+    compact,
+    is_guid,
+    is_number,
+    kind_of,
+    pointer,
+    record,
+)
 from runner.foundation.yaml_text import flow
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
 from runner.json_schema.violations import Violation, as_list, quoted, shown
-from runner.language import duration_hints
 from runner.reading.bare_items import with_comparison
 
 _LONGEST_EXAMPLE = 90
@@ -35,7 +47,7 @@ def finding(violation: Violation) -> Finding:
     if violation.value is None and violation.keyword != "not":
         return _nothing(violation.path, schema)
     if schema.get("title") == "duration":
-        message, shape = duration_hints.mistake(violation.value)
+        message, shape = _duration_mistake(violation.value)
         other = hints.hint("values", pointer(violation.path), violation.value, wanted="duration")
         return Finding(code="E114", message=message, hint=other or shape, path=violation.path)
     match violation.keyword:
@@ -239,3 +251,79 @@ def _plain(text: str, bridge: str) -> str:
 
 def _text(value: Json) -> str | None:
     return value if isinstance(value, str) else None
+
+
+_LIKE_THESE = "for example `500ms`, `30s`, `5m` or `1h`"
+_ZERO = f"write more than zero, {_LIKE_THESE}"
+_UNITS: Final = {
+    "ms": "ms msec msecs millis millisecond milliseconds",
+    "s": "s sec secs second seconds",
+    "m": "m min mins minute minutes",
+    "h": "h hr hrs hour hours",
+}
+_OUR_UNITS: Final[Mapping[str, str]] = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+_HOURS: Final[Mapping[str, int]] = {"d": 24, "day": 24, "days": 24, "w": 168, "week": 168, "weeks": 168}
+_SECONDS: Final[Mapping[str, int]] = {"h": 3600, "m": 60, "s": 1}
+_MAY_BE_MILLISECONDS, _A_SECOND = 100, 1000
+_ALONE = lazy_pattern(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z]*)\s*")
+_CLOCK = lazy_pattern(r"([0-9]+):([0-9]{2}):([0-9]{2})")
+_SEVERAL = lazy_pattern(r"(?i)(pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?")
+_OPEN = lazy_pattern(r"(?i)(\d+) *([hm]) *(\d+)")
+_LONGEST = 36
+
+
+def _duration_mistake(value: Json) -> tuple[str, str]:
+    match value:
+        case str():
+            return f"{quoted(value)} is not a duration", _as_duration(value)
+        case bool() | None | list():
+            return f"{kind_of(value)} is not a duration", _LIKE_THESE
+        case int() | float():
+            return f"`{shown(value)}` is not a duration", _as_duration(shown(value))
+        case dict():
+            (unit, number), *more = value.items() or [("", None)]
+            is_duration = not more and unit in _OUR_UNITS and is_number(number) and number > 0
+            hint = f"write `{shown(number)}{_OUR_UNITS[unit]}`" if is_duration else _LIKE_THESE
+            return f"{kind_of(value)} is not a duration", hint
+
+
+def _as_duration(text: str) -> str:
+    if "{{" in text:
+        return "write the duration out: no template is read here"
+    if re.fullmatch(r"-[0-9.]+", text):
+        return _ZERO
+    found = _ALONE.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        return _composed(text) or _LIKE_THESE
+    number, unit = found[1].replace(",", "."), found[2].casefold()
+    if float(number) == 0:
+        return _ZERO
+    if not unit:
+        return _without_unit(number)
+    if unit in _HOURS and number.isdecimal():
+        return f"write `{int(number) * _HOURS[unit]}h`"
+    return (
+        f"write `{number}{_OUR_UNITS[unit]}`"
+        if unit in _OUR_UNITS
+        else f"use the units `ms`, `s`, `m` and `h`, {_LIKE_THESE}"
+    )
+
+
+def _without_unit(number: str) -> str:
+    """A large number counts milliseconds in many tools, and seconds in others."""
+    if float(number) < _MAY_BE_MILLISECONDS:
+        return f"`{number}` has no unit: write `{number}s`"
+    small = f"{number}ms" if float(number) < _A_SECOND else f"{float(number) / _A_SECOND:g}s"
+    return f"`{number}` has no unit: write `{small}` if it counts milliseconds, `{number}s` if seconds"
+
+
+def _composed(text: str) -> str | None:
+    """`1m30s`, `1h30`, `PT5M` and `00:05:00` as a number and a unit."""
+    if found := _OPEN.fullmatch(text):
+        text = f"{text}{'m' if found[2] in 'hH' else 's'}"
+    clock = _CLOCK.fullmatch(text)
+    several = _SEVERAL.fullmatch(text) if len(text) <= _LONGEST else None
+    parts = clock.groups() if clock else several.groups()[1:] if several else ()
+    seconds = sum(int(part or 0) * each for part, each in zip(parts, _SECONDS.values(), strict=False))
+    unit = next((unit for unit, length in _SECONDS.items() if seconds % length == 0), "s")
+    return f"write `{seconds // _SECONDS[unit]}{unit}`" if seconds else None

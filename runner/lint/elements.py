@@ -6,10 +6,9 @@ An element is executed by the id that it has in a run of its process [C][S], whi
 from collections.abc import Collection, Iterator
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
-from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import MOST, begun
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import did_you_mean, folded
 from runner.foundation.values import Path, is_guid, record
 from runner.job.defaults import setting
 from runner.job.outline import Outline, RawStep

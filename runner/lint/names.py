@@ -2,9 +2,8 @@
 
 from runner.expressions.parse import Name
 from runner.foundation.hints import words
-from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import did_you_mean, folded
 from runner.lint.places import JOB_NAMES, NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import WrongName, any_of, in_own, in_steps, unknown
 from runner.lint.uses import result_of

@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
-from runner.foundation.near_misses import ending_in, folded
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
-from runner.foundation.suggestions import near_or_listed, suggest
+from runner.foundation.suggestions import ending_in, folded, near_or_listed, suggest
 from runner.foundation.values import JsonObject, Path, items, mended_guid, record
 from runner.job.outline import RawStep
 from runner.lint.addresses import is_address

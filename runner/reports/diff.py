@@ -11,9 +11,17 @@ from msgspec import UNSET, Struct
 from runner.foundation.durations import written
 from runner.foundation.sentences import job_and_case, many
 from runner.foundation.values import Json, compact
-from runner.reports.changes import ComparedRun, RunChanges, changes, requests, sentences
+from runner.reports.changes import (
+    ComparedRun,
+    MaybeJson,
+    RunChanges,
+    Sameness,
+    ValueDifference,
+    changes,
+    requests,
+    sentences,
+)
 from runner.reports.safe import clean, json_document, moment, safe
-from runner.reports.sameness import MaybeJson, Sameness, ValueDifference
 from runner.reports.words import shortened, title
 from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult

@@ -1,6 +1,7 @@
 """What the sandbox offers beside the service: a page, the same as JSON, faults, and starts by hand.
 
-Only this machine is answered, and no page of another site (`origins`).
+Only this machine is answered, and no page of another site (`origins`). What a person does there as Supervisor is no
+call of the service: it is not among the calls, and takes no fault.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,16 +9,18 @@ from collections.abc import Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runner.foundation.values import Json
-from runner.sandbox import by_hand
+from runner.catalogue.kinds import CannotReadError
+from runner.foundation.values import Json, JsonObject, compact
 from runner.sandbox.doubles import Double
-from runner.sandbox.engine import Engine
+from runner.sandbox.engine import GIVEN, Engine
 from runner.sandbox.entities import Entities
-from runner.sandbox.faults import Faults, read_fault
+from runner.sandbox.faults import Faults, near_miss, read_fault
 from runner.sandbox.origins import may_use_page
 from runner.sandbox.page import live, page
 from runner.sandbox.recent_calls import RecentCalls
-from runner.sandbox.replies import UnfitRequestError, nothing, plain_json
+from runner.sandbox.replies import UnfitRequestError, nothing, plain_json, sent_record
+from runner.sandbox.sign_in import SUPERVISOR
+from runner.sandbox.store import InstanceStatus
 from runner.sandbox.views import Views, opened_by
 
 _REFUSED = "only this machine and the sandbox's own page may ask: use the address that the sandbox printed"
@@ -52,9 +55,9 @@ class Control:
                 self.faults.clear()
                 return _shown(self.faults.listed())
             case "POST", ("instances",):
-                return _done(lambda: by_hand.start(self._engine, body))
+                return _done(lambda: start_by_hand(self._engine, body))
             case "POST", ("elements",):
-                return _done(lambda: by_hand.execute_element(self._engine, body))
+                return _done(lambda: execute_element(self._engine, body))
         return nothing(404)
 
     def _set(self, body: bytes) -> Json:
@@ -73,3 +76,56 @@ def _done(deed: Callable[[], Json]) -> Response:
 
 def _shown(value: Json, *, status: int = 200) -> Response:
     return plain_json(value, status=status, headers=_PRIVATE)
+
+
+def start_by_hand(engine: Engine, body: bytes) -> JsonObject:
+    """Start a version by `{"process": "UsrX", "parameters": {"Name": "Anna"}}`; values may be texts of any type.
+
+    Gives the id of the new instance. Raises `UnfitRequestError`.
+    """
+    sent = sent_record(body, example='{"process": "UsrGreet", "parameters": {"Name": "Anna"}}')
+    code = _text(sent, "process")
+    double = engine.version(code=code)
+    if double is None:
+        raise UnfitRequestError(f"there is no process `{code}`{near_miss(code, engine.codes)}")
+    begun = engine.begin(double, _values(engine, double, sent), SUPERVISOR)
+    engine.run_in_background(begun)
+    return {"id": begun.process_id}
+
+
+def execute_element(engine: Engine, body: bytes) -> JsonObject:
+    """Execute `{"element": ID}`, or with `parameters` complete it.
+
+    Gives the id of its instance. Raises `UnfitRequestError`.
+    """
+    sent = sent_record(body, example='{"element": "0b2f…", "parameters": {"Name": "Anna"}}')
+    key = _text(sent, "element")
+    element = engine.element(key)
+    double = None if element is None else engine.double_of(element)
+    if element is None or double is None:
+        raise UnfitRequestError(f"there is no element `{key}`")
+    if element.status is not InstanceStatus.RUNNING:
+        raise UnfitRequestError(f"the element does not wait any more: it is {element.status}")
+    engine.run_in_background(engine.execute_element(double, element, _values(engine, double, sent)))
+    return {"id": element.process_id}
+
+
+def _text(sent: JsonObject, key: str) -> str:
+    value = sent.get(key)
+    if not isinstance(value, str) or not value:
+        raise UnfitRequestError(f"`{key}` is a text" if key in sent else f"`{key}` is missing")
+    return value
+
+
+def _values(engine: Engine, double: Double, sent: JsonObject) -> JsonObject:
+    given: Json = sent.get("parameters", {})
+    if not isinstance(given, dict):
+        raise UnfitRequestError(f"`parameters` is a record of values by name, not {compact(given)[:100]}")
+    takes = [code for code, parameter in double.parameters.items() if parameter.direction in GIVEN]
+    for code in given:
+        if code not in takes:
+            raise UnfitRequestError(f"{double.code} takes no parameter `{code}`{near_miss(code, takes)}")
+    try:
+        return engine.read(double, given)
+    except CannotReadError as error:
+        raise UnfitRequestError(str(error)) from None

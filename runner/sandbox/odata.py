@@ -4,6 +4,9 @@ An unknown entity answers 200 with a `Message` [M], an unknown key 404; options 
 record answers 201 and is shown, with the client's Id if any; other writes answer 204. An empty column has its type's
 empty value [D]. Choices [?]: a wrong option or body answers 400 in OData's shape, a known Id 409, a write to an entity
 of the sandbox and other methods 405. `@odata.nextLink` leads to the next page by `$skip` and `$top`.
+
+Some clients read `$metadata` by regular expressions: the prefix is `edmx`, `Schema` has none, `Name` is the first
+attribute [C]. A lookup leads to an entity in the sandbox, too.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +20,7 @@ from runner.job.actions.signal import Change
 from runner.odata.match import Bounds, bounds
 from runner.sandbox.doubles import ChangedRecord
 from runner.sandbox.entities import Entities
-from runner.sandbox.entity_set import EMPTY, EntitySet, fits
-from runner.sandbox.metadata import document
+from runner.sandbox.entity_set import EMPTY, Edm, EntitySet, fits
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
 from runner.sandbox.replies import nothing, plain_json, record_or_none
 from runner.sandbox.store import Store
@@ -52,7 +54,7 @@ class OData:
                 ]
                 return _reply({"@odata.context": f"{root}$metadata", "value": value})
             case ("$metadata",):
-                return Response(document(self._entities.all()), media_type="application/xml; charset=utf-8")
+                return Response(metadata(self._entities.all()), media_type="application/xml; charset=utf-8")
         found = _ADDRESS.fullmatch(address[0])
         entities = self._entities.find(found[1]) if found else None
         if found is None or entities is None:
@@ -206,3 +208,39 @@ def _reply(value: JsonObject, *, status: int = 200) -> Response:
 
 def _error(status: int, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
     return plain_json({"error": {"code": "", "message": message}}, status=status, headers=headers)
+
+
+_NAMESPACE = "Terrasoft.Configuration.OData"
+_LOOKUPS = {"SysProcess": "SysProcessLog"}  # lookups that are not called as their entity is
+
+
+def metadata(entity_sets: Iterable[EntitySet]) -> str:
+    """Names of entities and columns are plain words, so nothing in them needs an escape."""
+    known = {entity_set.name: entity_set for entity_set in entity_sets}
+    return "".join(_metadata_lines(known))
+
+
+def _metadata_lines(known: Mapping[str, EntitySet]) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    yield '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
+    yield f'<Schema Namespace="{_NAMESPACE}" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
+    for entity_set in known.values():
+        yield from _entity_type(entity_set, known)
+    yield '<EntityContainer Name="Container">'
+    for name in known:
+        yield f'<EntitySet Name="{name}" EntityType="{_NAMESPACE}.{name}"/>'
+    yield "</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"
+
+
+def _entity_type(entity_set: EntitySet, known: Mapping[str, EntitySet]) -> Iterator[str]:
+    yield f'<EntityType Name="{entity_set.name}"><Key><PropertyRef Name="Id"/></Key>'
+    for column in entity_set.columns:
+        kind = entity_set.type_of(column) or Edm.STRING
+        may_be_null = ' Nullable="false"' if column == "Id" else ""
+        yield f'<Property Name="{column}" Type="{kind}"{may_be_null}/>'
+    for column in entity_set.columns:
+        lookup = column.removesuffix("Id")
+        entity = _LOOKUPS.get(lookup, lookup)
+        if lookup not in {"", column} and entity in known:
+            yield f'<NavigationProperty Name="{lookup}" Type="{_NAMESPACE}.{entity}"/>'
+    yield "</EntityType>"

@@ -8,8 +8,8 @@ from typing import Final
 
 from runner.foundation.hints import table
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.near_misses import folded, near
 from runner.foundation.problems import Finding, Problem
+from runner.foundation.suggestions import folded, near
 from runner.foundation.values import JsonObject, Path
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document

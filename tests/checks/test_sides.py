@@ -1,7 +1,6 @@
 """What an expectation looked for beside what there was, as values."""
 
-from runner.checks.check import check
-from runner.checks.sides import LARGEST_SIDE
+from runner.checks.check import LARGEST_SIDE, check
 from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json
 from runner.job.model import Expectation, Expected, SchemaExpectation

@@ -26,7 +26,7 @@ NEVER = {
 }
 """What libraries would import, and nobody asks for."""
 NOT_WITHOUT_A_MISTAKE = {
-    *("runner.language.findings", "runner.language.keys", "runner.language.values", "runner.language.mended"),
+    *("runner.language.findings", "runner.language.keys", "runner.language.values"),
     *("runner.runs.store", "runner.secrets.redact", "runner.explanations", "rapidfuzz"),
     *("runner.json_schema.violations", "runner.json_schema.flaws", "runner.lint.processes", "runner.catalogue.read"),
 }

@@ -5,8 +5,7 @@ import re
 import pytest
 
 from runner.foundation import hints
-from runner.foundation.near_misses import folded
-from runner.foundation.suggestions import foreign_words
+from runner.foundation.suggestions import folded, foreign_words
 
 TABLES = ("values", "schemas")
 FIELDS = {"key", "text", "value", "json", "words", "bound"}

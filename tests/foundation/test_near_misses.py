@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from runner.checks.reasons import nearest
 from runner.foundation import suggestions
-from runner.foundation.near_misses import LONGEST_NAME, MOST_NAMES, ending_in, folded, most_alike, near
-from runner.foundation.suggestions import suggest
+from runner.foundation.suggestions import LONGEST_NAME, MOST_NAMES, ending_in, folded, most_alike, near, suggest
 
 NAMES = [f"UsrProcess{number:04d}OfAnOrder" for number in range(3_000)]
 

@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from runner.reports.changes import ComparedRun
+from runner.reports.changes import ComparedRun, Sameness
 from runner.reports.diff import SAME, RunDifferences, as_json, compare, text
-from runner.reports.sameness import Sameness
 from runner.runs.events import (
     AnyEvent,
     CallSent,

@@ -9,10 +9,9 @@ from typing import TypeAlias
 
 import pytest
 
-from runner.runs.files.lost_rows import machine
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
-from runner.runs.files.rows_of_folders import RowsOfFolders
+from runner.runs.files.rows_of_folders import RowsOfFolders, machine
 from runner.runs.store import Others, RowQuery
 
 SITE = "https://one.example:443 integration"
@@ -223,11 +222,11 @@ def test_nothing_is_lost_where_a_folder_sees_a_shared_file_for_the_first_time(fo
 def test_a_folder_that_another_machine_has_begun_knows_nothing_of_a_loss(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.runs.files.lost_rows.machine", lambda: "there")
+    monkeypatch.setattr("runner.runs.files.rows_of_folders.machine", lambda: "there")
     folders.began("first")
     folders.close()
     folders.file.unlink()
-    monkeypatch.setattr("runner.runs.files.lost_rows.machine", lambda: "here")
+    monkeypatch.setattr("runner.runs.files.rows_of_folders.machine", lambda: "here")
     assert folders.run("first").ask(query()) == Others()
 
 

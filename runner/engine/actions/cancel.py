@@ -10,8 +10,8 @@ from runner.engine import process_log
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
+from runner.engine.elements import no_process_id
 from runner.engine.perform import Backoff, send
-from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import FIRST_LOOK, GONE, LAST_LOOK
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow

@@ -13,10 +13,9 @@ from runner.engine.answer import judged, parameters_of, process_failed
 from runner.engine.attempt import INFERRED, Attempt, call_failed, in_doubt, not_passed
 from runner.engine.doubt import AT_ONCE, SECOND_READING, lost
 from runner.engine.effects import Done, Failed, Running
-from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid
+from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid, no_process_id
 from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
-from runner.engine.process_ids import no_process_id
 from runner.engine.readings import Unread
 from runner.engine.start import unanswered_if_late
 from runner.engine.state import CalledElement, ElementInstance, OpenRow

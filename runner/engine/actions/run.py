@@ -13,8 +13,8 @@ from runner.engine import doubt, process_log, readings, start_bounds, starts
 from runner.engine.answer import judged, parameters_of, process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
+from runner.engine.elements import RESULTS
 from runner.engine.perform import pause
-from runner.engine.process_ids import RESULTS
 from runner.engine.process_log import LAST_LOOK, has_ended
 from runner.engine.readings import Unread
 from runner.engine.start import start

@@ -8,8 +8,8 @@ from runner.engine.actions.cancel import judge_log_row
 from runner.engine.answer import process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
+from runner.engine.elements import no_process_id
 from runner.engine.perform import Backoff
-from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import GONE, has_ended
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow

@@ -35,6 +35,7 @@ from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
 from runner.reports.words import MOST_KEYS, doubtful, not_cleaned_up, title
 from runner.runs import StoreName
+from runner.runs.events import Asked, StepFinished, StepSkipped
 from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import StoredRun, find, runs_of_command, was_queued
 from runner.secrets.redact import Secrets
@@ -317,8 +318,9 @@ def _has_undo(run: ResumableRun) -> bool:
 
 def _questions_left(run: ResumableRun) -> tuple[Problem, ...]:
     """A problem for each question of a step that has no answer. Nobody knows the number of turns of a loop."""
-    result = run.stored.result
-    over = {step.key for step in result.steps if not step.running}
+    result, events = run.stored.result, [line.event for line in run.stored.lines]
+    over = {event.key for event in events if isinstance(event, Asked | StepFinished)}
+    over |= {event.row.key for event in events if isinstance(event, StepSkipped)}
     return () if result.finished and not _has_undo(run) else guards.unanswerable([run.spec.job], over=over)
 
 

@@ -846,6 +846,26 @@ def test_a_run_that_has_ended_is_settled_without_a_yes_to_its_questions(here: Si
     assert here.executes()
 
 
+def test_a_run_that_broke_off_at_a_question_is_left_as_it_is_where_nobody_can_answer_it(
+    here: Site, capsys: Capture
+) -> None:
+    Path("a.job.yaml").write_text(JOB + "  - confirm: Sure?\n")
+    assert ended(["run", "a.job.yaml", "--yes"]) == 0
+    events = folder() / "events.jsonl"
+    lines = events.read_text().splitlines(keepends=True)
+    begun = next(number for number, line in enumerate(lines) if '"kind":"confirm"' in line)
+    events.write_text("".join(lines[: begun + 1]))
+    (folder() / "report.json").unlink()
+    capsys.readouterr()
+    assert ended(["resume", "last"]) == 6
+    assert "E162" in capsys.readouterr().err
+    assert events.read_text() == "".join(lines[: begun + 1])
+    assert ended(["show", "last"]) == 0
+    assert "the run broke off before the question was answered\n" in capsys.readouterr().out
+    assert ended(["resume", "last", "--yes"]) == 0
+    assert here.executes()
+
+
 @pytest.mark.parametrize("more", ["", "  - confirm: And now?\n"])
 def test_a_question_that_was_answered_needs_no_second_yes_and_printed_commands_have_that_of_the_first(
     here: Site, place: Executes, capsys: Capture, more: str

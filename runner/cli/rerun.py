@@ -236,7 +236,7 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], anew: Gi
     names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
     anew = replace(anew, others=frozenset(names))
     found, problems = resume_run.each_of(chosen, began, anew, load=resume_run.open_plan)
-    problems += [problem for run in found if (problem := _torn_text(run)) is not None]
+    problems += [problem for run in found if (problem := _torn_text(run) or resume_run.has_changed(run)) is not None]
     if problems:
         raise UsageError(*dict.fromkeys(problems))
     return found
@@ -270,11 +270,13 @@ def _queued(run: StoredRun) -> Problem:
 
 
 def _torn_text(run: ResumableRun) -> Problem | None:
-    """A secret that stood in a file is not stored, so that the file is not whole unless it is given again."""
-    if not resume_run.lacks_text(run):
+    """A secret in a file or input is not stored, so that it is not whole unless the secret is given again."""
+    if not resume_run.lacks_secret(run):
         return None
     hint = f"give the secret of then, or run the file itself: `runner run {clean(run.snapshot.plan.file)}`"
-    return Problem(code="E156", message="a file of the job held a secret, which is not stored with the run", hint=hint)
+    return Problem(
+        code="E156", message="a file or an input of the job held a secret, which is not stored with the run", hint=hint
+    )
 
 
 def _sentences(run: ResumableRun) -> Iterator[str]:

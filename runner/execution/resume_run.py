@@ -5,7 +5,9 @@ program, changed events, a verdict that settles nothing.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,7 +19,7 @@ from runner.execution.run_spec import RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import Fingerprints, differing
 from runner.foundation.problems import Problem, RefusedError, UsageError, errors_in
-from runner.foundation.values import canonical
+from runner.foundation.values import canonical, record
 from runner.hosts.judgement import Judgement
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Job
@@ -120,24 +122,37 @@ def job_of(run: StoredRun) -> Job | None:
 
 def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> StoredPlan:
     """The plan with a text in place of every secret, so that its YAML shows which secrets are missing."""
-    if not any(MARK in text for text in found.plan.sources.values()):
-        return found.plan
+    plan = found.plan
+    if not any(MARK in text for text in _texts(plan)):
+        return plan
     known = Secrets()
     for name in found.fingerprints.of:
         value = given_text(name.removeprefix(_INPUT), given) if name.startswith(_INPUT) else None
         known.add(name, value or "")
-    sources = found.plan.sources.items()
-    texts = {name: "".join(_filled(part, known) for part in taken_apart(text)) for name, text in sources}
-    return replace(found.plan, sources=texts)
+    sources = {name: "".join(_filled(part, known) for part in taken_apart(text)) for name, text in plan.sources.items()}
+    with suppress(LookupError):  # a fingerprint that is missing is a plan that was changed, which its digest shows
+        plan = replace(plan, inputs=record(known.fill(plan.inputs)))
+    return replace(plan, sources=sources)
 
 
-def lacks_text(run: ResumableRun) -> bool:
-    """Whether a file of the run held a secret that was not given anew: the file is not whole."""
-    parts = (part for text in run.snapshot.plan.sources.values() for part in taken_apart(text))
+def _texts(plan: StoredPlan) -> Iterator[str]:
+    """What may have holes where a secret was."""
+    return chain(plan.sources.values(), [canonical({**plan.inputs})])
+
+
+def lacks_secret(run: ResumableRun) -> bool:
+    """Whether a file or input of the run held a secret that was not given anew: it is not whole."""
+    parts = (part for text in _texts(run.snapshot.plan) for part in taken_apart(text))
     names = {part.name for part in parts if isinstance(part, Hole)}
     values = {name: given_text(name.removeprefix(_INPUT), run.anew.inputs) for name in names if name.startswith(_INPUT)}
     given = {name: value for name, value in values.items() if value is not None}
     return names != given.keys() or bool(differing(run.snapshot.fingerprints, given))
+
+
+def has_changed(run: ResumableRun) -> Problem | None:
+    """That the plan, which lacks no secret, is not that with which the run began, if so."""
+    made = run.spec.plan(run.snapshot.plan.target, Secrets())
+    return None if made.digest == run.began.digest else _unfit(run)
 
 
 def given_text(name: str, given: Mapping[str, Given]) -> str | None:
@@ -268,13 +283,16 @@ def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
     whole = snapshot.filled(found, secrets)
     if whole != found:
         made = _spec(whole.plan, run.anew, engine=run.began.engine).plan(whole.plan.target, secrets)
-    if made.digest != found.plan.digest:
-        message = "the run's plan does not fit its digest: it was changed after it was written"
-        stored = run.stored
-        file = stored.store.place(stored.id, Part.PLAN)
-        raise UsageError(Problem(code="E156", message=message, hint=snapshot.left_to_do(stored.id), file=file))
+    if made.digest != run.began.digest:
+        raise UsageError(_unfit(run))
     known = whole.plan
     return replace(made, times=found.times, alone=found.alone, elements=known.elements, versions=known.versions)
+
+
+def _unfit(run: ResumableRun) -> Problem:
+    stored, message = run.stored, "the run's plan does not fit its digest: it was changed after it was written"
+    file = stored.store.place(stored.id, Part.PLAN)
+    return Problem(code="E156", message=message, hint=snapshot.left_to_do(stored.id), file=file)
 
 
 def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:

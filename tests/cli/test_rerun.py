@@ -213,6 +213,36 @@ def test_a_secret_that_was_written_in_the_file_comes_anew_as_it_was(
     assert "Token=wr1tten-t0ken" in answers.asked[-1]
 
 
+def test_an_input_that_holds_a_secret_is_whole_again_with_that_secret_only(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    Path("a.job.yaml").write_text(JOB.replace("who: Blue", "who: Blue-s3cret-t0ken"))
+    assert ended(["run", "a.job.yaml", "-k", "blue"]) == 0
+    sent = list(answers.asked)
+    assert "Blue-s3cret-t0ken" in sent[-1]
+    answers.asked.clear()
+    assert ended(["rerun", "last"]) == 0
+    assert answers.asked == sent
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "another-t0ken")
+    assert ended(["rerun", "last"]) == 2
+    assert "E156]: a file or an input of the job held a secret" in capsys.readouterr().err
+    assert answers.asked == sent
+
+
+@pytest.mark.parametrize(("then", "now"), [("Blue", "Green"), ("UsrCharge", "UsrOther")])
+def test_a_stored_plan_that_was_edited_is_not_carried_out(
+    then: str, now: str, answers: Answers, capsys: Capture
+) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "blue"]) == 0
+    (plan,) = Path(".runner/runs").glob("*/plan.json")
+    plan.write_text(plan.read_text().replace(then, now))
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last"]) == 2
+    assert "plan.json: error[E156]: the run's plan does not fit its digest" in capsys.readouterr().err
+    assert answers.asked == []
+
+
 def test_a_target_that_is_another_place_now_is_refused(here: Site, answers: Answers, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     Path("targets.yaml").write_text(targets(here.url.replace("127.0.0.1", "localhost")))

@@ -4,7 +4,7 @@ import contextlib
 from http import HTTPStatus
 from typing import Final, assert_never
 
-from runner.foundation.values import Json, JsonObject, kind_of, well_formed
+from runner.foundation.values import Json, JsonObject, is_guid, kind_of, well_formed
 from runner.job.actions import Change, Decode
 from runner.service import bodies, calls, failures, odata, process_log, run_process
 from runner.service.login_page import signed_out
@@ -135,12 +135,12 @@ def _reading(
 
 
 def _changed(call: calls.ChangeCall, value: Json) -> Json:
-    """The record of an insert, which bears the Id that we gave it. Of an unknown entity a 200 says so [M]."""
+    """The record of an insert; its Id may be another than ours [?]. Of an unknown entity a 200 says so [M]."""
     if isinstance(value, dict) and ("Message" in value or isinstance(value.get("error"), dict)):
         raise _RefusalError(words_of(value))
     if call.change != Change.INSERT:
         return None
-    if not isinstance(value, dict) or str(value.get("Id")).lower() != call.id.lower():
+    if not isinstance(value, dict) or not is_guid(str(value.get("Id"))):
         raise bodies.NonsenseError("it is not the record that was inserted")
     return odata.plain(value)
 

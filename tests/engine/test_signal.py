@@ -12,6 +12,7 @@ from runner.runs.events import StepFinished
 from runner.service.calls import Answered, CallFailed, ChangeCall, Ending, QueryCall
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+OTHER = "11111111-2222-4333-8444-555555555555"
 NAMED = "values: {Name: 'Smoke {{ target.name }}'}"
 INSERT = f"  - id: a\n    signal: {{insert: {{entity: Lead, {NAMED}}}"
 UPDATE = f"  - id: a\n    signal: {{update: {{entity: Lead, id: {GUID}, values: {{Score: 7}}}}"
@@ -293,6 +294,20 @@ def test_a_column_that_the_record_does_not_show_is_not_verified(step: str) -> No
     assert carried_out(Hides(records=existing()), step + ALONE + "    verify: log\n").end.exit_code == 3
 
 
+@pytest.mark.parametrize("answer", [{"Id": OTHER, "Name": "Smoke here"}, {"Id": OTHER}])
+def test_an_insert_to_which_the_service_gives_an_id_of_its_own_has_happened(answer: JsonObject) -> None:
+    class OwnIds(World):
+        def _change(self, call: ChangeCall) -> Ending:
+            super()._change(call)
+            self.records = {OTHER: {"Id": OTHER, "Name": "Smoke here"}}
+            return Answered(value=answer)
+
+    world = carried_out(OwnIds(), INSERT + ALONE + "    retry: {max_attempts: 3, on: [unanswered]}\n")
+    (warning,) = end(world).warnings
+    assert f"gave the record another Id ({OTHER})" in warning
+    assert (end(world).status, end(world).result, len(changes(world))) == ("passed", world.records[OTHER], 1)
+
+
 def test_a_short_answer_to_an_insert_is_no_record() -> None:
     class Short(World):
         def _change(self, call: ChangeCall) -> Ending:
@@ -378,8 +393,7 @@ def test_a_record_that_does_not_hold_what_was_sent_is_not_verified(change: str, 
         """It answers as if it had changed the record."""
 
         def _change(self, call: ChangeCall) -> Ending:
-            del call
-            return Answered(value=shown if change == "insert" else None)
+            return Answered(value={**shown, "Id": call.id} if change == "insert" else None)
 
     values = f"values: {{Score: {sent}}}"
     written = {"update": UPDATE.replace("values: {Score: 7}", values), "insert": INSERT.replace(NAMED, values)}[change]

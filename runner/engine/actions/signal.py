@@ -135,6 +135,11 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
 def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | Attempt]:
     """The record as the service answers it, or has it now. Where it cannot be read, what was sent is known."""
     sent: JsonObject = {"Id": call.id, **call.values}
+    if isinstance(value, dict) and (own := str(value.get("Id", call.id)).lower()) != call.id:
+        changed = yield from _record(row, replace(call, id=own), {**value, "Id": own})
+        assert isinstance(changed, _Changed)
+        other = f"the service gave the record another Id ({own}) than was sent: a repetition makes a second record"
+        return replace(changed, warnings=(other, *changed.warnings))
     if isinstance(value, dict) and not _hidden(call, value):
         return _Changed(record=value, unproved=_difference(call, value))
     is_deleted = call.change is Change.DELETE

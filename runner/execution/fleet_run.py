@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -360,8 +360,14 @@ def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, 
     if stored is None:
         raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
     problems: list[Problem] = []
-    runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=lambda *_: ()).runs(problems)
+    runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=_changes).runs(problems)
     return stored, only_run(runs, problems), convert(written, _Origin)
+
+
+def _changes(spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
+    if spec.plan(stored.target).digest != stored.digest:
+        message = "the run's plan does not fit its digest: it was changed after it was applied"
+        yield Problem(code="E154", message=message, hint="apply the job again")
 
 
 def _checkout(commit: str | None) -> Checkout:

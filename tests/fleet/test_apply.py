@@ -395,6 +395,17 @@ def test_a_worker_refuses_what_its_own_targets_file_protects_and_nobody_confirme
     assert here.starts() == {"a": 1}
 
 
+def test_a_queued_plan_that_was_changed_in_the_database_is_refused(here: Fleet, capsys: Capture) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    here.sql("update runs set plan = replace(plan, 'Mark: a', 'Mark: b')")
+    work(here)
+    assert (here.states(), here.starts()) == ({"a": "refused"}, {})
+    assert ended(["status"]) == 0
+    assert ended(["apply", "specs"]) == 6
+    assert "the run's plan does not fit its digest" in capsys.readouterr().err
+
+
 def test_who_applies_needs_no_secret_and_the_database_gets_none(
     here: Fleet, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,18 @@ def state_folder(environment: Mapping[str, str], *, home: Path, windows: bool = 
     return state / "creatio-runner"
 
 
+def owner_of(path: Path) -> str | None:
+    """Whose `path` is, or the folder that keeps us from it; None where it is not there, or nobody knows."""
+    for part in (path, *path.absolute().parents):
+        try:
+            return part.owner()
+        except PermissionError:
+            continue
+        except (OSError, KeyError, NotImplementedError):
+            break
+    return None
+
+
 def sync_folder(folder: Path) -> None:
     """Have the entries of a folder on disk: a file that is synced itself can still lose its name."""
     if not hasattr(os, "O_DIRECTORY"):

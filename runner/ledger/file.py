@@ -4,6 +4,7 @@ A finished transaction survives a loss of power (`synchronous = EXTRA`): a forgo
 """
 
 import errno
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from runner.foundation.private_files import PRIVATE_FILE, ensure_folder, sync_folder
+from runner.foundation.private_files import PRIVATE_FILE, ensure_folder, owner_of, sync_folder
 from runner.ledger import model
 from runner.runs.events import RunStatus
 
@@ -20,6 +21,7 @@ _FORMAT: Final = 2
 _MARK: Final = 0x6372_6C67  # `crlg`, the application id in the file's head
 _PATIENCE: Final = 30.0  # seconds for which another program's transaction is waited for
 _CLOSED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_ANOTHER: Final = "another ledger does not know what was applied, and everything would be carried out again"
 _MOST: Final = 500  # values in a statement; SQLite takes 999 in its older versions
 _TABLES: Final = f"""
 CREATE TABLE version (digest TEXT PRIMARY KEY, job TEXT NOT NULL, "case" TEXT, target TEXT NOT NULL, url TEXT NOT NULL,
@@ -191,8 +193,9 @@ class LedgerFile:
         except sqlite3.Error as error:
             raise _ledger_error(self._path, error) from error
         except OSError as error:
+            why = f"{error.filename or self._path}: {error.strerror or error}"
             hint = "name files elsewhere with `--ledger FILE` and `--runs DIR`" if error.errno in _CLOSED else None
-            raise model.LedgerError(f"{error.filename or self._path}: {error.strerror or error}", hint=hint) from error
+            raise _of_another_user(self._path, why) or model.LedgerError(why, hint=hint) from error
 
 
 def _is_free(database: sqlite3.Connection, claim: model.VersionClaim, passing: Collection[str]) -> bool:
@@ -233,13 +236,22 @@ def _ledger_error(path: Path, error: sqlite3.Error) -> model.LedgerError:
             hint = f"let no other program move or delete it; {_DAMAGED}"
             return model.LedgerError(f"{path} was moved or deleted while this command used it", hint=hint)
         case ["READONLY"]:
-            return model.LedgerError(
-                f"{path} is read-only, or its folder is", hint="make both writable, or name another with `--ledger`"
-            )
+            why = f"{path} is read-only, or its folder is"
+            return _of_another_user(path, why) or model.LedgerError(why, hint=f"make both writable: {_ANOTHER}")
         case ["FULL"]:
             return model.LedgerError(f"{path}: no space is left on the disk", hint="make room, and try again")
+        case ["CANTOPEN"] if (found := _of_another_user(path, f"{path}: {error}")) is not None:
+            return found
         case _:
             return model.LedgerError(f"{path}: {error}")
+
+
+def _of_another_user(path: Path, why: str) -> model.LedgerError | None:
+    """The error where a ledger, or its folder, is somebody's who keeps us from it."""
+    owner = owner_of(path)
+    if owner is None or os.access(path, os.R_OK | os.W_OK):
+        return None
+    return model.LedgerError(f"{why}; it is `{owner}`'s", hint=f"give the command as that user: {_ANOTHER}")
 
 
 def _write(database: sqlite3.Connection, version: model.AppliedVersion, attempt: model.VersionAttempt) -> None:

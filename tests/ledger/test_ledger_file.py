@@ -113,6 +113,21 @@ def test_in_a_checkout_that_is_read_only_other_places_are_proposed(
     assert refusal(tmp_path / "ledger").endswith("; name files elsewhere with `--ledger FILE` and `--runs DIR`")
 
 
+def test_no_way_round_the_ledger_of_another_user_is_proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "ledger"
+    with closing(LedgerFile(file)) as ledger:
+        begin(ledger, ONE, R1)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    said = refusal(file)
+    assert said.startswith(f"{file}: Permission denied; it is `{file.owner()}`'s; give the command as that user: ")
+    assert "another ledger does not know what was applied" in said
+
+
 def test_a_ledger_that_is_deleted_while_it_is_used_is_refused_and_not_made_anew(tmp_path: Path) -> None:
     file = tmp_path / "ledger"
     with closing(LedgerFile(file)) as ledger:

@@ -96,7 +96,9 @@ class FileRunStore:
             return []
         except OSError as error:
             message = f"the runs in {self._root} cannot be listed: {error.strerror or error}"
-            raise UsageError(Problem(code="E151", message=message)) from error
+            owner = private_files.owner_of(self._root)
+            hint = None if owner is None else f"they are `{owner}`'s: give the command as that user"
+            raise UsageError(Problem(code="E151", message=message, hint=hint)) from error
 
     def place(self, run: str, part: Part | None = None) -> str:
         return str(self._root / run if part is None else self._root / run / part.value)

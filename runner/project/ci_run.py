@@ -1,10 +1,13 @@
 """The CI job that runs this command, by the variables that CI systems set: where its page is, and what it builds."""
 
-import getpass
 import os
+import sys
 from collections.abc import Mapping
 
 from runner.runs.evidence import CiRun, Confirmation, Person, Starter
+
+if sys.platform != "win32":
+    import pwd
 
 _AZURE = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")
 _GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
@@ -18,11 +21,14 @@ _USERS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "CIRCLE_USE
 
 
 def user() -> str | None:
-    """The user of the system. A container may have no such user, and Windows no such variable."""
+    """The account of this process, whatever `USER` says; its number where it has no name, as in a container."""
+    if sys.platform == "win32":
+        return os.environ.get("USERNAME")
+    account = os.getuid()
     try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return None
+        return pwd.getpwuid(account).pw_name
+    except KeyError:
+        return str(account)
 
 
 def person(environment: Mapping[str, str]) -> Person:

@@ -1,6 +1,7 @@
 """The CI job that started a command, by its variables."""
 
-import getpass
+import os
+import pwd
 
 import pytest
 
@@ -40,16 +41,17 @@ def test_a_branch_alone_is_no_ci() -> None:
 @pytest.mark.parametrize(
     ("variable", "value"), [("GITHUB_ACTOR", "octocat"), ("GITLAB_USER_LOGIN", "ada"), ("CIRCLE_USERNAME", "bob")]
 )
-def test_the_person_is_the_user_of_the_system_and_the_one_that_the_ci_names(variable: str, value: str) -> None:
-    assert person({variable: value}) == Person(user=getpass.getuser(), ci_user=value)
+def test_the_person_is_the_account_of_the_process_and_the_one_that_the_ci_names(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("USER", "mallory")
+    monkeypatch.setenv("LOGNAME", "mallory")
+    account = pwd.getpwuid(os.getuid()).pw_name
+    assert person({variable: value}) == Person(user=account, ci_user=value)
     assert person({}).ci_user is None
 
 
-@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError(), ImportError("pwd")])
-def test_a_system_that_knows_no_user_is_no_fault(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def nobody() -> str:
-        raise error
-
-    monkeypatch.setattr(getpass, "getuser", nobody)
-    assert person({}) == Person()
-    assert user_and_host() == "somebody"
+def test_an_account_without_a_name_is_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 2**31)
+    assert person({}) == Person(user="2147483648")
+    assert user_and_host() == f"2147483648@{os.uname().nodename}"

@@ -365,7 +365,9 @@ def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, 
 
 
 def _changes(spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
-    if spec.plan(stored.target).digest != stored.digest:
+    """What was changed; an input that only the worker has, a secret, is not in the digest."""
+    applied = replace(spec, inputs={name: value for name, value in spec.inputs.items() if name in stored.inputs})
+    if applied.plan(stored.target).digest != stored.digest:
         message = "the run's plan does not fit its digest: it was changed after it was applied"
         yield Problem(code="E154", message=message, hint="apply the job again")
 

@@ -13,6 +13,7 @@ from runner.cli.command import wanted
 from runner.cli.verb import Verb
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSpec
+from runner.foundation import whole_files
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.shell_words import shell_word
 from runner.planning import plan_file
@@ -88,7 +89,7 @@ def _with_all_inputs(spec: RunSpec) -> RunSpec:
 def _store(plans: Sequence[Plan], file: Path) -> None:
     content = plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file))
     with refused_by_system(f"the plan {file} cannot be written"):
-        file.write_text(content, encoding="utf-8", newline="\n")
+        whole_files.write_text(file, content)
     output.say(f"stored in {file}; carry it out with: runner run {shell_word(str(file))}")
     output.say(_ONCE)
 

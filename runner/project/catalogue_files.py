@@ -10,6 +10,7 @@ from runner.catalogue.differences import Use, differences
 from runner.catalogue.model import ENDING, Catalogue, Pulled
 from runner.catalogue.read import read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
+from runner.foundation import whole_files
 from runner.foundation.problems import Problem, Severity, UsageError, errors_in
 from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
@@ -117,7 +118,7 @@ def _put(file: Path, content: str) -> None:
         message = f"the catalogue would be larger than {LARGEST_FILE // 2**20} MiB, and could not be read again"
         raise UsageError(Problem(code="E179", message=message))
     with refused_by_system(f"the catalogue {called(file)} cannot be written", code="E179"):
-        file.write_text(content, encoding="utf-8", newline="\n")
+        whole_files.write_text(file, content)
 
 
 def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from runner.catalogue.doubles import NewDouble
+from runner.foundation import whole_files
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import record, text
 from runner.project.paths import refused_by_system
@@ -40,5 +41,4 @@ def create(path: Path, content: str) -> None:
     """Write a new file. Raises `UsageError` where it cannot be written, or has come in the meantime."""
     with refused_by_system(f"{called(path)} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as opened:
-            opened.write(content)
+        whole_files.write_text(path, content, new=True)

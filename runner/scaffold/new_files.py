@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from runner.foundation import whole_files
 from runner.foundation.problems import Problem, UsageError
 from runner.reports.safe import padded, safe, width
 from runner.terminal import output
@@ -23,7 +24,15 @@ class NewFile(Struct, frozen=True, kw_only=True):
 def write_files(files: Sequence[NewFile]) -> list[Path]:
     """Write the files; those that were there, as they were. Raises `UsageError` before anything is written."""
     _check_free(files)
-    done = [(_write(file), file) for file in files]
+    done: list[tuple[str, NewFile]] = []
+    try:
+        for file in files:
+            done.append((_write(file), file))  # noqa: PERF401  what was done before a fault is undone
+    except UsageError:
+        for did, file in done:
+            if did == "wrote":
+                file.path.unlink(missing_ok=True)  # so that the same command can be given again
+        raise
     rows = [(did, safe(str(file.path)), file.what) for did, file in done]
     cells = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for did, path, what in rows:
@@ -55,8 +64,7 @@ def _write(file: NewFile) -> str:
         if file.may_be_there and file.path.is_file():
             return _add_lines(file) if file.path.name == ADDED_TO else "left"
         file.path.parent.mkdir(parents=True, exist_ok=True)
-        with file.path.open("x", encoding="utf-8", newline="\n") as opened:
-            opened.write(file.text)
+        whole_files.write_text(file.path, file.text, new=True)
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or error
         raise UsageError(Problem(code="E153", message=f"{file.path} cannot be written: {why}")) from error
@@ -69,5 +77,5 @@ def _add_lines(file: NewFile) -> str:
     if not more:
         return "left"
     separated = there if there.endswith("\n") or not there else f"{there}\n"
-    file.path.write_text(separated + "\n".join(more) + "\n", encoding="utf-8", newline="\n")
+    whole_files.write_text(file.path, separated + "\n".join(more) + "\n")
     return "added to"

@@ -38,9 +38,12 @@ def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.Compl
     (folder / "targets.yaml").write_text(targets(here.url))
     each = "".join(f"  - id: s{number}\n    execute: {{process: UsrFill}}\n" for number in range(steps))
     (folder / "a.job.yaml").write_text(JOB + each)
-    command = [str(RUNNER), "run", "a.job.yaml"]
+    return runner("run", "a.job.yaml", folder=folder, limit=limit)
+
+
+def runner(*arguments: str, folder: Path, limit: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command,
+        [str(RUNNER), *arguments],
         cwd=folder,
         env=os.environ | WITHOUT_BYTECODE,
         capture_output=True,
@@ -49,6 +52,20 @@ def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.Compl
         preexec_fn=limited(limit),
         timeout=300,
     )
+
+
+def test_a_file_that_does_not_fit_is_as_it_was_before(tmp_path: Path) -> None:
+    with site(answer) as here:
+        run(here, tmp_path, steps=1, limit=1_000_000)
+    plan = ("plan", "a.job.yaml", "--out", "plan.json")
+    assert runner(*plan, folder=tmp_path, limit=1_000_000).returncode == 0
+    before = (tmp_path / "plan.json").read_text()
+    ended = runner(*plan, folder=tmp_path, limit=300)
+    assert (ended.returncode, (tmp_path / "plan.json").read_text()) == (2, before)
+    assert "File too large" in ended.stderr
+    files = [runner("init", "new", folder=tmp_path, limit=most).returncode for most in (1000, 1_000_000)]
+    assert files == [2, 0]
+    assert [*tmp_path.rglob("*.part")] == []
 
 
 def answer(_method: str, path: str) -> Answer:

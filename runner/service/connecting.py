@@ -38,8 +38,8 @@ _Origin: TypeAlias = tuple[str, str, int]
 CONNECT_SECONDS: Final = 20.0  # a connection that takes longer will not come: by then the system has asked four times
 _SOON: Final = 1.0
 """A call whose start is stored leaves within these seconds, or not at all: else whose row is whose gets less sure."""
-IDLE_SECONDS: Final = 2.0
-"""Servers close idle connections too, and a call on a connection that is just being closed looks unanswered."""
+IDLE_SECONDS: Final = 0.5
+"""Servers close idle connections too, some after a second, and a call on one that is being closed looks unanswered."""
 
 
 def trusting(site: Site | None) -> ssl.SSLContext:

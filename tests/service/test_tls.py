@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,7 +55,8 @@ def server(certificate: str | None) -> Iterator[str]:
 
 def perform(place: str, *, trusting: str | None = "authority", calls: int = 1) -> Ending:
     tls = ssl.create_default_context(cafile=None if trusting is None else CERTIFICATES / f"{trusting}.pem")
-    client = Client(Site(url=f"https://{place}"), transport=Connections(tls=tls))
+    clock = (lambda: 0.0) if calls > 1 else time.monotonic  # on a busy machine a connection would rest for too long
+    client = Client(Site(url=f"https://{place}"), transport=Connections(tls=tls, clock=clock), clock=clock)
     with contextlib.closing(client):
         return [client.perform(CALL, 5) for _ in range(calls)][-1]
 

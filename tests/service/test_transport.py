@@ -330,13 +330,26 @@ def test_an_address_of_no_site_is_reported_before_anything_is_sent(url: str) -> 
 
 def test_connections_are_kept_and_a_closed_one_is_replaced(serve: Serve) -> None:
     peer = serve(http(WRAPPED), http(WRAPPED), closing(http(WRAPPED)), http(WRAPPED))
-    client = client_of(peer)
+    client = client_of(peer, clock=lambda: 0.0)
     for expected, closed in ((1, 0), (1, 0), (1, 1), (2, 1)):
         assert client.perform(CALL, 60) == Answered(value=[1, 2])
         assert peer.connections == expected
         while peer.closed < closed:
             time.sleep(0.001)
     client.close()
+
+
+def test_a_connection_that_has_rested_for_long_is_not_used_again(serve: Serve) -> None:
+    """Gateways close it, some after a second, and a call that meets its end on the way looks unanswered."""
+    now = [0.0]
+    peer = serve(http(WRAPPED), http(WRAPPED), http(WRAPPED))
+    client = client_of(peer, clock=lambda: now[0])
+    seen = []
+    for now[0] in (0.0, 0.4, 1.0):
+        assert client.perform(CALL, 60) == Answered(value=[1, 2])
+        seen.append(peer.connections)
+    client.close()
+    assert seen == [1, 1, 2]
 
 
 def test_a_broken_answer_leaves_the_next_call_alone(serve: Serve) -> None:

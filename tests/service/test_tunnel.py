@@ -66,7 +66,8 @@ def proxy(act: Act = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Iterator
 def perform(
     port: int, *, named: str = "", url: str = "http://crm.example", seconds: float = 60, calls: int = 1
 ) -> Ending:
-    client = Client(Site(url=url, proxy=f"http://{named}127.0.0.1:{port}"))
+    clock = (lambda: 0.0) if calls > 1 else time.monotonic  # on a busy machine a connection would rest for too long
+    client = Client(Site(url=url, proxy=f"http://{named}127.0.0.1:{port}"), clock=clock)
     with contextlib.closing(client):
         return [client.perform(CALL, seconds) for _ in range(calls)][-1]
 

@@ -86,21 +86,22 @@ def test_a_process_of_another_user_is_inferred_and_said_to_be(status: str) -> No
     assert any("another user" in text for text in end(world).warnings)
 
 
-@pytest.mark.parametrize("status", ["done", "running"])
+@pytest.mark.parametrize("status", ["done", "running", "error"])
 @pytest.mark.parametrize(("effect", "ended"), [("once", "unknown"), ("idempotent", "error")])
 def test_a_process_of_another_user_proves_nothing_where_the_log_has_to_tell(
     effect: str, ended: str, status: str
 ) -> None:
-    starts = STARTS if status == "done" else ", starts: UsrQ, until: started}\n"
+    starts = STARTS if status != "running" else ", starts: UsrQ, until: started}\n"
     strict = f"    verify: log\n    effect: {effect}\n"
     world = carried_out(World(runs_as="system", statuses=[status]), INSERT + starts + strict)
     assert (end(world).status, end(world).verified) == (ended, None)
     assert "not verified: the process runs as another user" in str(end(world).error)
 
 
-def test_a_process_of_another_user_that_failed_is_a_failed_step() -> None:
-    world = carried_out(World(runs_as="system", statuses=["error"]), INSERT + STARTS + "    verify: log\n")
-    assert end(world).status == "failed"
+def test_a_process_of_another_user_that_failed_is_a_failed_step_by_inference() -> None:
+    world = carried_out(World(runs_as="system", statuses=["error"]), INSERT + STARTS)
+    assert (end(world).status, end(world).verified) == ("failed", "inferred")
+    assert any("another user" in text for text in end(world).warnings)
 
 
 @pytest.mark.parametrize(("verify", "status"), [("auto", "passed"), ("log", "error")])

@@ -362,9 +362,9 @@ def _judge_row(row: OpenRow, action: Signal, start: Start, found: LogRow) -> Run
         return not_verified(row, strange_status(found.status), doubtful=True)
     owner = row.log.owner_of(start)
     is_ours = owner is not None and found.owner == owner
-    if is_ours or known.verified is not True:
+    if is_ours or known.verified is None:
         return known
     if row.step.verify is Verify.LOG:
         row.process_id, row.sought, row.shown = None, None, (process_id,)  # no later look makes it certain
-        return not_verified(row, f"{_ANY_USER}: {process_id}")
+        return not_verified(row, f"{_ANY_USER}: {starts.named(found)}", doubtful=known.status is Status.FAILED)
     return replace(known, verified=INFERRED).warned(f"inferred: {_ANY_USER}")

@@ -33,6 +33,14 @@ def check(
     return tuple(problems)
 
 
+def reached(job: Outline, target: str | None) -> Iterator[Outline]:
+    """The job, and what it includes but for other targets."""
+    yield job
+    for step in job.steps:
+        if step.path in job.included and not _is_elsewhere(step.undone or step, target):
+            yield from reached(job.included[step.path], target)
+
+
 def _is_elsewhere(step: RawStep, target: str | None) -> bool:
     """Whether the `if` of a step asks for the target's name alone, and is false."""
     written = str(step.fields.get("if"))

@@ -169,10 +169,13 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     if target is not None and may_lack and started(file.outlines.values()):
         project.without_catalogue[target.name] = None
     for catalogue in known or (() if project.has_passed else (None,)):
-        for name, document in file.documents.items():
-            from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
+        from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
 
-            outline, place = file.outlines[name], None if target is None else target.name
+        place = None if target is None else target.name
+        reached = {id(outline) for outline in site.reached(file.outline, place)}
+        for name, document in file.documents.items():
+            if id(outline := file.outlines[name]) not in reached:
+                continue
             is_of_targets = any("target.name" in str(step.fields.get("if")) for step in outline.steps)
             compared = document.file, catalogue.name if catalogue else "", place if is_of_targets else None
             if compared not in project.compared:

@@ -156,7 +156,8 @@ def _not_passed(named: StoredRun, anew: GivenAnew) -> tuple[list[StoredRun], lis
     new = [each for each in lacking if each.rerun_of not in stored]
     _say_never_begun(new)
     origins = (each.rerun_of for each in lacking if each.rerun_of is not None and each.rerun_of in stored)
-    all_runs = [*runs, *(load(named.store, origin) for origin in origins)]
+    begun = [run for run in runs if run.lines or run.flaw is not None or not lacking]
+    all_runs = [*begun, *(load(named.store, origin) for origin in origins)]
     failed = list(_failed(all_runs, passed_by_digest(named.store), anew))
     if any(run.result.applied for run in failed):
         output.say(ONLY_APPLY)

@@ -191,7 +191,7 @@ def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
     shown = []
     for run in listed:
         lacking = found.pop(listed_by[run.result.id], None)
-        waits = not run.result.finished
+        waits = bool(run.result.job) and not run.result.finished  # a run without events never began
         steps = () if lacking is None else tuple(lacking_steps(lacking.lacking, run.result, store.name, waits=waits))
         shown.append(replace(run, lacking=steps))
     return shown

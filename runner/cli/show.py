@@ -84,7 +84,11 @@ def _show_run(run: StoredRun, *, verbose: bool) -> int:
         if run.flaw is None:
             if run.result.status is not RunStatus.PASSED:
                 _print(what_next(rerun_steps(timed(run.lines, result=run.result), store=name)))
-            _print(what_next(lacking_steps(never_begun(run), run.result, name, waits=not run.result.finished)))
+            _print(
+                what_next(
+                    lacking_steps(never_begun(run), run.result, name, waits=bool(run.lines) and not run.result.finished)
+                )
+            )
     if run.flaw is None:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {run.left_to_do}\n")

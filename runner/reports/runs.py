@@ -95,7 +95,8 @@ def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     found = [(run, [*next_steps(run.result, store=run.store), *run.lacking]) for run in settled]
     waiting = [(run, steps) for run, steps in found if steps]
     for listed, steps in waiting[:_MOST_OPEN]:
-        yield f"\nwhat {title(listed.result)} of {moment(listed.result.started_at)} needs next:\n"
+        began = f" of {moment(listed.result.started_at)}" if listed.result.started_at else ""
+        yield f"\nwhat {listed.planned or title(listed.result)}{began} needs next:\n"
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
     if more := len(waiting[_MOST_OPEN:]):

@@ -82,6 +82,26 @@ def test_what_a_killed_command_never_began_is_carried_out_also_where_none_failed
     assert len(answers.asked) == 2
 
 
+def test_a_command_that_was_killed_before_the_first_event_of_its_first_run_is_carried_out(
+    answers: Executes, capsys: Capture
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    (first,) = killed(left=1, broke_off=False)
+    (RUNS / first / "events.jsonl").write_bytes(b"")
+    (RUNS / first / "report.json").unlink()
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    shown = capsys.readouterr().out
+    assert "what a[red]@here needs next:\n" in shown
+    assert "      carries out 2 runs of the same command that never began: a[red]@here, a[blue]@here; " in shown
+    assert ended(["rerun", first, "--failed"]) == 0
+    assert answers.asked == ["a-Red", "a-Blue"]
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    assert "needs next" not in capsys.readouterr().out
+
+
 def test_no_run_from_before_the_command_is_asked_what_it_was_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0

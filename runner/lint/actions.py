@@ -39,14 +39,16 @@ def check_durations(fields: JsonObject, path: Path, lint: JobLint) -> None:
 
 
 def check_step_durations(step: RawStep, lint: JobLint) -> None:
-    """Warn of a pause that the job's own `timeout` ends, too."""
+    """Warn of a pause, or a watch, that the job's own `timeout` ends, too."""
     check_durations(step.fields, step.path, lint)
     bound = "timeout" if step.path[0] == "steps" and step.undone is None else "cleanup_timeout"
     most = record(lint.document.data).get(bound, "5m" if bound == "cleanup_timeout" else None)
-    pause, longest = duration(step.fields.get("pause")), duration(most)
-    if pause is not None and longest is not None and longest <= pause:
-        message = f"this pause is cut: the `{bound}` of the job is `{most}`"
-        lint.report("E107", message, (*step.path, "pause"), hint=f"write a longer `{bound}`", warning=True)
+    watch = record(step.fields.get("failures")).get("for")
+    what, at = ("pause", ("pause",)) if watch is None else ("watch", ("failures", "for"))
+    seconds, longest = duration(step.fields.get("pause") if watch is None else watch), duration(most)
+    if seconds is not None and longest is not None and longest <= seconds:
+        message = f"this {what} is cut: the `{bound}` of the job is `{most}`"
+        lint.report("E107", message, (*step.path, *at), hint=f"write a longer `{bound}`", warning=True)
 
 
 def check_pauses(fields: JsonObject, path: Path, lint: JobLint, *, otherwise: Json = None) -> None:

@@ -132,8 +132,9 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
         return "it waits here until the call in doubt is settled" if is_held else "it broke off with a call in doubt"
     if result.owes_undo:
         return NOT_UNDONE_YET
-    where = "after its steps" if result.closing else "during its steps"
-    return f"it broke off {where}: `undo` and `finally` are not done"
+    if result.closing:
+        return "it broke off after its steps, before `undo` and `finally` had ended"
+    return "it broke off during its steps: `undo` and `finally` are not done"
 
 
 def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, again: str) -> NextStep:

@@ -67,8 +67,9 @@ def _unfinished(result: RunResult) -> str:
         return ""
     if has_not_begun(result):
         return "broke off before it began: nothing was sent; give its command once more"
-    step = failing_step(result)
-    where = f" at {clean(step.key)}" if step is not None and _is_cut_off(step) else ""
+    sections = set(Section) - ({Section.STEPS} if result.closing else set())
+    cut_off = (step for step in result.steps if step.section in sections and _is_cut_off(step))
+    where = next((f" at {clean(step.key)}" for step in cut_off), "")
     return "is held" if result.held else f"broke off{where}"
 
 

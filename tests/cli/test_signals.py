@@ -323,7 +323,7 @@ def test_the_end_of_the_grace_in_finally_cuts_its_call(here: Here, begin: Begin)
     child.send_signal(signal.SIGTERM)
     assert child.end() == 143
     assert statuses() == [{"run": "cancelled", "charge": "passed", "tidy": "error"}]
-    assert "  it broke off after its steps: `undo` and `finally` are not done\n" in child.said
+    assert "  it broke off after its steps, before `undo` and `finally` had ended\n" in child.said
     assert f"    runner resume {folders()[0].name}\n" in child.said
     assert "\n  exit 143: terminated\n" in child.said
 

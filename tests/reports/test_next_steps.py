@@ -200,7 +200,7 @@ def test_a_run_that_broke_off_without_a_doubt_is_resumed(story: Story) -> None:
 def test_after_the_turning_point_resume_only_cleans_up(story: Story) -> None:
     text = story.text(ANSWERED, *story.ended(Status.PASSED), CLOSING)
     assert text[-1] == "      finishes `undo` and `finally`; its steps are over and are not carried out again"
-    assert "  it broke off after its steps: `undo` and `finally` are not done" in text
+    assert "  it broke off after its steps, before `undo` and `finally` had ended" in text
 
 
 def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:

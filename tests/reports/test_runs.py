@@ -6,6 +6,7 @@ from runner.runs.events import (
     AnyEvent,
     Line,
     Row,
+    RunClosing,
     RunFinished,
     RunStarted,
     RunStatus,
@@ -13,6 +14,7 @@ from runner.runs.events import (
     StepFinished,
     StepSkipped,
     StepStarted,
+    Trouble,
 )
 from runner.runs.result import fold
 from runner.runs.status import Status
@@ -48,6 +50,17 @@ def test_what_a_stop_kept_finally_from_is_named_and_what_its_condition_skipped_i
 
     assert left("stopped") == "first do by hand what it left undone: back did not pass"
     assert left("condition") == left("stopped", RunStatus.PASSED) == ""
+
+
+def test_a_run_that_broke_off_while_it_cleaned_up_did_so_there_and_not_at_the_step_that_was_stopped(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    stopped = Trouble(code="E312", message="stopped by SIGINT", hint=None)
+    ending = StepFinished(key="wait", t=1.0, status=Status.ERROR, seconds=1.0, attempts=1, error=stopped)
+    events: list[AnyEvent] = [start(), StepStarted(row=row("wait"), t=0.0), ending, RunClosing(t=1.0, why="SIGINT")]
+    cleaning = [*events, StepStarted(row=row("back", section=Section.FINALLY), t=1.0)]
+    shown = [runs.table([runs.Listed(result=fold(chain(each)))]).partition("\n\n")[0] for each in (cleaning, events)]
+    assert [line.rpartition("broke off")[2] for line in shown] == [" at back", ""]
 
 
 def test_of_many_rows_that_undo_has_not_done_the_first_are_named(

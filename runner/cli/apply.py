@@ -220,7 +220,7 @@ def _fleet_dsn(context: click.Context) -> str | None:
     dsn: str | None = context.params["dsn"]
     typed = typed_names(context)
     here = [name for name in typed if name in _HERE]
-    if dsn is None or ("dsn" not in typed and {*here} & {"ledger", "runs"}):
+    if dsn is None or ("dsn" not in typed and "ledger" in here):
         if "fleet" in typed:
             hint = "name the database with `--db`"
             raise UsageError(Problem(code="E150", message="`--fleet` names a ledger in a database", hint=hint))

@@ -355,6 +355,7 @@ def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
         ([], 6, "asks a person, and there is no terminal"),
         (["--yes"], 6, "target `here` is protected"),
         (["-j", "2"], 2, "`--jobs` says nothing to a fleet"),
+        (["--runs", "x"], 2, "`--runs` says nothing to a fleet"),
         (["--ledger", "x", "--db", here.dsn], 2, "`--ledger` says nothing to a fleet"),
         (["--db", "none"], 2, "no connection string"),
         (["--db", "postgresql://me:s3cret@127.0.0.1:1/x"], 3, "refused"),

@@ -9,6 +9,13 @@ from runner.foundation.values import Json
 from runner.reading.encoding import decode
 from runner.reading.pasted_calls import ANY_STEP, postman_hint, script_hint
 
+VALUES = json.dumps(
+    {
+        "schemaName": "UsrB",
+        "parameterValues": [{"name": n, "value": v} for n, v in (("A", None), ("B", True), ("C", "null"))],
+    }
+)
+KEY = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
 
 
@@ -25,11 +32,34 @@ SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
         (f'curl -d \'{{"schemaName": "UsrB"}}\' {SERVICE}/RunProcess', "- run: {process: UsrB};"),
         (
             "curl 'https://crm.example.com/odata/Contact?$select=Id&$top=3'",
-            "- query: {entity: Contact, select: Id, top: 3};",
+            "- query: {entity: Contact, select: Id}; $top left out: a query reads all records that fit;",
         ),
         (
             f'curl -G --data-urlencode "Name=$name" -d Total=3 {SERVICE}/UsrA/Execute?ResultParameterName=R',
             "- execute: {process: UsrA, parameters: {Name: VALUE, Total: 3}, result: R};",
+        ),
+        (
+            f"curl '{SERVICE}/UsrA/Execute?A=0100&B=null&C=1.50&D=True&E=0.5&F='",
+            "- execute: {process: UsrA, parameters: {A: VALUE, B: VALUE, C: VALUE, D: VALUE, E: 0.5, F: VALUE}};",
+        ),
+        (
+            f"curl {SERVICE}/RunProcess -d '{VALUES}'",
+            "- run: {process: UsrB, parameters: {A: null, B: true, C: VALUE}};",
+        ),
+        (f"curl {SERVICE}/ExecProcElByUId?ProcessElementUID=$ID", "- element: VALUE;"),
+        ("curl 'https://crm.example.com/odata/Contact/$count'", "- query: {entity: Contact};"),
+        (f"curl 'https://crm.example.com/odata/Contact({KEY})'", f"- query: {{entity: Contact, filter: Id eq {KEY}}};"),
+        (
+            f'curl -XPATCH \'https://x.example/0/odata/Contact({KEY})\' -d \'{{"Name": "Ann Lee", "Age": 5}}\'',
+            f"- signal: {{update: {{entity: Contact, id: {KEY}, values: {{Name: VALUE, Age: 5}}}}}};",
+        ),
+        (
+            'curl https://x.example/0/odata/Contact -d \'{"Name": "Ann"}\'',
+            "- signal: {insert: {entity: Contact, values: {Name: Ann}}};",
+        ),
+        (
+            "curl --request DELETE 'https://x.example/0/odata/Contact(7)'",
+            "- signal: {delete: {entity: Contact, id: VALUE}};",
         ),
         (
             f'curl -sG "{SERVICE}/UsrA/Execute" --data-urlencode "Name=Ann"',
@@ -63,7 +93,7 @@ def test_a_script_of_powershell_is_answered_with_its_step(command: str) -> None:
 def test_calls_that_no_step_makes_are_counted_and_an_answer_that_is_kept_is_a_call() -> None:
     calls = [
         "curl https://crm.example.com/ServiceModel/AuthService.svc/Login -d geheim",
-        "curl -X PATCH 'https://crm.example.com/0/odata/Contact(1)' -d '{}'",
+        "curl -X PUT 'https://crm.example.com/0/odata/Contact(1)' -d '{}'",
         "curl https://crm.example.com/0/rest/UsrA/Do",
         r'curl "https://crm.example.com/0/odata/Contact?\$top=5"',
     ]
@@ -72,8 +102,8 @@ def test_calls_that_no_step_makes_are_counted_and_an_answer_that_is_kept_is_a_ca
     assert isinstance(problem, Problem)
     hint = str(problem.hint)
     assert (
-        "- execute: {process: UsrA}; - query: {entity: Contact, top: 5}; of 2 more calls none is shown: a change"
-        in hint
+        "- execute: {process: UsrA}; - query: {entity: Contact}; $top left out: a query reads all records that fit; "
+        "of 2 more calls none is shown: other" in hint
     )
 
 
@@ -90,7 +120,6 @@ def test_a_job_whose_texts_speak_of_a_script_is_none() -> None:
         f"curl '{SERVICE}/UsrA/Execute",
         f"curl {SERVICE}/RunProcess -d geheim",
         f"curl {SERVICE}/RunProcess -d '[1]'",
-        f'curl {SERVICE}/RunProcess -d \'{{"schemaName": "UsrA", "resultParameterNames": [1]}}\'',
     ],
 )
 def test_a_call_that_no_step_makes_or_that_cannot_be_read_is_answered_with_any_step(command: str) -> None:
@@ -105,6 +134,6 @@ def test_the_first_of_many_calls_are_shown() -> None:
 
 def test_a_request_of_postman_may_be_an_address_alone_or_have_a_body() -> None:
     body = json.dumps({"schemaName": "UsrB", "resultParameterNames": ["R"]})
-    sent: Json = {"url": f"{SERVICE}/RunProcess", "body": {"mode": "raw", "raw": body}}
+    sent: Json = {"method": "POST", "url": f"{SERVICE}/RunProcess", "body": {"mode": "raw", "raw": body}}
     found = postman_hint({"item": [{"request": f"{SERVICE}/UsrA/Execute"}, {"item": [{"request": sent}, 7]}]})
     assert "- execute: {process: UsrA}; - run: {process: UsrB, results: [R]};" in found

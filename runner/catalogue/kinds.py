@@ -214,7 +214,7 @@ _GUID: Final = KindFacts(
     takes=typed.TEXT,
     forms=("guid",),
     signs=r"0-9a-fA-F{}()\s-",
-    example="write 8-4-4-4-12 hexadecimal digits",
+    example="write 8-4-4-4-12 hexadecimal digits; a `query` finds the Id of a record by its name",
 )
 _DATETIME: Final = KindFacts(
     called="a datetime",

@@ -130,8 +130,8 @@ def _key_hint(part: TypedPart, key: str) -> str | None:
         return f"write `{source} | length`"
     if not whole.kinds & LIST:
         return None
-    if key == "value" and key not in fields:
-        return f"leave `.value` out: `{source}` is the list itself"
+    if key in ("value", "d", "rows") and key not in fields:
+        return f"leave `.{key}` out: `{source}` is the list itself"
     if key.isdecimal():
         return f"write `{source}[{key}]`, without quotes"
     if fields and key not in fields:

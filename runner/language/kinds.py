@@ -66,11 +66,12 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
         what="a collection of Postman",
         is_it=lambda data: isinstance(data.get("item"), list) and isinstance(data.get("info"), dict),
     ),
+    "call": _FileKind(what="the body of a call", is_it=lambda data: isinstance(data.get("schemaName"), str)),
     "records": _FileKind(
         what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"
     ),
 }
-_FIRST_OF = ("steps", "targets", "processes", "process", "kind", "format", "info")
+_FIRST_OF = ("steps", "targets", "processes", "process", "kind", "format", "info", "schemaName")
 """Keys that show best of which kind a file is."""
 
 
@@ -87,10 +88,10 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
     other_use = kind.to_run if wanted == "job" and kind.to_run else kind.hint
     hint = _renamed(document.file, wanted, kind) or other_use.format(file=file)
-    if kind is _KINDS["postman"]:
-        from runner.reading.pasted_calls import postman_hint  # noqa: PLC0415  2 ms, for a mistake only
+    if kind in (_KINDS["postman"], _KINDS["call"]):
+        from runner.reading.pasted_calls import body_hint, postman_hint  # noqa: PLC0415  2 ms, for a mistake only
 
-        hint = postman_hint(data)
+        hint = postman_hint(data) if kind is _KINDS["postman"] else body_hint(data)
     return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
 
 

@@ -11,7 +11,8 @@ from runner.lint.texts import JobLint
 from runner.lint.uses import results, signalled, starts
 from runner.odata.names import entity_in, is_entity
 
-_EXECUTE = lazy_pattern(r"/(\w+)/Execute\b")
+_EXECUTE = lazy_pattern(r"(?:^|/)(\w+)/Execute\b|^(\w+)\?")
+_SIGN_IN = lazy_pattern(r"AuthService\.svc|connect/token")
 _UNSEEN = lazy_pattern(r"^\s+|\s+$|[\u00ad\u200b-\u200d\u2060\ufeff]")
 _CYRILLIC = "\u0410\u0412\u0415\u041a\u041c-\u041e\u0420-\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456"
 """Letters that look like Latin ones."""
@@ -28,8 +29,11 @@ def check_addresses(step: RawStep, lint: JobLint) -> None:
     for path, code in _processes(step):
         if is_address(code):
             found = _EXECUTE.search(code)
-            hint = f"write `{found[1]}`" if found else "write the code of the process, as in `UsrAddContact`"
+            code_in_it = found and (found[1] or found[2])
+            hint = f"write `{code_in_it}`" if code_in_it else "write the code of the process, as in `UsrAddContact`"
             hint += ", and what follows the `?` in `parameters` and `result`" if "?" in code else ""
+            if _SIGN_IN.search(code):
+                hint = "leave the step out: `auth` of a target says who signs in, and the runner does it"
             lint.report("E107", f"`{code}` is an address, and no code of a process", path, hint=hint)
     for path, fields in _records(step):
         name = fields.get("entity")

@@ -47,7 +47,7 @@ _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")  # letters that no id has
 def _check_id(found: ActionValue, lint: JobLint) -> None:
     """Report a text without braces that is no GUID; whether it is near a template is not asked then."""
     text = str(found.value)
-    guid = mended_guid(text)
+    guid = mended_guid(text.rpartition("/")[2].rpartition("=")[2])
     is_name = not guid and (_OF_A_NAME.search(text) or text in lint.outline.by_id)
     if lint.document.joined_items(found.path):
         hint = SAME_COLUMN

@@ -75,7 +75,7 @@ def _unknown_root(word: str, scope: NameScope) -> WrongName:
     known = [*sorted(scope.bare), *(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER)]
     return WrongName(
         message=f"unknown name `{word}`",
-        hint=hint or f"known here: {begun(known)}",
+        hint=hint or f"known here: {begun(known)}; a value of your own is an input or a var, as `inputs.{word}`",
         part=word,
         is_like_no_other=hint is None,
     )

@@ -7,11 +7,14 @@ reported always; within a text only a CI's: `$CI_JOB_ID`, `$(Build.BuildId)`.
 
 import re
 from collections.abc import Iterator
+from typing import cast
+from urllib.parse import unquote
 
 from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression
+from runner.foundation.hints import table
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.lint.names import declared_as, wrong_name
@@ -36,10 +39,13 @@ _OTHER_MARKS = lazy_pattern(
 MARKS = lazy_pattern(r"[{}\[<$%]")  # a text without any of them has no marks in it
 _SHORT = lazy_pattern(r"(?:[$#]|(?<!\{))\{\s*([A-Za-z_]\w*)\s*\}(?!\})|%\(([A-Za-z_]\w*)\)s", re.ASCII)
 _OF_A_SHELL = lazy_pattern(
-    r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
+    r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(\$?([A-Za-z_]\w*)(?:\.\w+)*\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
     re.ASCII,
 )
-_MACRO = lazy_pattern(r"\[#(?:System|Sys(?=Va|Se)|Lookup|Boolean value)[^#\[\]]*#\]")
+_LIKE_CODE = lazy_pattern(r"[\[@$]|\w+[.(<]|new ")  # how texts of the table begin
+_ENCODED = lazy_pattern(
+    r"(?!.*%20(?:eq|ne|[gl][te])%20)[^\s<>&%]*(?:%(?:20|2[1-9A-F]|3[A-F]|40|5[BD]|7[BD]|[CD][0-9A-F]%[89AB][0-9A-F])[^\s<>&%]*)+"
+)
 _WITHIN = lazy_pattern(
     r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)|\$\([A-Z][a-z]+-(\w+)[^()]*\)",
     re.ASCII,
@@ -59,14 +65,24 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
         part, name = text.strip(), variable[variable.lastindex or 0]
         whole = declared_as(name, scope)
         reported.append(_not_in_braces(part, whole) if whole else _variable(part, name))
-    if not reported and _MACRO.fullmatch(text):
-        why = ": macros are read in designs of processes alone"
-        reported = [_as_it_is(text, why=why, hint="write the value itself")]
+    if not reported and part == text:
+        reported = [*_foreign(text)]
     if not reported and "$" in part:
         reported += [_variable(found[0], found[found.lastindex or 0]) for found in _WITHIN.finditer(part)]
     for found in reported:
         line = text.count("\n", 0, max(0, text.find(found.part or "")))
         yield replace(found, line=line)
+
+
+def _foreign(text: str) -> Iterator[Finding]:
+    """A whole text that another tool would work out, or that is written as in an address."""
+    if _LIKE_CODE.match(text):
+        for row in cast("list[dict[str, str]]", table("texts", room="lint")):
+            if re.fullmatch(row["pattern"], text):
+                yield _as_it_is(text, why=f": {row['why']}", hint=row["hint"])
+                return
+    if "%" in text and _ENCODED.fullmatch(text) and "://" not in text:
+        yield _as_it_is(text, why=": nothing is decoded", hint=f"write `{unquote(text)}`")
 
 
 def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Finding]:

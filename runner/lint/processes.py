@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
+from runner.foundation import hints
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import ending_in, folded, near_or_listed, suggest
@@ -129,7 +130,7 @@ def _parameters(fields: JsonObject, path: Path, process: Process, catalogue: Cat
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
-            hint = _captioned(name, process, process.takes)
+            hint = hints.at_place("keys", "parameters", folded(name)) or _captioned(name, process, process.takes)
             hint = hint or near_or_listed(name, process.takes, has="it takes", none="no parameters")
             hint = _or_refreshed(hint, catalogue)
             yield Finding(code="E145", message=message, path=(*path, "parameters", name), at_key=True, hint=hint)

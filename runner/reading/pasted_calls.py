@@ -64,6 +64,10 @@ def postman_hint(data: Mapping[str, Json]) -> str:
     return _steps(_requests(data))
 
 
+def body_hint(data: Mapping[str, Json]) -> str:
+    return _steps([("POST", "/ProcessEngineService.svc/RunProcess", json.dumps(data))])
+
+
 def _steps(calls: Iterable[_Call]) -> str:
     made = [(method, url.replace("\\$", "$"), body) for method, url, body in calls if not _SIGN_IN.search(url)]
     steps = [_step(*call) for call in made]

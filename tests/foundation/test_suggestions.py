@@ -94,7 +94,6 @@ def test_a_misspelt_word_leads_to_the_likely_word(word: str, known: tuple[str, .
         ("asserts", STEP, "expect"),
         ("captures", STEP, "outputs"),
         ("stages", JOB, "steps"),
-        ("request", STEP, "execute"),
         ("response", STEP, "expect"),
         ("save", STEP, "outputs"),
         ("check", STEP, "expect"),

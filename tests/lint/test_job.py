@@ -12,6 +12,7 @@ from runner.reading.document import Document
 from runner.reading.load import load
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+OWN = "a value of your own is an input or a var, as `inputs.zzz`"
 
 
 def document(text: str, *, file: str = "one.job.yaml") -> Document:
@@ -489,7 +490,7 @@ steps:
         ("input.phone", "did you mean `inputs`?"),
         ("phone", "did you mean `inputs.phone`?"),
         ("early", "did you mean `steps.early`?"),
-        ("zzz", "known here: `inputs`, `vars`, `steps`, `run`, `target`, `case`"),
+        ("zzz", f"known here: `inputs`, `vars`, `steps`, `run`, `target`, `case`; {OWN}"),
         ("run.uid", "did you mean `run.id`?"),
         ("target.zzz", "keys of `target`: `name`, `url`"),
         ("steps.erly.status", "did you mean `steps.early`?"),
@@ -532,7 +533,7 @@ steps:
 
 def test_a_var_is_answered_with_the_names_known_to_vars() -> None:
     (problem,) = rules.check(document("vars: {a: '{{ zzz }}'}"))
-    assert problem.hint == "known here: `inputs`, `vars`, `run`, `target`, `case`"
+    assert problem.hint == f"known here: `inputs`, `vars`, `run`, `target`, `case`; {OWN}"
 
 
 def test_a_name_in_a_block_is_reported_on_its_own_line() -> None:

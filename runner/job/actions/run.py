@@ -48,6 +48,9 @@ def _build(value: Json, _: Job | None) -> Run:
     )
 
 
+_NOTE = "a `run` gives what its `results` name; beside `result` are `process_id` and `process_status`"
+
+
 def _result(fields: JsonObject, process: Process | None) -> Type:
     """A record of the results that were asked for; nothing is known of mistaken results."""
     parameters = process.parameters or {} if process else {}
@@ -56,7 +59,7 @@ def _result(fields: JsonObject, process: Process | None) -> Type:
     found = {code: answered_type(known[code], decoded=True) if code in known else UNKNOWN for code in codes}
     is_sound = "process" in fields and "result" not in fields and isinstance(fields.get("results", []), list)
     is_known = process is None or process.parameters is None or all(code in known for code in codes)
-    return record_of(found, closed=is_sound and is_known, note="a `run` gives what its `results` name")
+    return record_of(found, closed=is_sound and is_known, note=_NOTE)
 
 
 RUN = ActionType(

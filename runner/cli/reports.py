@@ -120,7 +120,7 @@ def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore
         with refused_as("the page cannot be stored"):
             store.put(last, Part.PAGE, HTML.write(replace(command, values=places.values)))
         place = store.place(last, Part.PAGE)
-    if place == STDOUT or not webbrowser.open(Path(place).absolute().as_uri()):
+    if not webbrowser.open(Path(place).absolute().as_uri()):
         message = f"no browser could be opened; the page is {clean(place)}"
         output.problems(Problem(code="E150", message=message, severity=Severity.WARNING))
 

@@ -151,9 +151,11 @@ def report(context: click.Context) -> int:
     Exits with the strongest code of the runs.
     """
     places, opens = reports.asked_for(context), context.params["opens"]
-    if opens and HTML.name not in places.by_format and context.params["database"] is context.params["runs"]:
+    page = places.by_format.get(HTML.name)
+    if opens and (page == reports.STDOUT or (page is None and context.params["database"] is context.params["runs"])):
+        message = f"`--open` shows a file, and {'stdout is none' if page else 'runs of a fleet are none'}"
         hint = "name a file for the page with `--report-html FILE`"
-        raise UsageError(Problem(code="E150", message="`--open` shows a file, and runs of a fleet are none", hint=hint))
+        raise UsageError(Problem(code="E150", message=message, hint=hint))
     if not places.by_format and not opens:
         hint = f"add {either([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))

@@ -76,6 +76,12 @@ def test_without_a_browser_the_page_is_named() -> None:
     assert "no browser could be opened; the page is page.html" in output.stderr
 
 
+def test_a_page_on_stdout_is_not_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "one.job.yaml", "-q"]) == 0
+    assert ended(["report", "last", "--report-html", "-", "--open"]) == 2
+    assert "`--open` shows a file, and stdout is none" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_run_that_asks_for_no_page_does_not_import_it() -> None:
     assert "runner.reports.html.page" not in _modules_after("run one.job.yaml -q")

@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from runner.catalogue.model import Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import is_guid
-from runner.foundation.yaml_text import as_yaml
+from runner.foundation.values import as_yaml, is_guid
 
 _HEAD: Final = ("# Written by `runner catalog doubles`, which never writes over it: fill in what is marked TODO.",)
 _TASK: Final = "UserTask"

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process, ProcessElement, ProcessVersion
-from runner.foundation.values import Json, JsonObject
-from runner.foundation.yaml_text import as_yaml, flow, quoted
+from runner.foundation.values import Json, JsonObject, as_yaml, yaml_flow, yaml_quoted
 
 OF_SITE: Final = """\
 # What the site has, as far as jobs need to know it. `runner catalog pull` writes this file, and leaves it as it is
@@ -24,9 +23,9 @@ def written(catalogue: Catalogue) -> str:
 
 def _lines(catalogue: Catalogue) -> Iterator[str]:
     yield "runner: 1"
-    yield f"packages: {flow([*catalogue.packages])}" if catalogue.packages else f"site: {as_yaml(catalogue.site)}"
+    yield f"packages: {yaml_flow([*catalogue.packages])}" if catalogue.packages else f"site: {as_yaml(catalogue.site)}"
     if catalogue.pulled is not None:
-        yield f"pulled: {{at: {quoted(catalogue.pulled.at)}, by: {as_yaml(catalogue.pulled.by)}}}"
+        yield f"pulled: {{at: {yaml_quoted(catalogue.pulled.at)}, by: {as_yaml(catalogue.pulled.by)}}}"
     yield "processes:" if catalogue.processes else "processes: {}"
     for code in sorted(catalogue.processes):
         yield from _process(catalogue.processes[code])
@@ -42,7 +41,7 @@ def _process(process: Process) -> Iterator[str]:
         "unread": process.unread,
     }
     yield f"    caption: {as_yaml(process.caption)}"
-    yield from (f"    {key}: {flow(value)}" for key, value in fields.items() if value is not None)
+    yield from (f"    {key}: {yaml_flow(value)}" for key, value in fields.items() if value is not None)
     if process.members:
         yield from _block("members", ((member.code, _member(member)) for member in process.members))
     if process.parameters is not None:
@@ -54,7 +53,7 @@ def _process(process: Process) -> Iterator[str]:
 
 
 def _block(key: str, entries: Iterable[tuple[str, Mapping[str, Json]]]) -> Iterator[str]:
-    lines = [f"      {as_yaml(name)}: {flow(fields)}" for name, fields in entries]
+    lines = [f"      {as_yaml(name)}: {yaml_flow(fields)}" for name, fields in entries]
     yield f"    {key}:" if lines else f"    {key}: {{}}"
     yield from lines
 

@@ -37,8 +37,7 @@ from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerError, Version
 from runner.ledger.observing import Whereabouts, no_call_left
 from runner.ledger.repeats import RepeatedSteps
 from runner.project.ci_run import starter
-from runner.project.sandboxes import Sandboxes
-from runner.project.sites import Sites
+from runner.project.sites import Sandboxes, Sites
 from runner.reports.reported import ReportedRun
 from runner.reports.run_again import repeated_keys
 from runner.reports.safe import clean

@@ -27,8 +27,7 @@ from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
 from runner.planning import guards
 from runner.project.ci_run import person_elsewhere
-from runner.project.sandboxes import Sandboxes
-from runner.project.sites import ReadySite, Sites
+from runner.project.sites import ReadySite, Sandboxes, Sites
 from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.rereadings import read_again

@@ -25,8 +25,7 @@ from runner.hosts.judgement import Judgement
 from runner.planning.plan import open_inputs
 from runner.planning.snapshot import refused_in
 from runner.project.ci_run import starter
-from runner.project.sandboxes import Sandboxes
-from runner.project.sites import Sites
+from runner.project.sites import Sandboxes, Sites
 from runner.reports.next_steps import next_steps, unsettled
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean

@@ -6,7 +6,7 @@ Nothing is sent but readings of the log. `finally` is over, and is not returned 
 from contextlib import suppress
 
 from runner.engine import doubt
-from runner.engine.actions.elements import in_part
+from runner.engine.actions.element import in_part
 from runner.engine.actions.included import outcome_of
 from runner.engine.answer import judged, with_failed_element
 from runner.engine.attempt import Attempt, not_passed

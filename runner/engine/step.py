@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine.actions import ATTEMPTS
-from runner.engine.actions.elements import attempt_chain
+from runner.engine.actions.element import attempt_chain
 from runner.engine.actions.failures import keep_moments
 from runner.engine.actions.included import attempt_included
 from runner.engine.answer import broken

@@ -192,7 +192,7 @@ def _planned_values(
     chosen: Sequence[_Selected], given: dict[str, Given], wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The values that the runs were to begin with, and new secrets."""
-    secret = [(stored_plans.with_inputs(run.job, secret=True), run.case) for run in chosen]
+    secret = [(stored_plans.with_secret_inputs(run.job), run.case) for run in chosen]
     anew = given | wanted.ask(secret, given, os.environ)
     made: list[dict[str, Json]] = []
     problems: list[Problem] = []

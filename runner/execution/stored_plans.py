@@ -70,7 +70,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         )
         targets = Targets(project=project, environment=os.environ)
         if not project.errors:
-            secrets = [(with_inputs(file.job, secret=True), None) for file in project.files if file.job is not None]
+            secrets = [(with_secret_inputs(file.job), None) for file in project.files if file.job is not None]
             self.known.update(self.ask(secrets, self.known, os.environ))
         found = [self._run(stored, project, targets) for stored in self.plans]
         problems.extend(map(self._with_folder_hint, project.problems))
@@ -142,14 +142,14 @@ def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json])
 
 def _inputs(job: Job, stored: StoredPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:
     """The values of the plan, with secrets that come anew."""
-    fresh, wrong = supplied(with_inputs(job, secret=True), given=known, environment=os.environ)
+    fresh, wrong = supplied(with_secret_inputs(job), given=known, environment=os.environ)
     values = {**stored.inputs, **fresh}
     return {declared.name: values[declared.name] for declared in job.inputs if declared.name in values}, wrong
 
 
-def with_inputs(job: Job, *, secret: bool) -> Job:
-    """The job with its secret inputs alone, or with all others."""
-    return replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret is secret))
+def with_secret_inputs(job: Job) -> Job:
+    """The job with its secret inputs alone."""
+    return replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret))
 
 
 def fixed_inputs(

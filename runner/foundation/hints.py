@@ -13,8 +13,7 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json
-from runner.foundation.yaml_text import flow
+from runner.foundation.values import Json, yaml_flow
 
 Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"  # what a table holds: texts, lists and records of them
 
@@ -95,7 +94,7 @@ def _fields(at: str, value: Json) -> dict[str, str]:
     return {
         "key": at.rpartition("/")[2],
         "text": str(value),
-        "value": flow(value),
+        "value": yaml_flow(value),
         "json": _json(value),
         "words": ", ".join(words),
     }

@@ -9,8 +9,19 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
-from runner.foundation.places import START_OF_FILE, Span
 from runner.foundation.values import Path
+
+
+class Span(Struct, frozen=True):
+    """A place in a file. Lines and columns count from 1, columns in characters; an end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+START_OF_FILE = Span(1, 1, 1, 1)
 
 
 class Severity(StrEnum):

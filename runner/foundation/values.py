@@ -1,12 +1,13 @@
 """JSON values, paths into them, their text, and what they are read as. All that a job holds, sends and receives.
 
 They are never changed. They are read leniently by those who check, with certainty by those who build.
+As YAML they are on a single line, read back as they were: texts from outside in quotes, odd characters escaped.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from math import isfinite
 from typing import Final, NoReturn, TypeAlias, TypeGuard, TypeVar
@@ -244,3 +245,39 @@ def _finite(word: str) -> float | str:
 
 def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON")
+
+
+_PLAIN: Final = lazy_pattern(
+    r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII
+)
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+"""What some reader of YAML takes for no text."""
+
+
+def as_yaml(text: str) -> str:
+    """A text from outside as a plain word, or in quotes."""
+    is_plain = _PLAIN.fullmatch(text) is not None and text.casefold() not in _WORDS
+    return text if is_plain else yaml_quoted(text)
+
+
+def yaml_quoted(text: str) -> str:
+    """A text in double quotes, which YAML reads as JSON does."""
+    shown = json.dumps(well_formed(text), ensure_ascii=False)
+    return "".join(character if character.isprintable() else _escaped(character) for character in shown)
+
+
+def yaml_flow(value: "Json | Mapping[str, Json]") -> str:
+    match value:
+        case str():
+            return as_yaml(value)
+        case list():
+            return f"[{', '.join(map(yaml_flow, value))}]"
+        case Mapping():
+            return f"{{{', '.join(f'{as_yaml(key)}: {yaml_flow(inner)}' for key, inner in value.items())}}}"
+        case _:
+            return json.dumps(value)  # also a number beyond JSON, which a schema may hold that is wrong
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  the basic plane

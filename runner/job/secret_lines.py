@@ -8,8 +8,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, Path, items, record
-from runner.reading.closed import without_text
-from runner.reading.document import Document
+from runner.reading.document import Document, without_text
 
 _SECRET = "secret"  # noqa: S105  the name of a key
 _OPEN = frozenset({_SECRET, "type", "description", "title", "format", "minLength", "maxLength", "pattern"})

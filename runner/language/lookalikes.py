@@ -11,9 +11,9 @@ from typing import TypeAlias
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, Path
-from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
 from runner.reading.odd_characters import IN_CURLY_QUOTES, OPENING_QUOTES, named
+from runner.reading.source import quote, quoted
 
 _UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
 _MAY_BE = lazy_pattern(

@@ -21,8 +21,8 @@ from runner.foundation.values import (
     kind_of,
     pointer,
     record,
+    yaml_flow,
 )
-from runner.foundation.yaml_text import flow
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
 from runner.json_schema.violations import Violation, as_list, quoted, shown
@@ -89,7 +89,7 @@ def example(key: str | int | None, schema: JsonObject) -> str | None:
     examples = schema.get("examples")
     if not isinstance(examples, list) or not examples:
         return None
-    written = {str: f"{key}: ", int: "- "}.get(type(key), "") + flow(examples[0])
+    written = {str: f"{key}: ", int: "- "}.get(type(key), "") + yaml_flow(examples[0])
     return f"for example `{written}`" if len(written) <= _LONGEST_EXAMPLE else None
 
 
@@ -154,7 +154,7 @@ def _as_boolean(text: str) -> str | None:
 def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
     """A bare text where a record with a single key is wanted: most likely that is the key."""
     required = schema.get("required")
-    is_plain = flow(text) == text
+    is_plain = yaml_flow(text) == text
     if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:
         return None
     bare = text.removeprefix(f"{required[0]} ")  # its colon was forgotten
@@ -169,7 +169,7 @@ def _as_schema(text: str, path: Path) -> str | None:
         return f"write `schema: {{type: {kind}}}`" if kind else None
     if path[:1] != ("inputs",) or len(path) != len(("inputs", "name")) or len(text) > _LONGEST_NAME:
         return None
-    return f"an input is a schema: write `{{{f'type: {kind}' if kind else f'default: {flow(text)}'}}}`"
+    return f"an input is a schema: write `{{{f'type: {kind}' if kind else f'default: {yaml_flow(text)}'}}}`"
 
 
 def _word(violation: Violation, schema: JsonObject) -> Finding:

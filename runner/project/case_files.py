@@ -11,8 +11,7 @@ from runner.job.cases import Cases, in_list, in_table
 from runner.job.model import Input
 from runner.language.findings import check_cases
 from runner.reading import files, json_file, table
-from runner.reading.closed import without_lines
-from runner.reading.document import Document
+from runner.reading.document import Document, without_lines
 from runner.reading.source import EVERY_LINE
 from runner.reading.table import Table
 

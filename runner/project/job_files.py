@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem, errors_in
+from runner.foundation.problems import Finding, Problem, Span, errors_in
 from runner.foundation.values import Json, Path, record
 from runner.job import build, secret_lines
 from runner.job.model import Input, Job

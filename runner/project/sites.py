@@ -1,22 +1,29 @@
-"""The sites of a command: each target made ready once, with a client for all runs; mistakes are reported first."""
+"""The sites of a command: each target made ready once, with a client for all runs; mistakes are reported first.
+
+Its sandboxes, too. The web server is imported only for these: 79 ms.
+"""
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from msgspec import Struct, field
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.site_key import account_key, site_key
-from runner.project.sandboxes import serve_sandbox
 from runner.reading.files import read_text
-from runner.runs.events import TargetName
+from runner.runs.events import RunStatus, TargetName
 from runner.runs.evidence import SiteAccess
+from runner.runs.result import RunResult
+from runner.runs.store import LocalRunStore
+from runner.runs.stored_runs import prepare_store
+from runner.sandbox.veil import Veil
 from runner.secrets.redact import Secrets
 from runner.service.access import OnSecret
 from runner.service.auth import PASSWORD
@@ -27,6 +34,65 @@ from runner.service.sign_ins import OwnSignIns, SignIns
 from runner.service.site import PREFIXES, Site
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import read_authorities, resolve, secret_texts, site_of
+
+
+def serve_sandbox(
+    folder: Path, *, data: Callable[[str], Path] | None = None, veil: Veil | None = None
+) -> AbstractContextManager[str]:
+    """Serve the folder as long as the context lasts; it gives the URL. Without `data` it forgets what happened."""
+    from runner.sandbox.server import served  # noqa: PLC0415  200 ms, for whoever has a sandbox
+
+    return served(folder, data=data, veil=veil, has_page=False)  # a shared machine has other users
+
+
+class Sandboxes:
+    """The sandboxes of a command that carries runs out; what happens there is stored until its runs are settled.
+
+    Secrets are not stored (`runner.sandbox.veil`). `resumed` is the URL at which a resumed run began.
+    """
+
+    def __init__(self, store: LocalRunStore, *, resumed: str | None = None) -> None:
+        self._store = store
+        self._resumed = resumed
+        self._files: list[Path] = []
+        self._learnt: list[tuple[str, str]] = []
+        self._learners: list[Callable[[str, str], object]] = []
+        self._lock = threading.Lock()
+
+    def serve(self, folder: Path) -> AbstractContextManager[str]:
+        """Serve the folder as long as the context lasts; it gives the URL. Raises `UsageError`."""
+        prepare_store(self._store)
+        veil = Veil()
+        with self._lock:
+            self._learners.append(veil.learn)
+            for name, text in self._learnt:
+                veil.learn(name, text)
+        return serve_sandbox(folder, data=self._file, veil=veil)
+
+    def learn(self, name: str, text: str) -> None:
+        """Take a secret of a run: no file shall hold it."""
+        with self._lock:
+            self._learnt.append((name, text))
+            for learn in self._learners:
+                learn(name, text)
+
+    def forget(self, results: Sequence[RunResult]) -> None:
+        """Delete what is stored, if nothing is left to do about the runs."""
+        if all(result.finished and result.status is not RunStatus.UNKNOWN for result in results):
+            for file in self._files:
+                self._store.delete_sandbox(file)
+
+    def _file(self, url: str) -> Path:
+        """The file of the sandbox at `url`: that of the resumed run, if it is there, or a new file."""
+        earlier = None if self._resumed is None else _port(self._resumed)
+        file = self._store.sandbox_file(_port(url), earlier=earlier)
+        self._files.append(file)
+        return file
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
+
 
 Serve = Callable[[Path], AbstractContextManager[str]]
 """Serves a folder of doubles as long as the context lasts; gives its URL."""

@@ -4,9 +4,8 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.reading.complaint import Complaint, quoted
 from runner.reading.odd_characters import IN_CURLY_QUOTES
-from runner.reading.source import WINDOW, Source
+from runner.reading.source import WINDOW, Complaint, Source, quoted
 
 _CLOSING: Final = {"[": "]", "{": "}", "(": ")"}
 _OF_EXPECTATIONS = lazy_pattern(r"\bexpect:[ \t]*\[[^\n]*\Z")

@@ -6,8 +6,7 @@ from itertools import islice
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem
+from runner.foundation.problems import Finding, Problem, Span
 from runner.foundation.values import Path
 from runner.reading.document import Document
 

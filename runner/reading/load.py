@@ -18,13 +18,11 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json, kind_of
 from runner.reading import encoding, files, syntax, tabs
-from runner.reading.closed import looks_like_a_mapping, without_lines, without_text
-from runner.reading.complaint import Complaint
-from runner.reading.document import Document
+from runner.reading.document import Document, looks_like_a_mapping, without_lines, without_text
 from runner.reading.mistakes import Mistakes, StopError
 from runner.reading.nodes import Trail
 from runner.reading.scalars import BEGINNINGS, ScalarError, plain
-from runner.reading.source import Source
+from runner.reading.source import Complaint, Source
 
 __all__ = ["Document", "load", "read", "read_private"]
 

@@ -9,8 +9,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.reading import syntax, typos
-from runner.reading.complaint import Complaint, quote
-from runner.reading.source import Source
+from runner.reading.source import Complaint, Source, quote
 
 MOST_PROBLEMS = 100  # the hundredth is the last: a file that repeats a key a million times has a hundred problems
 

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading import bare_items, typos
-from runner.reading.complaint import Complaint, opens_quote, quote
-from runner.reading.source import WINDOW, Source
+from runner.reading.source import WINDOW, Complaint, Source, opens_quote, quote
 
 _REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem
+from runner.foundation.problems import Finding, Problem, Span
 from runner.foundation.values import Path
 from runner.reading import encoding
 from runner.reading.source import Source

@@ -4,9 +4,8 @@ import re
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.reading.complaint import Complaint
 from runner.reading.odd_characters import odd_space
-from runner.reading.source import Source
+from runner.reading.source import Complaint, Source
 
 _NO_SPACE = lazy_pattern(r"((\"?)[A-Za-z_][\w.$-]*\2:)(?!//)([^\s:].*)")
 _NO_ITEM = lazy_pattern(r"(?:(?P<sign>[*+])\s+|-)(?P<key>[A-Za-z_]\w*:)(?=\s|$)")

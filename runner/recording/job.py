@@ -6,8 +6,7 @@ from typing import Final
 
 from runner.catalogue.kinds import fits
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, is_number
-from runner.foundation.yaml_text import as_yaml
+from runner.foundation.values import Json, as_yaml, is_number
 from runner.recording.double import WayTaken, ended, head, result_values, waits, way
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, value

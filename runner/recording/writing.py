@@ -5,8 +5,7 @@ import re
 from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, well_formed
-from runner.foundation.yaml_text import as_yaml, flow
+from runner.foundation.values import Json, as_yaml, well_formed, yaml_flow
 
 _BRACES: Final = lazy_pattern(r"\$*\{{2,}")
 _BARE: Final = lazy_pattern(
@@ -17,7 +16,7 @@ _BARE: Final = lazy_pattern(
 
 def value(written: Json) -> str:
     """A value on a line of YAML, which stays what it is wherever templates are read."""
-    return flow(_literal(written))
+    return yaml_flow(_literal(written))
 
 
 def plain(text: str) -> str:

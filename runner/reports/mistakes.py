@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem, errors_in
+from runner.foundation.problems import Problem, Span, errors_in
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.safe import clean, json_document, safe, width

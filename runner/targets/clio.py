@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem, UsageError
+from runner.foundation.problems import Finding, Problem, Span, UsageError
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, is_well_formed

@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json, Path, as_text, leaves
-from runner.reading.closed import without_words
-from runner.reading.document import Document
+from runner.reading.document import Document, without_words
 from runner.secrets.shown import STARS
 from runner.service.auth import KINDS
 from runner.targets.keys import KEYS

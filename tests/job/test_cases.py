@@ -6,8 +6,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.cases import MOST_PROBLEMS, Cases, in_list, in_table
 from runner.job.model import Case, Input
 from runner.reading import load, table
-from runner.reading.closed import without_lines
-from runner.reading.document import Document
+from runner.reading.document import Document, without_lines
 from runner.reading.source import EVERY_LINE
 from runner.reading.table import Table
 

@@ -2,8 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Problem, Span
 from runner.foundation.values import Json, pointer
 from runner.job import build, inputs
 from runner.job.inputs import Given, Origin, from_file, parse_option, supplied

@@ -1,7 +1,6 @@
 import pytest
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Severity
+from runner.foundation.problems import Finding, Severity, Span
 from runner.foundation.values import Path
 from runner.reading.load import Document, load
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runner.foundation.places import Span
+from runner.foundation.problems import Span
 from runner.foundation.values import LARGEST_INTEGER, Json
 from runner.reading import json_file
 from runner.reading.document import Document

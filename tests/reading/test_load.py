@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Problem, Span
 from runner.foundation.values import Json
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.files import read_bytes

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Problem, Span
 from runner.reading import table
 from runner.reading.table import Table
 

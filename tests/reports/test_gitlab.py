@@ -1,7 +1,6 @@
 import json
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, Severity, Span
 from runner.reports.gitlab import gitlab
 
 SPAN = Span(line=3, column=1, end_line=3, end_column=5)

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from reported import command, command_from, junit_report
 
-from runner.foundation.places import Span
-from runner.foundation.problems import ExitCode, Problem
+from runner.foundation.problems import ExitCode, Problem, Span
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, Severity, Span
 from runner.reports import mistakes
 from runner.reports.safe import width
 

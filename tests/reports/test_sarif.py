@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.explanations.read import explanation, titles
-from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, Severity, Span
 from runner.foundation.values import Json, JsonObject
 from runner.reports.sarif import sarif
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from runner.project.sandboxes import serve_sandbox
+from runner.project.sites import serve_sandbox
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.doubles import Doubles

@@ -1,6 +1,7 @@
 """An attempt of an element: it is executed, or completed with values. The service executes none twice [D].
 
 Its own row says whether it moved, which no answer does; where the answer is lost, that settles the doubt.
+A chain of elements has a row for each, in order; it ends at the first that does not pass.
 """
 
 from collections.abc import Sequence
@@ -15,14 +16,17 @@ from runner.engine.doubt import AT_ONCE, SECOND_READING, lost
 from runner.engine.effects import Done, Failed, Running
 from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid, no_process_id
 from runner.engine.lost import needs_result
-from runner.engine.perform import pause, send
+from runner.engine.perform import check_stop, pause, send
 from runner.engine.readings import Unread
+from runner.engine.retry import try_until_done
+from runner.engine.rows import begin, end, report_row
 from runner.engine.start import unanswered_if_late
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET, strange_status
 from runner.foundation.values import Json, JsonObject, is_guid
-from runner.job.actions import Element
+from runner.job.actions import Element, Elements
 from runner.job.model import Verify
+from runner.planning.plan import PlannedStep
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.process_status import ENDED_BADLY, KNOWN
@@ -278,3 +282,35 @@ def _unknown(cause: Trouble) -> Attempt:
 def _own(row: OpenRow) -> CalledElement:
     assert row.element is not None
     return row.element
+
+
+def attempt_chain(whole: OpenRow, planned: PlannedStep, chain: Elements) -> Running[tuple[Attempt, bool]]:
+    """Retry and doubt are per element; the chain is never restarted. Its own row holds checks and outputs."""
+    state = whole.state
+    whole.attempts = 1
+    part = replace(planned.step, expect=(), outputs={})
+    key = whole.key.removeprefix(state.prefix)
+    replies: list[Json] = []
+    any_flaky = any_lost = False
+    for index, element in enumerate(chain.items):
+        yield from check_stop(state)
+        name = planned.name if isinstance(element.which, str) else element.title
+        shown = report_row(state, planned, key=f"{key}[{index}]", index=index, kind=element.kind, name=name)
+        row = yield from begin(state, shown, part, whole=planned.step)
+        last, flaky = yield from try_until_done(row, partial(execute, element))
+        yield from end(row, last, flaky=flaky)
+        any_flaky, any_lost = any_flaky or flaky, any_lost or last.lost
+        replies.append(last.result)
+        if last.status is not Status.PASSED:
+            if last.status is Status.UNKNOWN:
+                whole.replies = None if any_lost else replies[:index]
+                state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(chain.items)))
+            return Attempt(status=last.status, result=replies, trouble=in_part(last.trouble, index)), False
+    return replace(judged(whole, replies), lost=any_lost), any_flaky
+
+
+def in_part(trouble: Trouble | None, index: int) -> Trouble | None:
+    """What the row of the chain says where the element at `index` did not pass."""
+    if trouble is None:
+        return None
+    return Trouble(code=trouble.code, message=f"element {index + 1} of the chain: {trouble.message}", hint=trouble.hint)

@@ -29,6 +29,7 @@ from runner.service.calls import FailureKind, LogRow
 
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
+_AGAIN_AFTER = 3.0  # seconds in which the row of a call that was sent again comes after that of the first
 _SHORTEST_PAUSE = 0.001
 _LAST_LOOK = 1.0  # seconds of the job's time that are left for the last look
 _FAILING_LOOK = 4.0  # seconds of the job's time that are left for a look that fails, with its tries
@@ -106,6 +107,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     """
     pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
     failed: dict[str, LogRow] = {}
+    is_second = False  # a second row is awaited, beside that of a call that was sent again
     ends = min(row.t + row.state.run.plan.times.settle, (row.state.ends or math.inf) - _FAILING_LOOK)
     for number in count():
         seconds = next(pauses)
@@ -125,14 +127,19 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         if seconds is None and is_firsts and not patient:
             pauses, patient = chain(settling(row), (None,)), True
             seconds = next(pauses)
-        is_wanted = row.step.verify is Verify.LOG and not found.rival and len(found.rows) < found.starts
-        is_late = number >= len(NO_ROW_YET) and bool(found.rows) and not (is_firsts or is_wanted)
-        is_clear = found.is_clear and not is_firsts
-        if seconds is None or is_late or is_clear or (found.rival and not row.is_once):
-            break
+        if seconds is None or _is_enough(row, found, number, is_firsts=is_firsts):
+            if is_second or row.first is None or not found.rows or row.t >= ends:
+                break
+            is_second, pauses, seconds = True, chain((), (None,)), _AGAIN_AFTER
         yield from pause(row, seconds)
     others = [each for each in found.outside if each.id not in failed]
     return replace(found, outside=(*failed.values(), *others))
+
+
+def _is_enough(row: OpenRow, found: OwnRows, looks: int, *, is_firsts: bool) -> bool:
+    is_wanted = is_firsts or (row.step.verify is Verify.LOG and not found.rival and len(found.rows) < found.starts)
+    is_late = looks >= len(NO_ROW_YET) and bool(found.rows) and not is_wanted
+    return is_late or (found.is_clear and not is_firsts) or (found.rival is not None and not row.is_once)
 
 
 def _may_be_read(row: OpenRow, unread: Unread) -> bool:

@@ -356,6 +356,20 @@ def test_a_start_that_was_turned_away_is_not_made_again_where_a_new_row_began_by
     assert ended(world, "a")[0] in ("unknown", "passed")
 
 
+@pytest.mark.parametrize("ahead", [0.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("status", ["done", "error"])
+def test_the_late_row_of_a_start_that_was_turned_away_does_not_verify_its_repetition(ahead: float, status: str) -> None:
+    class Ahead(Repeated):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["started"] = moment(self.t + ahead)
+
+    world = Ahead(answers=[turned_away()], statuses=[status], lags=[2.6, 2.6], call_seconds=0.0).carry_out(planned(ONE))
+    assert world.sent.count("execute UsrA") == 2
+    assert "started 2 times" in said(world.finished("a"))
+    assert ended(world, "a") == (("passed", None) if status == "done" else ("unknown", None))
+
+
 @pytest.mark.parametrize("status", [401, 429])
 @pytest.mark.parametrize("verify", ["auto", "log", "none"])
 def test_a_start_that_happened_and_was_turned_away_is_never_made_again(status: int, verify: str) -> None:

@@ -172,7 +172,8 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     sent, failure = row.turned_away
     row.in_doubt = True
     row.sought = sent  # by which it is searched for, should the run be stopped here
-    rows = yield from _rows_of(row, sent, pauses)
+    open_end = sent if sent.marked else replace(sent, span=replace(sent.span, until=None))  # the log may be ahead
+    rows = yield from _rows_of(row, open_end, pauses)
     if (isinstance(rows, Unread) and _is_fault(failure)) or rows == []:
         row.in_doubt = False
         row.first = sent

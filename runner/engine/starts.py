@@ -68,11 +68,18 @@ def missing(log: LogState, process: str, *, besides: Start | None = None) -> tup
 
 
 def since(log: LogState, start: Start) -> str | None:
-    """The time since which the log is read for the rows of `start`, and of older starts that lack theirs."""
-    first = next(iter(missing(log, start.process)), start)
-    if first.marked:
-        return first.mark
-    begins = span_of(log, first).since
+    """The time since which the log is read for the rows of `start`, and of older starts that lack theirs.
+
+    Where one has a watermark and another a time, it is the earlier of both: the log may have another clock.
+    """
+    bounds = [_since(log, each) for each in (next(iter(missing(log, start.process)), start), start)]
+    return None if None in bounds else min(filter(None, bounds))
+
+
+def _since(log: LogState, start: Start) -> str | None:
+    if start.marked:
+        return start.mark
+    begins = span_of(log, start).since
     return None if begins is None else server_time.written(begins)
 
 
@@ -208,8 +215,8 @@ def not_of_others(
         before_read=before_read,
     )
     others = yield from query_peers(row.state, query)
-    log.seen.update(others.taken)
-    return [found for found in rows if found.id not in log.seen], _rival(others)
+    log.seen.update(set(others.taken).difference(others.of_nobody))
+    return [found for found in rows if found.id not in log.seen and found.id not in others.taken], _rival(others)
 
 
 def _rival(others: Others) -> OtherRun | None:

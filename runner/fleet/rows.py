@@ -135,14 +135,17 @@ class FleetRows:
                 row = self._link.run(_ASK, values).fetchone()
             if row is not None and row[0] and query.certain and self._disown(row[0]):
                 row = self._link.run(_ASK, values).fetchone()
-            if row is not None and row[0] and query.keys is None:
-                shared = self._link.run(_SHARED, {"rows": row[0], "nobody": NOBODY}).fetchall()
-                row = ([each for each in row[0] if (each,) not in shared], row[1])
+            if row is None:
+                return Others()
+            shared = self._link.run(_SHARED, {"rows": row[0], "nobody": NOBODY}).fetchall() if row[0] else []
         except FencedError:
             raise
         except StoreError:
             return Others(rival=not query.certain)
-        return Others() if row is None else Others(taken=tuple(row[0]), rival=row[1])
+        of_nobody = tuple(each for each in row[0] if (each,) in shared)
+        if query.keys is None:
+            return Others(taken=tuple(each for each in row[0] if each not in of_nobody), rival=row[1])
+        return Others(taken=tuple(row[0]), of_nobody=of_nobody, rival=row[1])
 
     def _disown(self, rows: Sequence[str]) -> bool:
         """What is of nobody certain is of the call that is certain of it; whether any of the rows is so."""

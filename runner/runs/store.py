@@ -168,6 +168,7 @@ class Others(Struct, frozen=True, kw_only=True):
     """`taken`: rows of other calls. `rival`: another run, `by`, may have made the rest; `lost` says why else."""
 
     taken: tuple[str, ...] = ()
+    of_nobody: tuple[str, ...] = ()  # those of `taken` that starts of several runs may have made, also of this
     rival: bool = False
     by: Rival | None = None
     lost: LostRows | None = None
@@ -175,6 +176,8 @@ class Others(Struct, frozen=True, kw_only=True):
     def answer(self, query: RowQuery) -> Json:
         """The answer for the engine and the journal."""
         found: dict[str, Json] = {"taken": [*self.taken], "rival": self.rival}
+        if self.of_nobody:
+            found["of_nobody"] = [*self.of_nobody]
         if query.keys is None:
             found["rows"] = [row for row in query.rows if row not in self.taken]
         if self.by is not None:

@@ -5,7 +5,7 @@ from stories import World, moment, planned, refused, unanswered
 
 from runner.engine.effects import Ask, QueryPeers, Send, Sleep
 from runner.engine.process_log import WATERMARK
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
 from runner.service.calls import Ending, ReadRows
 
@@ -154,6 +154,18 @@ def test_the_row_of_another_run_whose_process_failed_puts_no_later_call_in_doubt
     world.rows[0]["started"] = moment(2.5)
     world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n  - pause: 30s\n" + CHARGE))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
+
+
+def test_a_row_that_several_runs_may_have_made_is_kept_from_a_later_call_only() -> None:
+    class Shared(World):
+        def known_of(self, query: QueryPeers) -> JsonObject:
+            shared: list[Json] = [self.rows[-1]["id"]] if self.rows and query.keys is not None else []
+            return {"taken": shared, "of_nobody": shared, "rival": False}
+
+    world = Shared(lags=[20.0, 0.0], answers=[unanswered(), None], verdicts=[NOT_YET, LOOK])
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + WAIT + CHARGE))
+    assert (ended(world, "a"), ended(world, "b")[0]) == (("unknown", None), "passed")
+    assert LATER in said(world.finished("a")), "its row is there"
 
 
 def test_the_late_row_of_a_step_in_doubt_does_not_settle_a_later_step() -> None:

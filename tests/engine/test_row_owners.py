@@ -50,11 +50,13 @@ def turned_away(*, status: int = 401, final: bool = False) -> CallFailed:
 
 
 class Repeated(World):
-    """A proxy repeats the first call, which has happened, and hands on the answer to the second."""
+    """A proxy repeats the call after `before` others, which has happened, and hands on the answer to the second."""
+
+    before = 0
 
     def _next(self) -> Ending:
         ending = super()._next()
-        if isinstance(ending, CallFailed) and ending.kind is FailureKind.TURNED_AWAY and self.executed == 0:
+        if isinstance(ending, CallFailed) and ending.kind is FailureKind.TURNED_AWAY and self.executed == self.before:
             self.add_row("UsrA")
         return ending
 
@@ -356,18 +358,44 @@ def test_a_start_that_was_turned_away_is_not_made_again_where_a_new_row_began_by
     assert ended(world, "a")[0] in ("unknown", "passed")
 
 
+class Ahead(Repeated):
+    """The log's clock is so many seconds `ahead` of `Date`."""
+
+    ahead = 0.0
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        super().add_row(process, status, owner=owner, parent=parent)
+        self.rows[0]["started"] = moment(self.t + self.ahead)
+
+
 @pytest.mark.parametrize("ahead", [0.0, 1.5, 2.0, 3.0])
 @pytest.mark.parametrize("status", ["done", "error"])
 def test_the_late_row_of_a_start_that_was_turned_away_does_not_verify_its_repetition(ahead: float, status: str) -> None:
-    class Ahead(Repeated):
-        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
-            super().add_row(process, status, owner=owner, parent=parent)
-            self.rows[0]["started"] = moment(self.t + ahead)
-
-    world = Ahead(answers=[turned_away()], statuses=[status], lags=[2.6, 2.6], call_seconds=0.0).carry_out(planned(ONE))
+    world = Ahead(answers=[turned_away()], statuses=[status], lags=[2.6, 2.6], call_seconds=0.0)
+    world.ahead = ahead
+    world.carry_out(planned(ONE))
     assert world.sent.count("execute UsrA") == 2
     assert "started 2 times" in said(world.finished("a"))
     assert ended(world, "a") == (("passed", None) if status == "done" else ("unknown", None))
+
+
+@pytest.mark.parametrize("ahead", [2.5, 4.0, 60.0, 3600.0])
+def test_a_start_that_was_turned_away_is_not_made_again_where_its_row_is_of_the_future(ahead: float) -> None:
+    world = Ahead(answers=[turned_away()], call_seconds=0.0)
+    world.ahead = ahead
+    world.carry_out(planned(f"{ONE}    verify: none\n"))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
+
+
+@pytest.mark.parametrize("verify", ["auto", "log"])
+def test_the_watermark_decides_also_beside_an_earlier_start_that_nobody_verified(verify: str) -> None:
+    class Behind(Ahead):
+        ahead, before = -200.0, 1
+
+    before = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n"
+    world = Behind(answers=[None, turned_away()], call_seconds=0.5)
+    world.carry_out(planned(f"{before}{ONE}    verify: {verify}\n"))
+    assert world.sent.count("execute UsrA") == 2
 
 
 @pytest.mark.parametrize("status", [401, 429])

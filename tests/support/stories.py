@@ -209,7 +209,7 @@ class World:
                 outcome = Done(t=self.t, value=self.verdicts.pop(0) if self.verdicts else {"as": "unknown"})
                 continue
             if isinstance(effect, QueryPeers):
-                outcome = Done(t=self.t, value=self.others)
+                outcome = Done(t=self.t, value=self.known_of(effect))
                 continue
             if self.library is None and _is_of_versions(effect):
                 outcome = Done(t=self.t, value=self._of_versions(effect.call))
@@ -369,6 +369,10 @@ class World:
             for status in self.crowd:
                 self.add_row(call.process, status, owner="them")
         return ending
+
+    def known_of(self, query: QueryPeers) -> JsonObject:
+        del query
+        return self.others
 
     def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
         number = len(self.rows) + 1

@@ -185,7 +185,7 @@ class RowsOfRun:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
             with self._rows.changing() as database:
-                taken, is_alone = self._known(database, query, own)
+                taken, of_nobody, is_alone = self._known(database, query, own)
                 free = [row for row in query.rows if row not in taken]
                 if is_alone and keys is not None and len(free) >= len(keys):
                     for each in keys:
@@ -203,7 +203,7 @@ class RowsOfRun:
                 if keys is not None and rival is None:
                     self._give(database, key, free, keys)
             self._forget(before)
-            return Others(taken=taken, rival=rival is not None, by=rival)
+            return Others(taken=taken, of_nobody=of_nobody, rival=rival is not None, by=rival)
         except StoreError:
             return Others(rival=not query.certain)
 
@@ -235,14 +235,18 @@ class RowsOfRun:
         database.executemany(_GIVEN, [(self._stored(row), start.run, start.key, now) for row, start in found.items()])
         database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 
-    def _known(self, database: sqlite3.Connection, query: RowQuery, own: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-        """The rows that are another call's, and whether no other run has a start of the process that lacks its row."""
+    def _known(
+        self, database: sqlite3.Connection, query: RowQuery, own: Sequence[str]
+    ) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+        """The rows that are another call's, those of nobody certain among them, and whether no other run has a start of
+        the process that lacks its row.
+        """
         rows = {self._stored(row): row for row in query.rows}
         values = (*rows, self._site, *query.codes, self._run)
         found = database.execute(row_tables.known_rows(len(rows), len(query.codes)), values).fetchall()
         owners = {rows[row]: (run, key) for row, run, key in found if row in rows}
         taken = tuple(row for row in query.rows if row in owners and self._is_taken(*owners[row], own, query))
-        return taken, len(found) == len(owners)
+        return taken, tuple(row for row in taken if owners[row][0] == NOBODY), len(found) == len(owners)
 
     def _has_all(self, database: sqlite3.Connection, rows: Sequence[str], own: Sequence[str]) -> bool:
         """Whether each of the rows belongs to any of these calls already, so that no other run competes for it."""

@@ -151,7 +151,7 @@ class RowsOfFolders:
 
     def ask(self, query: RowQuery) -> Others:
         """Ask the shared file, then the own for what the shared file gives to nobody."""
-        taken: tuple[str, ...] = ()
+        taken, of_nobody, certain = dict[str, None](), set[str](), set[str]()
         by = None
         try:
             current = self._current()
@@ -161,9 +161,12 @@ class RowsOfFolders:
         rival = lost is not None
         for rows in current:
             others = rows.ask(replace(query, keys=None) if rival else query)
-            taken, rival = tuple(dict.fromkeys((*taken, *others.taken))), rival or others.rival
-            by = by or others.by
-        return Others(taken=taken, rival=rival, by=by, lost=lost)
+            taken.update(dict.fromkeys(others.taken))
+            of_nobody.update(others.of_nobody)
+            certain.update(set(others.taken).difference(others.of_nobody))
+            rival, by = rival or others.rival, by or others.by
+        shared = tuple(row for row in taken if row in of_nobody and row not in certain)
+        return Others(taken=tuple(taken), of_nobody=shared, rival=rival, by=by, lost=lost)
 
     @property
     def _all(self) -> tuple[RowsOfRun, ...]:

@@ -1,21 +1,26 @@
-"""Reads a folder of doubles, `*.process.yaml`, and of first records, `records.yaml`, with all of their mistakes."""
+"""Reads a folder of doubles, `*.process.yaml`, and of first records, `records.yaml`, with all of their mistakes.
+
+A record without an `Id` gets the same Id each time.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path as FilePath
+from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import JsonObject, record
+from runner.foundation.values import Json, JsonObject, Path, is_guid, items, kind_of, record
 from runner.language import lookalikes, schema
-from runner.reading.collector import not_reported
+from runner.odata.names import is_entity
+from runner.reading.collector import ProblemCollector, not_reported
 from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
-from runner.sandbox import build, first_records, rules, typos
+from runner.sandbox import build, rules, typos
 from runner.sandbox.doubles import STAMPS, Double, Doubles
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
@@ -25,7 +30,7 @@ _OF_A_PROCESS = lazy_pattern(rb"(?m)^process:[ \t]*\S")
 _Found = Mapping[str, tuple[Double, Document]]
 
 
-def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
+def load_doubles(folder: FilePath) -> tuple[Doubles, tuple[Problem, ...]]:
     """The doubles of `folder` without problems, and the problems. An empty folder is fine."""
     try:
         files = doubles_in(folder)
@@ -37,7 +42,7 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     for file in files:
         problems.extend(_add(file, found))
     processes, wrong_families = _families(found)
-    records, wrong_records = first_records.load(folder / RECORDS)
+    records, wrong_records = load_records(folder / RECORDS)
     problems += [*wrong_families, *wrong_records, *_ignored_files(folder)]
     if not errors_in(problems):
         problems.extend(typos.check(found.values(), records))
@@ -45,7 +50,7 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
 
 
-def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
+def _add(file: FilePath, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
     """Put the double of `file` among those that were found; what is wrong with it."""
     if (wrong := stray(file, name=str(file))) is not None:
         return (wrong,)
@@ -67,7 +72,7 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
     return in_order((*problems, *_another_name(document, double.code, file)))
 
 
-def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
+def _another_name(document: Document, code: str, file: FilePath) -> Iterator[Problem]:
     """A file may have any name; a name that is nearly the process's code shows a typo in it, or in the code."""
     name = file.name.removesuffix(ENDING)
     if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
@@ -145,7 +150,7 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
         active = active or code
 
 
-def _ignored_files(folder: Path) -> Iterator[Problem]:
+def _ignored_files(folder: FilePath) -> Iterator[Problem]:
     """A warning for each file that looks like a file of the sandbox, and has another name than it reads."""
     for path in map(folder.joinpath, names_in(folder)):
         if path.name.startswith(".") or path.name.endswith(ENDING) or path.name == RECORDS or not path.is_file():
@@ -156,3 +161,79 @@ def _ignored_files(folder: Path) -> Iterator[Problem]:
         elif (found := _LIKE_A_DOUBLE.fullmatch(path.name)) and is_ours(path, _OF_A_PROCESS):
             message = f"this double is not read: its name must end in {ENDING}"
             yield passed_over(message, name=str(path), instead=f"{found[1] or found[2]}{ENDING}")
+
+
+_IDS = UUID("0b8f5a0e-3c0a-4c39-9f56-1f2f7f7a9c10")
+
+Records = dict[str, tuple[JsonObject, ...]]
+
+
+def load_records(file: FilePath) -> tuple[Records, tuple[Problem, ...]]:
+    """The records by entity, or the problems; nothing of either where there is no such file."""
+    if not file.exists():
+        return {}, ()
+    if (wrong := stray(file, name=str(file))) is not None:
+        return {}, (wrong,)
+    document = read(file, name=str(file))
+    if isinstance(document, tuple):
+        return {}, document
+    checked = _RecordRules(document=document)
+    checked.entities(document.data)
+    if checked.problems:
+        return {}, tuple(checked.problems)
+    written = {entity: [record(row) for row in items(rows)] for entity, rows in record(document.data).items()}
+    records = {
+        entity: tuple(_with_id(entity, index, row) for index, row in enumerate(rows))
+        for entity, rows in written.items()
+    }
+    return records, tuple(typos.check_records(document, written))
+
+
+class _RecordRules(ProblemCollector, frozen=True):
+    def entities(self, entities: Json) -> None:
+        if entities is not None and not isinstance(entities, dict):
+            message = f"{kind_of(entities)} is here instead of entities by name"
+            hint = "write the name of each entity before its records: `Contact: [{…}]`"
+            self.report("E106", message, (), hint=hint)
+        for entity, rows in record(entities).items():
+            if entity == "runner":
+                self.report("E104", "records.yaml has no `runner`", (entity,), at_key=True, hint="leave it out")
+            else:
+                self._entity(entity, rows)
+
+    def _entity(self, entity: str, rows: Json) -> None:
+        if (wrong := rules.entity_mistake(entity)) is not None:
+            self.report("E107", wrong, (entity,), at_key=True)
+        if not isinstance(rows, list):
+            hint = "write a list, each item a record: `- {Name: …}`"
+            self.report("E106", f"the records of `{entity}` are {kind_of(rows)}", (entity,), hint=hint)
+        ids: set[str] = set()
+        for index, row in enumerate(items(rows)):
+            if isinstance(row, dict):
+                self._record(row, (entity, index), ids)
+            else:
+                self.report("E106", f"{kind_of(row)} is here instead of a record", (entity, index))
+
+    def _record(self, row: JsonObject, path: Path, ids: set[str]) -> None:
+        for column, value in row.items():
+            here = (*path, column)
+            if not is_entity(column):  # columns are called alike
+                self.report("E107", f"`{column}` is no name of a column", here, at_key=True)
+            if isinstance(value, list | dict):
+                self.report("E106", f"a column holds no {kind_of(value).removeprefix('a ')}", here)
+            elif isinstance(value, str) and "{{" in value:
+                self.report("E122", "no template is read here", here)
+        key, here = row.get("Id"), (*path, "Id")
+        if "Id" not in row:
+            return
+        if not isinstance(key, str) or not is_guid(key):
+            self.report("E113", "an `Id` is a GUID", here)
+        elif key.lower() in ids:
+            self.report("E111", "two records have this Id", here)
+        else:
+            ids.add(key.lower())
+
+
+def _with_id(entity: str, index: int, row: JsonObject) -> JsonObject:
+    key = str(row["Id"]).lower() if "Id" in row else str(uuid5(_IDS, f"{entity}/{index}"))
+    return {"Id": key, **{column: value for column, value in row.items() if column != "Id"}}

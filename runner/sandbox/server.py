@@ -1,12 +1,17 @@
-"""Serves a stand-in over a socket, in a thread, by uvicorn without its waits on the way out. No TLS, no signals."""
+"""Serves a stand-in over a socket, in a thread, by uvicorn without its waits on the way out. No TLS, no signals.
+
+A data file has a single sandbox: a second would cancel what the first has under way. The kernel's lock is on a file of
+its own, to spare SQLite's locks; an empty file may be left. Without locks nobody is refused.
+"""
 
 import asyncio
+import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,11 +22,11 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runner.foundation import threads
+from runner.foundation.private_files import open_taken
 from runner.foundation.problems import Problem, UsageError, errors_in
 from runner.foundation.values import JsonObject
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
-from runner.sandbox.data_lock import locked
 from runner.sandbox.doubles import STAMPS, Doubles
 from runner.sandbox.loading import load_doubles
 from runner.sandbox.odata import PAGE_SIZE
@@ -207,3 +212,54 @@ def _now() -> str:
 def _stamps() -> JsonObject:
     now, by = _now(), SUPERVISOR.contact_id
     return dict(zip(STAMPS, (now, by, now, by), strict=True))
+
+
+_ENDING = "-lock"  # as SQLite calls what it puts beside a file: `-wal`, `-shm`
+
+
+@contextmanager
+def locked(data: Path | None) -> Iterator[None]:
+    """Hold the lock of `data` for as long as the context lasts. Raises `UsageError` where another sandbox has it."""
+    if data is None:
+        yield
+        return
+    real = Path(os.path.realpath(data))
+    path = real.with_name(real.name + _ENDING)
+    try:
+        file = _taken(path)
+    except OSError:  # what is wrong with its folder is reported when the data is opened
+        file = None
+    else:
+        if file is None:
+            message = f"the sandbox cannot keep its data in {data}: another sandbox keeps its own there"
+            raise UsageError(Problem(code="E100", message=message, hint="end that sandbox, or name another file"))
+    try:
+        yield
+    finally:
+        if file is not None:
+            _release(file, path)
+
+
+def _taken(path: Path) -> int | None:
+    """The open file, locked; None where somebody else has it. Raises `OSError` where there are no locks."""
+    while (file := open_taken(path)) is not None and not _is_at(path, file):
+        os.close(file)
+    return file
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Whether it is still the same file: who held it before deletes it while others may have opened it already."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _release(file: int, path: Path) -> None:
+    """Delete it while it is locked, so that nobody else's is deleted; Windows deletes none that anybody has open."""
+    with suppress(OSError):
+        path.unlink()
+    os.close(file)
+    if os.name == "nt":
+        with suppress(OSError):
+            path.unlink()

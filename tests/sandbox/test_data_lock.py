@@ -9,9 +9,8 @@ import pytest
 from running import PIPE, carried_out, start
 
 from runner.foundation.problems import UsageError
-from runner.sandbox.data_lock import locked
 from runner.sandbox.doubles import Doubles
-from runner.sandbox.server import served
+from runner.sandbox.server import locked, served
 
 Folder = Callable[[Mapping[str, str]], Path]
 SERVICE = "/0/ServiceModel/ProcessEngineService.svc"

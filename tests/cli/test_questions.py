@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import signal
 import sys
 import termios
@@ -14,7 +13,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from running import PIPE, TIME, ForkedCommand, start
+from running import PIPE, TIME, ForkedCommand, is_readable, start
 from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
@@ -55,7 +54,7 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """Whether there was something."""
-        if not select.select([self.master], [], [], seconds)[0]:
+        if not is_readable(self.master, seconds):
             return False
         try:
             read = os.read(self.master, 65536)

@@ -6,7 +6,6 @@ Nothing here waits for a time to pass: a signal is sent when the journal, or wha
 import json
 import os
 import pty
-import select
 import signal
 import socket
 import subprocess
@@ -20,7 +19,7 @@ from typing import Protocol
 
 import pytest
 from journals import EVENTS
-from running import DEVNULL, PIPE, RUNNER, STDOUT, TIME, Change, ForkedCommand, start
+from running import DEVNULL, PIPE, RUNNER, STDOUT, TIME, Change, ForkedCommand, is_readable, start
 from sandboxes import ServedSandbox, serve_sandbox
 
 from runner.foundation.values import Json, JsonObject
@@ -121,7 +120,7 @@ class Child:
     def _read(self) -> str:
         """All that it has said, with what there is to read now."""
         source = self.terminal if self.terminal is not None else self._pipe
-        while select.select([source], [], [], 0)[0]:
+        while is_readable(source, 0):
             try:
                 content = os.read(source, 65536)
             except OSError:  # how Linux tells that the other end of a terminal is closed

@@ -32,6 +32,15 @@ TIME = 300.0
 PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
 
 
+def is_readable(file: int | socket.socket, seconds: float | None) -> bool:
+    """Whether something can be read of it, or will be. `select` takes no file of a number above 1,023, and the tests of
+    one worker of pytest can have as many open.
+    """
+    waiting = select.poll()
+    waiting.register(file, select.POLLIN)
+    return bool(waiting.poll(None if seconds is None else seconds * 1000))
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is other in a command than in any: before it begins, `function` of `module` is called with `values`.
 
@@ -91,13 +100,13 @@ class ForkedCommand:
                 stream.close()
 
     def poll(self) -> int | None:
-        if self.returncode is None and select.select([self._connection], [], [], 0)[0]:
+        if self.returncode is None and is_readable(self._connection, 0):
             self.wait()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         if self.returncode is None:
-            if not select.select([self._connection], [], [], timeout)[0]:
+            if not is_readable(self._connection, timeout):
                 raise subprocess.TimeoutExpired(["runner"], timeout or 0)
             self.returncode = int(self._answers.readline())
             self._answers.close()

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 from examples import some
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from reported import command, json_report, jsonl_report, junit_report
+from reported import command, command_from, json_report, jsonl_report, junit_report
 from transcripts import transcript
 
 from runner.foundation.problems import ExitCode
-from runner.reports import runs
+from runner.reports import markdown, runs
 from runner.reports.console import PlainConsole
 from runner.reports.sentences import Detail
 from runner.runs import StoreName
 from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted
-from runner.runs.result import fold, tally
+from runner.runs.result import RunResult, fold, tally
 from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow
@@ -33,17 +33,10 @@ Journals = st.SearchStrategy[list[AnyEvent]]
 
 SCHEMAS = Path(__file__).parents[2] / "schema"
 
-quick = settings(max_examples=some(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 @cache
 def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
-
-
-def drawn_prefix(data: st.DataObject, journals: Journals, chain: Chain) -> list[Line]:
-    lines = chain(data.draw(journals))
-    return lines[: data.draw(st.integers(0, len(lines)))]
 
 
 def acts_on_a_terminal(char: str) -> bool:
@@ -71,7 +64,7 @@ def printed(lines: Sequence[Line], options: Detail) -> str:
     return out.getvalue()
 
 
-@quick
+@settings(max_examples=some(30))
 @given(data=st.data())
 def test_a_run_passed_only_where_it_said_so(data: st.DataObject, journals: Journals, chain: Chain) -> None:
     lines = chain(data.draw(journals))
@@ -83,11 +76,25 @@ def test_a_run_passed_only_where_it_said_so(data: st.DataObject, journals: Journ
     assert fold(lines).finished
 
 
-@quick
+@settings(max_examples=some(60))
 @given(data=st.data())
-def test_every_row_that_began_is_counted_once(data: st.DataObject, journals: Journals, chain: Chain) -> None:
-    lines = drawn_prefix(data, journals, chain)
+def test_every_report_of_a_run_that_is_cut_off_anywhere_is_right(
+    data: st.DataObject, journals: Journals, chain: Chain
+) -> None:
+    """Journals are dear to draw: all reports are of one."""
+    whole = chain(data.draw(journals))
+    lines = whole[: data.draw(st.integers(0, len(whole)))]
     result = fold(lines)
+    _counts_each_row_that_began_once(lines, result)
+    _is_printed_afterwards_as_while_it_ran(lines, result)
+    _lets_nothing_from_outside_act_on_a_terminal_or_a_ci(lines, result)
+    _is_junit_that_counts_what_it_holds(result)
+    _is_json_that_fits_its_schema_and_is_safe_to_print(result)
+    _has_lines_that_fit_their_schema_and_are_those_of_the_folder(lines)
+    _is_a_bounded_summary_without_markup_from_outside(lines)
+
+
+def _counts_each_row_that_began_once(lines: Sequence[Line], result: RunResult) -> None:
     known = {line.event.row.key for line in lines if isinstance(line.event, StepStarted | StepSkipped)}
     assert sorted(step.key for step in result.steps) == sorted(known)
     assert sum(tally(result.steps).values()) == len(known)
@@ -95,31 +102,20 @@ def test_every_row_that_began_is_counted_once(data: st.DataObject, journals: Jou
     assert output.items() <= {step.key: step.status for step in result.steps}.items()
 
 
-@quick
-@given(data=st.data())
-def test_the_account_of_a_run_is_what_was_printed_while_it_ran(
-    data: st.DataObject, journals: Journals, chain: Chain
-) -> None:
-    lines = drawn_prefix(data, journals, chain)
+def _is_printed_afterwards_as_while_it_ran(lines: Sequence[Line], result: RunResult) -> None:
     for options in (Detail(place=".runner/runs/x", store=StoreName(".runner/runs")), Detail(quiet=True)):
-        assert transcript(fold(lines), options) == printed(lines, options)
+        assert transcript(result, options) == printed(lines, options)
 
 
-@quick
-@given(data=st.data())
-def test_nothing_from_outside_acts_on_a_terminal_or_a_ci(data: st.DataObject, journals: Journals, chain: Chain) -> None:
-    lines = drawn_prefix(data, journals, chain)
-    output = printed(lines, Detail(verbose=True)) + runs.table([runs.Listed(result=fold(lines))])
+def _lets_nothing_from_outside_act_on_a_terminal_or_a_ci(lines: Sequence[Line], result: RunResult) -> None:
+    output = printed(lines, Detail(verbose=True)) + runs.table([runs.Listed(result=result)])
     for line in output.split("\n"):
         assert not line.lstrip().startswith("::")
         assert not re.search(r"##\w*\[", line)
         assert not [char for char in line if acts_on_a_terminal(char)]
 
 
-@quick
-@given(data=st.data())
-def test_a_junit_report_is_xml_that_counts_what_it_holds(data: st.DataObject, journals: Journals, chain: Chain) -> None:
-    result = fold(drawn_prefix(data, journals, chain))
+def _is_junit_that_counts_what_it_holds(result: RunResult) -> None:
     root = ET.fromstring(junit_report(command(result)))
     for tag, attribute in (("testcase", "tests"), ("failure", "failures"), ("error", "errors")):
         assert root.get(attribute) == str(len(list(root.iter(tag))))
@@ -129,12 +125,7 @@ def test_a_junit_report_is_xml_that_counts_what_it_holds(data: st.DataObject, jo
     assert doubtful >= tally(result.steps)[Status.UNKNOWN]
 
 
-@quick
-@given(data=st.data())
-def test_a_json_report_fits_its_schema_and_is_safe_to_print(
-    data: st.DataObject, journals: Journals, chain: Chain
-) -> None:
-    result = fold(drawn_prefix(data, journals, chain))
+def _is_json_that_fits_its_schema_and_is_safe_to_print(result: RunResult) -> None:
     text = json_report(command(result), version="0.1.0")
     assert json.loads(text)["runs"][0]["status"] == result.status
     assert not list(validator("report").iter_errors(json.loads(text)))
@@ -142,13 +133,14 @@ def test_a_json_report_fits_its_schema_and_is_safe_to_print(
     assert "inputs.token" not in text
 
 
-@quick
-@given(data=st.data())
-def test_lines_of_events_fit_their_schema_and_are_those_of_the_folder(
-    data: st.DataObject, journals: Journals, chain: Chain
-) -> None:
-    lines = drawn_prefix(data, journals, chain)
+def _has_lines_that_fit_their_schema_and_are_those_of_the_folder(lines: Sequence[Line]) -> None:
     read = [json.loads(line) for line in jsonl_report(lines).splitlines()]
     assert not [flaw for line in read for flaw in validator("event").iter_errors(line)]
     assert [line["prev"] for line in read] == [line.prev for line in lines]
     assert [line["seq"] for line in read] == [line.seq for line in lines]
+
+
+def _is_a_bounded_summary_without_markup_from_outside(lines: Sequence[Line]) -> None:
+    text = markdown.report(command_from(lines))
+    assert len(text) <= markdown.LONGEST
+    assert not any(line.lstrip().startswith("::") for line in text.splitlines())

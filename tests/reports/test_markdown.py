@@ -2,8 +2,6 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from reported import command, command_from
@@ -190,15 +188,3 @@ def test_hostile_texts_are_code_and_make_no_markup(
         token.content for token in harmless if token.type == "html_block"
     ]
     assert sum("octocat" in token.content for token in hostile if token.type in code) > 10
-
-
-@pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_any_journal_makes_a_summary_without_markup_from_outside(
-    data: st.DataObject, journals: st.SearchStrategy[list[AnyEvent]], chain: Chain
-) -> None:
-    events = data.draw(journals)
-    text = report(command_from(chain(events[: data.draw(st.integers(1, len(events)))])))
-    assert len(text) <= LONGEST
-    assert not any(line.lstrip().startswith("::") for line in text.splitlines())

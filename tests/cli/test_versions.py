@@ -12,7 +12,7 @@ from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
-RUNS = 200
+RUNS = 120
 FAILS = 9
 """The last digit of the numbers for which the active version fails."""
 FILES = {

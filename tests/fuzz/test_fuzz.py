@@ -1,7 +1,7 @@
 """Files that nobody writes: each is answered with mistakes, soon, and in little memory.
 
-They are always the same, so an eighth of each kind shows what a change has broken; `pytest --long tests/fuzz` tries all
-ten thousand.
+They are always the same, so a sixteenth of each kind shows what a change has broken; `pytest --long tests/fuzz` tries
+all ten thousand.
 """
 
 import json
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 PROGRAM = Path(__file__).parents[1] / "support" / "fuzzing.py"
 COUNTS = {"bytes": 2_500, "cut": 2_500, "nested": 700, "aliases": 300, "structure": 1_500, "expressions": 2_500}
-SHARE = 8
+SHARE = 16
 MOST_MEGABYTES = 300
 
 

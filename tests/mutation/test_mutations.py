@@ -29,7 +29,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 FILES = sorted(file for file in SPECS.rglob("*.job.yaml") if file.parent.name != "deploy")
 """Those of `deploy` are for a site of which nothing is known here, so that any name may be right."""
 AROUND = SPECS / "team.job.yaml"
-EVERY = 4
+EVERY = 8
 """So many mutations of the text there are to one that is tried: each letter in its turn has a sign that can be lost."""
 
 HARMLESS = {

@@ -143,10 +143,10 @@ class Way:
 WAYS = {
     "after-each-change": Way(each_change, Moment.AFTER, most=1),
     "within-a-line": Way(each_kind, Moment.HALF, most=1),
-    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING, most=2),
-    "while-a-call-waits": Way(each_call_that_counts, Moment.WAITING, most=2),
+    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING, most=1),
+    "while-a-call-waits": Way(each_call_that_counts, Moment.WAITING, most=1),
     "power-lost": Way(each_before_disk, Moment.AFTER, lambda _line: 0),
-    "power-lost-at-any-byte": Way(each_kind_of_other_call, Moment.WAITING, share, most=2),
+    "power-lost-at-any-byte": Way(each_kind_of_other_call, Moment.WAITING, share, most=1),
 }
 """No run ends before a line is written: that is after the line before it, or, where that is a call, while it waits.
 Half a line is taken away, whatever it is of.

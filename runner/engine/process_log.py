@@ -132,7 +132,7 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[LogRow] 
     if isinstance(rows, Unread):
         return rows
     log.learn_owners(rows)
-    log.newest[start.process] = next((found.started for found in rows if found.id in log.called_at), None)
+    log.newest[start.process] = next((found for found in rows if found.id in log.called_at), None)
     starts.compare_clocks_by_id(log, rows)
     by_id = {found.id: found for found in rows}  # an answer may show a row twice
     new = [found for key, found in by_id.items() if key not in log.seen and found.parent is None]

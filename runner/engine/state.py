@@ -184,7 +184,7 @@ class LogState(Struct, kw_only=True):
     owner_since: int = 0  # calls before so many breaks had another account
     shows_owners: bool = False  # a row without an owner is not ours
     marks: dict[str, str | None] = field(default_factory=dict)  # `started` of the newest known row; None: no row
-    newest: dict[str, str | None] = field(default_factory=dict)  # `started` of the newest row that answers have named
+    newest: dict[str, LogRow | None] = field(default_factory=dict)  # the newest row that answers have named
     marked_at: dict[str, float | None] = field(default_factory=dict)  # the server's time of the watermark
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)  # when read, newest rows
     seen: set[str] = field(default_factory=set)  # ids of rows that are no candidates any more

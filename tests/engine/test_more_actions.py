@@ -686,7 +686,7 @@ def test_a_run_that_is_done_without_an_id_is_unknown() -> None:
 
 
 def test_verify_log_hears_the_log_also_of_a_run_whose_answer_is_done() -> None:
-    assert answering("done").carry_out(planned(RUN)).end.exit_code == 0
+    assert answering("done").carry_out(planned(RUN + "    effect: read\n")).end.exit_code == 0
     world = answering("done").carry_out(planned(RUN + "    verify: log\n"))
     assert world.end.exit_code == 1
     error = world.finished("a").error
@@ -695,7 +695,8 @@ def test_verify_log_hears_the_log_also_of_a_run_whose_answer_is_done() -> None:
 
 
 def test_a_result_of_a_run_that_is_not_there_is_a_warning() -> None:
-    assert "`Score` is null" in answering("done").carry_out(planned(RUN)).finished("a").warnings[0]
+    world = answering("done").carry_out(planned(RUN + "    effect: read\n"))
+    assert "`Score` is null" in world.finished("a").warnings[0]
 
 
 def test_a_wait_looks_as_often_as_it_is_reported_to() -> None:

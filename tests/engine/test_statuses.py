@@ -5,7 +5,7 @@ from stories import World, not_sent, planned, unanswered
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
-from runner.service.calls import Ending
+from runner.service.calls import Ending, RunProcessCall
 
 ONCE = "  - id: a\n    execute: {process: UsrA}\n"
 READ = ONCE + "    effect: read\n"
@@ -172,3 +172,20 @@ def test_two_starts_of_one_call_that_ended_otherwise_leave_it_in_doubt() -> None
     assert found.error
     assert "started 2 times for one call" in found.error.message
     assert found.error.message.endswith("not all of them passed")
+
+
+@pytest.mark.parametrize("effect", ["once", "idempotent"])
+def test_a_run_that_was_answered_as_done_fails_where_the_log_that_was_read_says_so(effect: str) -> None:
+    class Late(World):
+        """What follows the answer fails."""
+
+        def _run(self, call: RunProcessCall) -> Ending:
+            ending = super()._run(call)
+            self.rows[0] |= {"status": "error", "error": "boom"}
+            return ending
+
+    found = end(Late(), f"  - id: a\n    run: {{process: UsrA}}\n    effect: {effect}\n")
+    if effect == "once":
+        assert (found.status, found.error and found.error.message) == ("failed", "the process failed: boom")
+    else:
+        assert (found.status, found.verified) == ("passed", True), "its row is not read"

@@ -126,10 +126,16 @@ def _started_again(row: OpenRow, known: Attempt) -> Running[Attempt | None]:
     row.known = known
     found = yield from doubt.search_log(row, start, last=False)
     row.known = None
-    if isinstance(found, Unread) or found.rival or starts.missing(row.log, start.process):
+    if isinstance(found, Unread):
+        return None
+    newest = row.log.newest.get(start.process)
+    is_over = known.process_status == "done"
+    if newest is not None and newest.id == known.process_id and is_over and newest.status in ENDED_BADLY:
+        return process_failed(newest)
+    if found.rival or starts.missing(row.log, start.process):
         return None  # or others may have made these rows
     if not found.rows:
-        starts.move_watermark(row.log, start.process, row.log.newest.get(start.process))
+        starts.move_watermark(row.log, start.process, None if newest is None else newest.started)
         return None
     own = LogRow(id=str(known.process_id), status=known.process_status)
     return started_again(row, [own, *found.rows])

@@ -173,7 +173,8 @@ class RunConsole(Struct, kw_only=True, dict=True):
 
     def _warn_of_weak_secrets(self, run: ActiveRun) -> None:
         for name in run.plan.secrets.weak:
-            if name not in self._weak:
+            is_null = run.plan.inputs.get(name.removeprefix("inputs."), "") is None  # it hides nothing
+            if name not in self._weak and not is_null:
                 self._weak.add(name)
                 message = f"secret `{name}` is so short that it is hidden only where it is a whole value"
                 output.problems(Problem(code="E135", message=message, severity=Severity.WARNING))

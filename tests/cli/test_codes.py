@@ -41,3 +41,11 @@ def test_the_same_short_secret_of_seven_runs_is_warned_of_once(
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "12")
     assert ended(["run", "a.job.yaml", "-q"]) == 0
     assert capsys.readouterr().err.count("E135") == 1
+
+
+def test_a_secret_that_nobody_gives_is_not_too_short(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sandbox").mkdir()
+    Path("sandbox/UsrA.process.yaml").write_text("runner: 1\nprocess: UsrA\n")
+    Path("a.job.yaml").write_text(JOB.replace("type: string, secret", "type: [string, 'null'], default: null, secret"))
+    assert ended(["run", "a.job.yaml", "-q"]) == 0
+    assert "E135" not in capsys.readouterr().err

@@ -46,6 +46,7 @@ def wanted(context: click.Context) -> Wanted:
         targets=tuple(dict.fromkeys(given["target"])),
         targets_file=given["targets"],
         catalogue=given.get("catalogue"),
+        waits_for_sites=given.get("wait_ready") is not None,
         given=given["given"],
         inputs_file=given["inputs_file"],
         tags=given["tags"],

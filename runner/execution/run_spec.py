@@ -42,6 +42,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     targets: Sequence[str] = ()  # names, in the order given
     targets_file: Path | None = None
     catalogue: Path | None = None
+    waits_for_sites: bool = False  # until they are as the catalogue says
     given: Sequence[str] = ()
     inputs_file: Path | None = None
     tags: str | None = None

@@ -203,6 +203,7 @@ def _refuse_options_of_jobs(wanted: Wanted) -> None:
     """A plan is carried out as it is, and by itself. What is set once for all commands gives way to it."""
     options = {
         "--target": wanted.targets,
+        "--catalog": wanted.catalogue if not wanted.waits_for_sites else None,
         "--tags": wanted.tags,
         "--keyword": wanted.keywords,
         "--last-failed": wanted.last_failed,

@@ -203,6 +203,7 @@ def test_the_environment_does_not_change_an_input_that_the_plan_has_fixed(
         (["-i", "limit=9"], "input `limit` is fixed by the plan"),
         (["-i", "other=9"], "no selected job knows an input `other`"),
         (["-t", "here"], "`--target` cannot go with a stored plan"),
+        (["--catalog", "x.yaml"], "`--catalog` cannot go with a stored plan"),
         (["--tags", "x"], "`--tags` cannot go with a stored plan"),
         (["-k", "red"], "`--keyword` cannot go with a stored plan"),
         (["--last-failed"], "`--last-failed` cannot go with a stored plan"),

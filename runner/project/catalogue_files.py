@@ -14,7 +14,6 @@ from runner.foundation import whole_files
 from runner.foundation.problems import Problem, Severity, UsageError, errors_in
 from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
-from runner.packages.finding import schema_folders
 from runner.packages.reading import Packages, read_packages
 from runner.project.ci_run import user
 from runner.project.ignored_files import empty_folders
@@ -43,8 +42,7 @@ def place_of(target: str, *, targets_file: Path | None) -> Path:
 def file_named(word: str) -> Path | None:
     """The file, or the folder of packages, that a word of the command line names; None where it names a target."""
     path = Path(word)
-    is_file = word.endswith((".yaml", ".yml")) or path.is_file()
-    return path if is_file or isinstance(next(schema_folders([path]), None), Path) else None
+    return path if word.endswith((".yaml", ".yml")) or path.exists() else None
 
 
 def read_file(file: Path, *, warn: Callable[[Problem], None], of_packages: bool = False) -> Catalogue:

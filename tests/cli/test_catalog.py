@@ -219,6 +219,9 @@ def test_two_files_or_sites_are_compared(specs: Path, capsys: Capture) -> None:
     assert only in capsys.readouterr().out
     assert ended(["catalog", "diff", "sandbox", "b.catalog.yaml", "--targets", "specs/targets.yaml"]) == 0
     assert ended(["catalog", "diff", "nowhere", "b.catalog.yaml", "--targets", "specs/targets.yaml"]) == 2
+    assert "unknown target `nowhere`" in capsys.readouterr().err
+    assert ended(["catalog", "diff", "specs", "b.catalog.yaml", "--targets", "specs/targets.yaml"]) == 2
+    assert "no process is found in specs" in capsys.readouterr().err
 
 
 def test_a_real_site_is_asked_for_nothing_that_could_start_a_process(capsys: Capture) -> None:

@@ -47,13 +47,15 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     """Read it once per run and process, and again where a start has no row yet, which may have come.
 
     Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
-    takes its turn: theirs may have come in between.
+    takes its turn: theirs may have come in between. So it is where the log has another clock than `Date`: then no time
+    tells what came in between.
     """
     log = row.log
     if log.refusal is not None:
         return Unread(log.refusal)
     yield from _settle_waiting(row, process)
-    if process in log.marks and (row.state.run.plan.alone or not turn):
+    is_read_again = log.clocks_differ and not starts.missing(log, process)
+    if process in log.marks and not is_read_again and (row.state.run.plan.alone or not turn):
         return None
     began = row.t
     call = calls.ReadRows(process=process, reasons=False)

@@ -3,6 +3,7 @@
 import pytest
 from stories import World, moment, planned, unanswered
 
+from runner.engine.effects import Ask, Send, Sleep
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import AttemptFailed, Trouble
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, QueryCall, ReadRows
@@ -240,6 +241,42 @@ def test_where_the_clock_was_set_back_a_start_that_was_turned_away_is_not_made_a
     assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
     no_one = set_back(answers=[away]).carry_out(planned(ONE))
     assert (no_one.sent.count("execute UsrA"), ended(no_one, "a")[0]) == (2, "passed")
+
+
+@pytest.mark.parametrize("ahead", [60.0, 3 * HOUR, -3 * HOUR])
+def test_where_the_log_is_of_another_clock_what_came_in_a_pause_is_none_of_the_next_call(ahead: float) -> None:
+    class Crowded(Skewed):
+        """Another machine starts the process in the pause, and the row of the call after it does not come."""
+
+        def _takes(self, effect: Send | Sleep | Ask) -> float:
+            if isinstance(effect, Sleep) and effect.seconds == 60.0:
+                self.add_row("UsrA")
+            return super()._takes(effect)
+
+    world = Crowded(never_begun=frozenset({2}))
+    world.ahead = ahead
+    world.carry_out(planned(STRICT + "  - pause: 60s\n" + STRICT.replace("id: a", "id: b")))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("unknown", None))
+
+
+@pytest.mark.parametrize("verify", ["auto", "log"])
+@pytest.mark.parametrize("ahead", [-200.0, -HOUR])
+def test_what_was_turned_away_after_a_start_that_nobody_verified_is_searched_for_since_the_watermark(
+    ahead: float, verify: str
+) -> None:
+    class Repeated(Skewed):
+        def _next(self) -> Ending:
+            ending = super()._next()
+            if isinstance(ending, CallFailed):
+                self.add_row("UsrA")
+            return ending
+
+    away = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=Trouble(code="E310", message="later"), status=429)
+    world = Repeated(answers=[None, away])
+    world.ahead = ahead
+    before = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n"
+    world.carry_out(planned(f"{before}{ONE}    verify: {verify}\n"))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")[0]) == (2, "unknown")
 
 
 def test_what_began_at_that_time_by_the_clock_before_is_read_only_where_no_row_is_found() -> None:

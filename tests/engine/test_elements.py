@@ -11,7 +11,18 @@ from runner.catalogue.model import ProcessElement
 from runner.engine.effects import ResolveDoubt, Send, Sleep
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
-from runner.service.calls import Answered, CallFailed, CompleteCall, ElementCall, Ending, ReadElementData, ReadElements
+from runner.runs.events import Trouble
+from runner.service.calls import (
+    SESSION_REFUSED,
+    Answered,
+    CallFailed,
+    CompleteCall,
+    ElementCall,
+    Ending,
+    FailureKind,
+    ReadElementData,
+    ReadElements,
+)
 
 PROCESS = "00000000-0000-0000-0000-000000000001"
 DESIGN = "7d8f6f3e-0000-0000-0000-000000000000"
@@ -107,6 +118,37 @@ def test_without_tracing_a_known_design_leads_to_the_element_that_the_engine_hol
     site = Site(shown=[element("")], logged=False)
     site.carry_out(known(planned(ONE), designed))
     assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
+
+
+@pytest.mark.parametrize(
+    ("executes", "logged", "sent", "ended"),
+    [
+        (True, True, 1, ("passed", "inferred")),
+        (False, True, 2, ("passed", True)),
+        (False, False, 1, ("unknown", None)),
+    ],
+)
+def test_values_that_were_turned_away_are_sent_again_only_where_the_element_has_not_moved(
+    sent: int, ended: tuple[str, object], *, executes: bool, logged: bool
+) -> None:
+    trouble = Trouble(code=SESSION_REFUSED, message="sign in")
+    away = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=trouble, status=401)
+    site = TurnedAway(shown=[element("Approve")], answers=[away], executes_refused=executes)
+    site.is_read_later = logged
+    site.carry_out(planned(WITH_VALUES))
+    calls = [effect for effect in site.effects if isinstance(effect, Send) and isinstance(effect.call, CompleteCall)]
+    assert (len(calls), (site.finished("a").status.value, site.finished("a").verified)) == (sent, ended)
+
+
+class TurnedAway(Site):
+    """The elements may be read no more once a call was made, unless `is_read_later`."""
+
+    is_read_later = True
+
+    def _ending(self, send: Send) -> Ending:
+        if isinstance(send.call, CompleteCall):
+            self.stored = self.logged = self.is_read_later
+        return super()._ending(send)
 
 
 def test_an_element_that_this_run_has_executed_is_waited_for_again_and_the_message_says_so() -> None:

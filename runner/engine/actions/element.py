@@ -70,11 +70,18 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
 
 
 def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done | Failed]:
-    """Make the call within the time of an attempt, and once more where the session was lost before."""
+    """Make the call within the time of an attempt, and once more where the session was lost before.
+
+    What must happen only once is looked at before.
+    """
     call = ElementCall(uid=uid) if values is None else CompleteCall(uid=uid, parameters=values)
     sent = row.t
     outcome = yield from send(row, call)
     if isinstance(outcome, Failed) and _is_session_lost(outcome.failure):
+        if row.is_once and row.element is not None:
+            now = yield from _look(row, moments=_ANSWERED)
+            if now is None or now.status != row.element.before.status:
+                return outcome
         sent = row.t
         outcome = yield from send(row, call)
         if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY:

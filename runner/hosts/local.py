@@ -17,6 +17,7 @@ from runner.engine.carry_out import carry_out
 from runner.engine.lost import row_needs_result
 from runner.foundation.values import Json
 from runner.hosts.call_evidence import BROKEN_OFF, attempt_failed, call_answered, sent_request
+from runner.hosts.call_gate import CallGate
 from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import WHOLE_RUN, Beyond, Replay
@@ -384,37 +385,3 @@ class LocalHost(Struct, kw_only=True, dict=True):
 
     def _t(self) -> float:
         return round((self.clock() - self._started) * 1e6) / 1e6  # `round` to six digits takes three times as long
-
-
-class CallGate(Struct, kw_only=True):
-    """A `runner.service.gate.Gate`: a call is journaled as sent when it may leave, and nothing else is waited for."""
-
-    host: "LocalHost"
-    send: effects.Send
-    is_noted: bool = False
-    request: Request | None = None
-
-    def written(self, request: Request) -> None:
-        self.request = request
-
-    def signed_in(self, kind: str, seconds: float) -> None:
-        self.host.note_sign_in(self.send.key, kind, seconds)
-
-    def is_wanted(self) -> bool:
-        return self.host.is_wanted(self.send)
-
-    def may_leave(self) -> bool:
-        if not self.is_wanted():
-            return False
-        self.note()
-        self.host.check_may_leave(self.send)
-        return True
-
-    def wait(self, seconds: float) -> None:
-        self.host.wait_for_rate(self.send.key, seconds)
-
-    def note(self) -> None:
-        """Journal, once, that the call is sent."""
-        if not self.is_noted:
-            self.is_noted = True
-            self.host.note_sent(self.send, self.request)

@@ -94,7 +94,7 @@ def _refused(name: str, placed: Placed, target: Target) -> Iterator[Problem]:
         only = f"{listed} only" if listed else f"no {kind} at all"
         message = f"{name} {what}; target `{target.name}` allows {only}"
         near = did_you_mean(what.split("`")[1], filter(str.isidentifier, allowed))
-        hint = near or f"{hint}; or leave the job out, with `-k` or `--tags`"
+        hint = f"{f'{near} else ' if near else ''}{hint}; or leave the job out, with `-k` or `--tags`"
         return Problem(code="E161", message=message, hint=hint)
 
     process = action.starts if isinstance(action, Signal) else None

@@ -178,7 +178,8 @@ def test_what_a_job_leans_on_is_named_where_it_was_checked_and_what_was_not(proj
 
 
 @pytest.mark.parametrize(
-    ("allow", "hint"), [("", "ask who runs the target"), (", allow: {entities: [Contact]}", "did you mean `Contact`?")]
+    ("allow", "hint"),
+    [("", "ask who runs the target"), (", allow: {entities: [Contact]}", "did you mean `Contact`? else ask who runs")],
 )
 def test_a_change_of_a_record_that_the_target_does_not_allow_is_a_mistake(
     project: Path, capsys: pytest.CaptureFixture[str], allow: str, hint: str

@@ -39,14 +39,16 @@ def check_ends(lint: JobLint) -> None:
     steps = lint.outline.by_id.items() if executing else ()
     waiting = {name: at for name, declared in steps if (at := _waits_for_end(declared.step, lint))}
     for step in executing:
-        for named in named_elements(step):
-            match name_in(named.of):
-                case ("steps", str(name), "process_id") if name in waiting and _is_before(name, step, lint):
-                    executed = (
-                        f"whose element `{named.name}` is executed later, in line {lint.document.line_of(named.at)}"
-                    )
+        named = [(each.at, each.of, f" `{each.name}`") for each in named_elements(step)]
+        for at, text, called in (*named, *((path, uid, "") for path, uid in written_elements(step))):
+            match name_in(text):
+                case ("steps", str(name), "process_id" | "result" as key) if name in waiting:
+                    if (key == "process_id") is (called == "") or not _is_before(name, step, lint):
+                        continue
+                    executed = f"whose element{called} is executed later, in line {lint.document.line_of(at)}"
                     message = f"this step waits for the end of the process, {executed}"
-                    lint.report("E107", message, waiting.pop(name), hint="write `until: started` in this step")
+                    hint = "write `until: started` in this step" + ("" if called else ", if the element is its own")
+                    lint.report("E107", message, waiting.pop(name), hint=hint, warning=not called)
 
 
 def _is_before(name: str, step: RawStep, lint: JobLint) -> bool:

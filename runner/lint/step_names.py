@@ -136,7 +136,7 @@ def _wrong_in_ended(name: Name, declared: Declared, job: Outline, *, is_list: bo
             return _wrong_in_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
         case key if key not in _ALL_KEYS:
             keys = _ALL_TURNS_KEYS if is_list else _ALL_KEYS
-            near = None if key in declared.outputs else did_you_mean(key, keys)
+            near = None if key in declared.outputs or key[:1].isupper() else did_you_mean(key, keys)
             hint = near or _key_hint(word, declared, key, keys)
             return not_given(f"a step has no `{key}`", hint, key)
         case key if is_list:
@@ -219,6 +219,8 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
         return f"`steps.{word}.status` is `failed`, `error` or `passed`; the reason is in the reports only"
     if status := asked if asked in [*Status] else hints.words("expressions", "step_status").get(asked):
         return f'write `steps.{word}.status == "{status}"`'
+    if key[:1].isupper() or key.isdigit():  # as codes of parameters and columns begin
+        return f"write `steps.{word}.result{f'[{key}]' if key.isdigit() else f'.{key}'}`, which is of what it gave"
     return f"keys of a step: {begun(keys)}"
 
 

@@ -85,10 +85,10 @@ def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def written_elements(step: RawStep) -> Iterator[tuple[Path, str]]:
-    """What is written, without a template, in the place of the id of an element."""
+    """What is written in the place of the id of an element."""
     has_elements = "element" in step.fields or "elements" in step.fields
     for found in ids(action_values(step)) if has_elements else ():
-        if found.place in ELEMENT_IDS and isinstance(found.value, str) and "{{" not in found.value:
+        if found.place in ELEMENT_IDS and isinstance(found.value, str):
             yield found.path, found.value
 
 

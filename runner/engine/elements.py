@@ -201,7 +201,11 @@ def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
 
 def _hint_on_others(state: State, seen: _Elements) -> str | None:
     """The hint where the process is at other elements than the wanted element."""
-    others = [_shown(state, each) for each in seen.all if each.status == "running" and each not in seen.fitting]
+    running = [each for each in seen.all if each.status == "running" and each not in seen.fitting]
+    if within := [_shown(state, each) for each in running if "SubProcess" in _kind(state, each)]:
+        find = 'a `query` of SysProcessLog with `filter: "Parent/Id eq {{ steps.ID.process_id }}"` finds its id'
+        return f"the process is in its sub-process {listed(within)}, whose elements are of a process of its own: {find}"
+    others = [_shown(state, each) for each in running]
     wait = "or write a longer `timeout` to wait until that has ended"
     return f"the process is at {listed(others)}: execute what it is at, {wait}" if others else None
 

@@ -3,7 +3,7 @@
 An element is executed by the id that it has in a run of its process [C][S], which its name leads to.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Finding
@@ -27,10 +27,25 @@ def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Findin
         for path, text in written_elements(step):
             if is_guid(text):
                 yield _unknown_id(path, text.lower(), processes.values(), job)
+            yield from _own_element(text, step, job, processes)
         for named in named_elements(step):
             process = processes.get(process_of(named.of, step, job) or "")
             if process is not None and process.elements is not None and "{{" not in named.name:
                 yield from _check_name(named, process, process.elements)
+
+
+def _own_element(text: str, step: RawStep, job: Outline, processes: Mapping[str, Process]) -> Iterator[Finding]:
+    """The step that waits for the end of a process whose element, its result, `step` executes."""
+    match name_in(text):
+        case ("steps", str(name), "result") if name in job.by_id:
+            start = job.by_id[name].step
+            fields = record(start.fields.get("execute"))
+            process = processes.get(str(fields.get("process")))
+            waits = "result" in fields and "until" not in fields and start.fields.get("verify") != "none"
+            if process is not None and process.elements and waits and start.rank < step.rank:
+                message = "this step waits for the end of the process, whose element a later step executes"
+                path = (*start.path, "execute", "result")
+                yield Finding(code="E107", message=message, path=path, hint="write `until: started` in this step")
 
 
 def check_ends(lint: JobLint) -> None:
@@ -39,16 +54,14 @@ def check_ends(lint: JobLint) -> None:
     steps = lint.outline.by_id.items() if executing else ()
     waiting = {name: at for name, declared in steps if (at := _waits_for_end(declared.step, lint))}
     for step in executing:
-        named = [(each.at, each.of, f" `{each.name}`") for each in named_elements(step)]
-        for at, text, called in (*named, *((path, uid, "") for path, uid in written_elements(step))):
-            match name_in(text):
-                case ("steps", str(name), "process_id" | "result" as key) if name in waiting:
-                    if (key == "process_id") is (called == "") or not _is_before(name, step, lint):
-                        continue
-                    executed = f"whose element{called} is executed later, in line {lint.document.line_of(at)}"
+        for named in named_elements(step):
+            match name_in(named.of):
+                case ("steps", str(name), "process_id") if name in waiting and _is_before(name, step, lint):
+                    executed = (
+                        f"whose element `{named.name}` is executed later, in line {lint.document.line_of(named.at)}"
+                    )
                     message = f"this step waits for the end of the process, {executed}"
-                    hint = "write `until: started` in this step" + ("" if called else ", if the element is its own")
-                    lint.report("E107", message, waiting.pop(name), hint=hint, warning=not called)
+                    lint.report("E107", message, waiting.pop(name), hint="write `until: started` in this step")
 
 
 def _is_before(name: str, step: RawStep, lint: JobLint) -> bool:

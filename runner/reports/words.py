@@ -165,8 +165,9 @@ def is_by_hand(step: StepResult) -> bool:
 
 def has_begun(step: StepResult) -> bool:
     """Whether it is known of a row in doubt that its process began, and only its end is not."""
-    is_known = step.process_id is not None or (step.error is not None and step.error.code in ("E208", "E214"))
-    return is_known and step.kind in STARTS
+    may_be_queued = step.kind == "run"
+    by_error = not may_be_queued and step.error is not None and step.error.code in ("E208", "E214")
+    return (step.process_id is not None or by_error) and step.kind in STARTS
 
 
 _UNSETTLED = "may or may not have happened"

@@ -217,6 +217,14 @@ def test_where_the_process_is_at_another_element_the_hint_names_that() -> None:
     assert (error.hint or "").startswith("the process is at `Send the letter`: execute what it is at, or write")
 
 
+def test_where_the_process_is_in_a_sub_process_the_hint_says_how_to_find_that() -> None:
+    site = Site(shown=[element("Check the order", kind="ProcessSchemaSubProcess")])
+    error = site.carry_out(planned(ONE)).finished("a").error
+    assert error is not None
+    assert (error.hint or "").startswith("the process is in its sub-process `Check the order`")
+    assert "Parent/Id eq {{ steps.ID.process_id }}" in (error.hint or "")
+
+
 def test_an_element_that_was_executed_before_is_left_alone_and_the_row_says_so() -> None:
     site = Site(shown=[element("Approve", status="done")])
     site.carry_out(planned(ONE))

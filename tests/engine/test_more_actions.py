@@ -122,6 +122,14 @@ def test_a_run_that_the_log_has_to_confirm_waits_for_its_row(lag: float) -> None
     assert world.carry_out(planned(step)).finished("a").status == "failed"
 
 
+def test_a_run_that_was_answered_as_done_and_is_not_in_the_log_says_so() -> None:
+    world = Answering(answers=[{}], lags=[3600.0])
+    error = world.carry_out(planned("  - id: a\n    run: {process: UsrA}\n    verify: log\n")).finished("a").error
+    assert error is not None
+    assert error.message.startswith("not verified: the service answered `done`, and the process log")
+    assert (error.hint or "").endswith("; `verify: auto` passes such a call")
+
+
 def test_a_run_is_followed_to_its_end_by_its_id() -> None:
     world = World(answers=[{}], statuses=["running"], later=["running", "done"]).carry_out(planned(RUN))
     assert world.sent.count("read row") == 2

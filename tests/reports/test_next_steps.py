@@ -139,6 +139,7 @@ def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_wi
     [
         ("execute", "7d8f", "has begun, and nobody knows how it ended", "`--as failed` if it failed"),
         ("execute", None, "has begun, and nobody knows how it ended", "`--as failed` if it failed"),
+        ("run", None, "may or may not have happened", "`--as failed` if it failed or never began"),
         ("element", "7d8f", "may or may not have happened", "`--as failed` if it failed or never began"),
     ],
 )

@@ -144,19 +144,22 @@ def _started_again(row: OpenRow, known: Attempt) -> Running[Attempt | None]:
 def _by_answer(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attempt]:
     """The answer is a verdict, unless it holds an error beside it."""
     if row.step.verify is Verify.LOG or (error is not None and row.step.verify is not Verify.NONE):
-        return (yield from _confirmed(row, answered))
+        return (yield from _confirmed(row, answered, error=error))
     if error is None:
         return answered
     shown = "" if row.step.secret else f": {error}"
     return replace(answered, verified=None).warned(f"not verified: the answer holds an error, too{shown}")
 
 
-def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
+def _confirmed(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attempt]:
     """The answer is a verdict, unless it holds an error, or `verify: log` wants the row in the log to say it, too."""
     process_id, is_done = str(answered.process_id), answered.process_status == "done"
     found = yield from _shown(row, process_id, until=has_ended if is_done else lambda _: True, pauses=settling(row))
     if isinstance(found, str):
-        return _unproved(row, process_id, found)
+        message = f"not verified: the service answered `{answered.process_status}`, and {found}"
+        hint = "see whether the process log is on for this process, and whether the user sees its rows"
+        hint += "; `verify: auto` passes such a call" if row.step.verify is Verify.LOG and error is None else ""
+        return replace(not_passed("E208", message, hint, status=_unproved_status(row)), process_id=process_id)
     if found.status not in KNOWN:
         return _unproved(row, process_id, strange_status(found.status))
     status = str(found.status)

@@ -3,7 +3,6 @@
 import re
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -13,7 +12,7 @@ from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service import bodies, calls, process_log, wire
 from runner.service.excerpts import excerpt
-from runner.service.login_page import signed_out, without_query
+from runner.service.login_page import other_host, signed_out, without_query
 from runner.service.session import Answer
 from runner.service.site import ExecuteMethod, Reply, Site
 from runner.service.words import shortened, words_of
@@ -111,7 +110,7 @@ def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.Cal
     shown = f"{site.name} answered with its login page"
     if reply.status == HTTPStatus.UNAUTHORIZED:
         shown = _described(reply, site)
-    elif host := _other_host(reply, site):
+    elif host := other_host(reply, site):
         shown = f"{site.name} redirects to a login page of another host, `{host}`"
     return calls.CallFailed(
         kind=calls.FailureKind.TURNED_AWAY,
@@ -194,7 +193,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
 def _redirected(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
     address = shortened(without_query(reply.headers.get("location", "")))
     message = f"{site.name} redirects ({_named(reply.status)}) to {f'`{address}`' if address else 'nowhere'}"
-    if _other_host(reply, site):
+    if other_host(reply, site):
         return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
     return refused(call, reply, message, hint=_REDIRECT)
 
@@ -385,15 +384,6 @@ def _holds_fault(call: calls.Call | None, reply: Reply) -> bool:
             return is_fault(call, value)
         case _:
             return False
-
-
-def _other_host(reply: Reply, site: Site) -> str | None:
-    """The host that a redirect leads to, where it is not the site's."""
-    try:
-        host, own = (urlsplit(url).hostname for url in (reply.headers.get("location", ""), site.url))
-    except ValueError:
-        return None
-    return shortened(host) if host and host != own else None
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from runner.foundation.lazy import lazy_pattern
 from runner.service import bodies
 from runner.service.calls import Act, Call
-from runner.service.site import Reply
+from runner.service.site import Reply, Site
+from runner.service.words import shortened
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M];
 # on .NET that page is a shell which loads this module [C].
@@ -40,6 +42,15 @@ def signed_out(call: Call | None, reply: Reply) -> bool:
 
 def without_query(address: str) -> str:
     return address.partition("?")[0].partition("#")[0]
+
+
+def other_host(reply: Reply, site: Site) -> str | None:
+    """The host that a redirect leads to, where it is not the site's."""
+    try:
+        host, own = (urlsplit(url).hostname for url in (reply.headers.get("location", ""), site.url))
+    except ValueError:
+        return None
+    return shortened(host) if host and host != own else None
 
 
 def _is_marked(text: bytes) -> bool:

@@ -50,12 +50,12 @@ class CurrentRow(Struct, frozen=True, kw_only=True):
 
 
 class _OpenRow(Struct, eq=False):
-    """`sent` counts its attempts, `last` is the last event of a call of it. `polls`: it looks again and again."""
+    """`sent` counts its attempts, `last` is the last event of a call of it. `pause` is why it paused last."""
 
     row: Row
     since: float
     sent: int = 0
-    polls: bool = False
+    pause: PauseReason | None = None
     last: CallSent | Waited | CallAnswered | AttemptFailed | None = None
 
 
@@ -84,7 +84,7 @@ class Alive:
                 self._open = tuple([row for row in self._open if row.row.key != key])
             case Paused(key=key, why=why):
                 for open_row in self._open:
-                    open_row.polls = open_row.polls if open_row.row.key != key else why == PauseReason.POLL
+                    open_row.pause = open_row.pause if open_row.row.key != key else why
             case _:
                 pass
 
@@ -98,7 +98,8 @@ class Alive:
 
 
 def _awaited(row: _OpenRow) -> str:
-    polled = _POLLED.get(row.row.kind, "") if row.polls else ""
+    polled = _POLLED.get(row.row.kind, "") if row.pause == PauseReason.POLL else ""
+    polled = "its row in the process log" if row.pause == PauseReason.SETTLE else polled
     match row.last:
         case CallSent(call=call):
             return (polled if call.get("kind") in READINGS else "") or _answer_of(call)

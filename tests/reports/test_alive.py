@@ -12,12 +12,14 @@ from runner.runs.events import (
     CallAnswered,
     CallSent,
     Line,
+    Paused,
     Row,
     Section,
     StepFinished,
     StepStarted,
     Trouble,
 )
+from runner.runs.evidence import PauseReason
 from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -82,6 +84,14 @@ def test_a_pause_that_the_site_asks_for_is_waited_for(clock: Clock, chain: Chain
     )
     begun = (StepStarted(row=row("a"), t=0.0), SENT, later)
     assert awaited(hearing(clock, chain, *begun)) == "the 30 s that the site asks for"
+
+
+def test_while_the_log_is_looked_into_for_a_call_its_row_is_waited_for(clock: Clock, chain: Chain) -> None:
+    answered = CallAnswered(key="a", t=1.0, value=[])
+    begun = (StepStarted(row=row("a"), t=0.0), SENT, answered, READ, answered)
+    for why, shown in ((PauseReason.SETTLE, "its row in the process log"), (PauseReason.RETRY, "")):
+        paused = Paused(key="a", t=2.0, seconds=1.0, why=why)
+        assert awaited(hearing(clock, chain, *begun, paused)) == shown
 
 
 def test_a_step_that_has_ended_is_not_the_current_one(clock: Clock, chain: Chain) -> None:

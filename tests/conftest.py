@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,7 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=_place)  # the same order in all workers
     if not config.getoption("--long"):
-        left_out = [item for item in items if item.get_closest_marker("long")]
+        left_out = [item for item in items if _has("long", item)]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
     workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
@@ -100,13 +100,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _has(mark: str, item: pytest.Item) -> bool:
-    return item.get_closest_marker(mark) is not None
+    return mark in _marks(item)
+
+
+@cache
+def _marks(item: pytest.Item) -> frozenset[str]:
+    """Read once of each of the ten thousand, not six times."""
+    return frozenset(mark.name for mark in item.iter_markers())
 
 
 def _place(item: pytest.Item) -> tuple[str, str]:
     """The folder of a test; those with a browser are together, so that few workers start one."""
     folder = item.path.parts[len(_TESTS.parts)]
-    return ("browser" if item.get_closest_marker("browser") else folder), folder
+    return ("browser" if _has("browser", item) else folder), folder
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

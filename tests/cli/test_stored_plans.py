@@ -538,9 +538,7 @@ def test_a_run_of_a_plan_that_cannot_be_written_down_is_refused(
     assert asked(here) == ALL
 
 
-def test_of_a_plan_whose_run_has_sent_nothing_it_is_said_that_it_can_be_carried_out(
-    here: Site, capsys: Capture
-) -> None:
+def test_a_plan_whose_run_has_sent_nothing_is_said_to_be_ready_to_be_carried_out(here: Site, capsys: Capture) -> None:
     key, run, store = str(keep()["key"]), "0193a0c4-0000-7000-8000-000000000001", FileRunStore(Path(".runner/runs"))
     store.prepare()
     assert store.claim_plan(key)

@@ -210,17 +210,17 @@ def test_where_the_clock_was_set_back_a_start_that_failed_is_a_sign_and_none_tha
 
 
 def test_rows_of_the_future_hide_no_start_once_their_time_was_read() -> None:
-    def of_the_future(*statuses: str, answers: "list[Json | CallFailed] | None" = None) -> SetBack:
+    def started_ahead(*statuses: str, answers: "list[Json | CallFailed] | None" = None) -> SetBack:
         world = set_back(*statuses, answers=answers)
         world.before_watermark = True
         return world
 
-    assert ended(of_the_future("done").carry_out(planned(STRICT)), "a") == ("passed", True)
-    assert ended(of_the_future("error").carry_out(planned(STRICT)), "a") == ("failed", False)
+    assert ended(started_ahead("done").carry_out(planned(STRICT)), "a") == ("passed", True)
+    assert ended(started_ahead("error").carry_out(planned(STRICT)), "a") == ("failed", False)
     two = STRICT + STRICT.replace("id: a", "id: b")
-    world = of_the_future("done", "error").carry_out(planned(two))
+    world = started_ahead("done", "error").carry_out(planned(two))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", True), ("failed", False))
-    lost = of_the_future("done", answers=[unanswered()]).carry_out(planned(ONE))
+    lost = started_ahead("done", answers=[unanswered()]).carry_out(planned(ONE))
     assert ended(lost, "a") == ("passed", "inferred")
     assert lost.sent.count("execute UsrA") == 1
 

@@ -65,7 +65,7 @@ def verdicts(program: Program) -> dict[str, StepFinished]:
     return {event.key: event for event in program.finished}
 
 
-def of_one_run(site: HostileSite, program: Program) -> None:
+def check_run(site: HostileSite, program: Program) -> None:
     for key, row in verdicts(program).items():
         own = site.own_rows(program, key)
         if any(_may_be_mistaken(double, site, program, key) for double in site.rows if double.is_double):
@@ -111,7 +111,7 @@ def test_no_call_is_made_twice_and_no_row_vouches_for_another_call(
     site.go_on()
     site.owned.close()
     for program, text in zip(programs, texts, strict=True):
-        of_one_run(site, program)
+        check_run(site, program)
         for key in green(program):
             if f"id: {key}\n" in text and "verify: log" in text.partition(f"id: {key}\n")[2].partition("- ")[0]:
                 assert verdicts(program)[key].verified is True
@@ -153,7 +153,7 @@ def test_a_call_that_was_turned_away_and_is_in_doubt_keeps_its_row_from_the_next
     site.go_on()
     site.owned.close()
     assert verdicts(program)["s0"].status is Status.UNKNOWN
-    of_one_run(site, program)
+    check_run(site, program)
 
 
 START = "  - id: {}\n    execute: {{process: UsrA}}\n    on_failure: continue\n    effect: {}\n    verify: {}\n"
@@ -181,7 +181,7 @@ def test_a_call_that_did_not_pass_and_began_all_the_same_leaves_no_row_that_vouc
     site.owned.close()
     assert [row.status for row in site.rows] == ["done", *["error"] * (len(site.rows) - 1)]
     assert not [key for key, row in verdicts(program).items() if row.verified is True and row.status is Status.PASSED]
-    of_one_run(site, program)
+    check_run(site, program)
 
 
 def test_a_row_that_several_runs_share_is_not_made_twice_by_one_that_was_turned_away(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_call_that_was_turned_away_waits_for_the_answer_that_says_whose_a_row_
     site.owned.close()
     assert [len(other.sent), len(program.sent)] == sent
     assert verdicts(program)["e"].status is (Status.PASSED if len(program.sent) > 1 else Status.UNKNOWN)
-    of_one_run(site, program)
+    check_run(site, program)
 
 
 def hostile(folder: Path, data: st.DataObject) -> HostileSite:

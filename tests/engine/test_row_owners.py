@@ -980,7 +980,7 @@ class Ownerless(World):
 
 
 @pytest.mark.parametrize("until", ["done", "started"])
-def test_a_row_that_tells_no_owner_is_inferred_to_be_that_of_an_answered_call_and_no_proof(until: str) -> None:
+def test_a_row_that_shows_no_owner_is_inferred_to_be_that_of_an_answered_call_and_no_proof(until: str) -> None:
     step = ONE.replace("}", f", until: {until}}}")
     row = Ownerless(statuses=["done"]).carry_out(planned(step)).finished("a")
     assert (row.status.value, row.verified) == ("passed", "inferred")

@@ -20,13 +20,13 @@ INPUTS = (
 TOKEN = Input(name="token", schema={"type": "string", "minLength": 8}, secret=True, required=False)
 
 
-def of_list(text: str, *inputs: Input) -> Cases:
+def cases_of_list(text: str, *inputs: Input) -> Cases:
     document = load.load("a.job.yaml", text.encode())
     assert isinstance(document, Document), document
     return in_list(without_lines(document) if inputs else document, ("cases",), (*INPUTS, *inputs))
 
 
-def of_table(text: str, *inputs: Input) -> Cases:
+def cases_of_table(text: str, *inputs: Input) -> Cases:
     found = table.load("a.csv", text.encode())
     assert isinstance(found, Table), found
     source = replace(found.source, hidden=EVERY_LINE if inputs else ())
@@ -38,7 +38,7 @@ def reported(found: Cases) -> list[str]:
 
 
 def test_a_list_gives_cases_in_its_order_with_values_as_they_stand() -> None:
-    found = of_list("cases:\n  - {name: b, inputs: {limit: 2, phone: '07'}}\n  - {name: a}\n")
+    found = cases_of_list("cases:\n  - {name: b, inputs: {limit: 2, phone: '07'}}\n  - {name: a}\n")
 
     assert found == Cases(cases=(Case(name="b", inputs={"limit": 2, "phone": "07"}), Case(name="a", inputs={})))
 
@@ -59,24 +59,24 @@ def test_a_list_gives_cases_in_its_order_with_values_as_they_stand() -> None:
 )
 def test_a_cell_is_read_by_the_type_of_its_input(column: str, cell: str, value: Json) -> None:
     expected: JsonObject = {column: value}
-    assert of_table(f"name,{column}\na,{cell}\n") == Cases(cases=(Case(name="a", inputs=expected),))
+    assert cases_of_table(f"name,{column}\na,{cell}\n") == Cases(cases=(Case(name="a", inputs=expected),))
 
 
 def test_rows_without_a_text_are_passed_over() -> None:
-    assert of_table("name,phone\n,\na,22\n,\n , \n").cases == (Case(name="a", inputs={"phone": "22"}),)
+    assert cases_of_table("name,phone\n,\na,22\n,\n , \n").cases == (Case(name="a", inputs={"phone": "22"}),)
 
 
 def test_an_empty_cell_gives_nothing() -> None:
-    assert of_table('name,phone,limit\na,,""\n').cases == (Case(name="a", inputs={}),)
+    assert cases_of_table('name,phone,limit\na,,""\n').cases == (Case(name="a", inputs={}),)
 
 
 def test_a_table_without_rows_gives_no_cases() -> None:
-    assert of_table("name,limit\n\n") == Cases()
+    assert cases_of_table("name,limit\n\n") == Cases()
 
 
 def test_all_mistakes_of_all_cases_are_reported_in_one_pass() -> None:
-    in_a_table = of_table('name,phone,limit\na,1,0\na,"22\n22",x\n,22,1\nb,22\n')
-    in_a_list = of_list("""cases:
+    in_a_table = cases_of_table('name,phone,limit\na,1,0\na,"22\n22",x\n,22,1\nb,22\n')
+    in_a_list = cases_of_list("""cases:
   - name: a
     inputs: {phone: 1, limit: 0}
   - {name: a, inputs: {lmit: 1}}
@@ -99,7 +99,7 @@ def test_all_mistakes_of_all_cases_are_reported_in_one_pass() -> None:
 
 
 def test_a_table_without_a_header_is_reported_once() -> None:
-    (problem,) = of_table("a,1,2\nb,3,4\n").problems
+    (problem,) = cases_of_table("a,1,2\nb,3,4\n").problems
 
     assert (problem.code, problem.hint) == ("E105", "begin it with `name,phone,limit`")
 
@@ -114,7 +114,7 @@ def test_a_table_without_a_header_is_reported_once() -> None:
 )
 def test_a_value_of_another_type_is_shown_as_it_is_wanted(column: str, written: str, hint: str) -> None:
     ratio = Input(name="ratio", schema={"type": "number"})
-    found = of_list(f"cases: [{{name: a, inputs: {{{column}: {written}}}}}]", ratio)
+    found = cases_of_list(f"cases: [{{name: a, inputs: {{{column}: {written}}}}}]", ratio)
 
     assert [problem.hint for problem in found.problems] == [hint]
 
@@ -130,21 +130,21 @@ def test_a_value_of_another_type_is_shown_as_it_is_wanted(column: str, written: 
     ],
 )
 def test_a_number_as_people_write_it_in_a_cell_is_shown_as_it_is_wanted(cell: str, hint: str) -> None:
-    found = of_table(f"name,ratio\na,{cell}\n", Input(name="ratio", schema={"type": "number"}))
+    found = cases_of_table(f"name,ratio\na,{cell}\n", Input(name="ratio", schema={"type": "number"}))
 
     assert [problem.hint for problem in found.problems] == [hint]
 
 
 def test_a_secret_of_another_type_is_not_repeated_in_the_hint() -> None:
     pin = Input(name="pin", schema={"type": "string"}, secret=True)
-    found = of_list("cases: [{name: a, inputs: {pin: 161744}}]", pin)
+    found = cases_of_list("cases: [{name: a, inputs: {pin: 161744}}]", pin)
 
     assert not any("161744" in repr(problem) for problem in found.problems)
 
 
 def test_a_mistake_deep_in_a_value_is_reported_there() -> None:
     records = Input(name="rows", schema={"type": "array", "items": {"type": "object", "required": ["Name"]}})
-    found = of_list("cases:\n- name: a\n  inputs:\n    rows:\n    - {Name: x}\n    - {Nam: x}\n", records)
+    found = cases_of_list("cases:\n- name: a\n  inputs:\n    rows:\n    - {Name: x}\n    - {Nam: x}\n", records)
 
     assert [(problem.path, problem.span and problem.span.line) for problem in found.problems] == [
         (("cases", 0, "inputs", "rows", 1), 6)
@@ -155,22 +155,22 @@ def test_a_mistake_deep_in_a_value_is_reported_there() -> None:
     "text", ["cases: x", "cases: {a: 1}", "cases: [1, null, [], {name: 3, inputs: 4}, {}]", "a: 1"]
 )
 def test_what_is_no_case_is_left_to_the_schema(text: str) -> None:
-    assert of_list(text).problems == ()
+    assert cases_of_list(text).problems == ()
 
 
 def test_templates_are_read_nowhere_in_cases() -> None:
-    deep = of_list('cases:\n- name: "{{ a }}"\n  inputs:\n    free:\n      - |\n        one\n        {{ a }}\n')
-    flat = of_table("name,limit,phone\n{{ a }},{{ a }},{{ a }}\n")
+    deep = cases_of_list('cases:\n- name: "{{ a }}"\n  inputs:\n    free:\n      - |\n        one\n        {{ a }}\n')
+    flat = cases_of_table("name,limit,phone\n{{ a }},{{ a }},{{ a }}\n")
 
     assert reported(deep) == ["E122 2 no template is read here", "E122 7 no template is read here"]
     assert reported(flat) == ["E122 2 no template is read here"] * 3
 
 
 def test_a_secret_in_cases_is_warned_of_once_and_never_shown() -> None:
-    in_a_list = of_list(
+    in_a_list = cases_of_list(
         "cases: [{name: a, inputs: {token: hunter2, limit: 0}}, {name: b, inputs: {token: long-enough}}]", TOKEN
     )
-    in_a_table = of_table("name,token,limit\na,hunter2,0\nb,hunter2\nc,long-enough,1\n", TOKEN)
+    in_a_table = cases_of_table("name,token,limit\na,hunter2,0\nb,hunter2\nc,long-enough,1\n", TOKEN)
 
     for found in (in_a_list, in_a_table):
         warnings = [problem for problem in found.problems if problem.severity is Severity.WARNING]
@@ -181,12 +181,12 @@ def test_a_secret_in_cases_is_warned_of_once_and_never_shown() -> None:
 
 def test_an_empty_secret_is_refused() -> None:
     assert "E134 2 input `token` is secret, and empty" in reported(
-        of_list("cases:\n- {name: a, inputs: {token: ''}}", TOKEN)
+        cases_of_list("cases:\n- {name: a, inputs: {token: ''}}", TOKEN)
     )
 
 
 def test_the_first_hundred_of_very_many_mistakes_are_reported() -> None:
-    found = of_table("name,limit\n" + "".join(f"{number},x\n" for number in range(1_000)))
+    found = cases_of_table("name,limit\n" + "".join(f"{number},x\n" for number in range(1_000)))
 
     assert len(found.problems) == MOST_PROBLEMS
     assert found.problems[-1].hint == "900 more mistakes in the cases are not shown"
@@ -194,7 +194,7 @@ def test_the_first_hundred_of_very_many_mistakes_are_reported() -> None:
 
 
 def test_rows_before_a_flaw_are_held_against_their_inputs_too() -> None:
-    assert reported(of_table('name,limit\na,0\nb,"1\n')) == [
+    assert reported(cases_of_table('name,limit\na,0\nb,"1\n')) == [
         "E132 2 input `limit`: 0 is less than 1",
         "E136 3 a cell begins with a quote here, and no quote ends it",
     ]

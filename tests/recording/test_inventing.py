@@ -24,22 +24,22 @@ REAL: dict[Kind, Json] = {
 }
 
 
-def of_kind(kind: Kind) -> Parameter:
+def parameter_of_kind(kind: Kind) -> Parameter:
     return Parameter(kind=kind, direction=Direction.BOTH)
 
 
 @pytest.mark.parametrize("kind", REAL)
 def test_an_invented_value_is_another_of_the_same_type(kind: Kind) -> None:
-    invented = Inventor().values({"A": REAL[kind]}, {"A": of_kind(kind)})["A"]
+    invented = Inventor().values({"A": REAL[kind]}, {"A": parameter_of_kind(kind)})["A"]
 
     assert type(invented) is type(REAL[kind])
     assert invented != REAL[kind]
-    assert fits(invented, of_kind(kind))
+    assert fits(invented, parameter_of_kind(kind))
 
 
 def test_one_value_is_invented_once_and_two_values_twice() -> None:
     inventor = Inventor()
-    given = inventor.values({"Id": ID, "Name": "Ann", "Sum": "99.90"}, {"Sum": of_kind(Kind.MONEY)})
+    given = inventor.values({"Id": ID, "Name": "Ann", "Sum": "99.90"}, {"Sum": parameter_of_kind(Kind.MONEY)})
     gave = inventor.values({"Id": ID.upper(), "Rows": [{"Name": "Ann"}, {"Name": "Bob"}], "Sum": 99.9}, {})
 
     assert gave["Id"] == given["Id"]

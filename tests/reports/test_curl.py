@@ -19,7 +19,7 @@ SANDBOX = TargetName(name="here", url="http://127.0.0.1:1234", sandbox=True)
 HARD = 'it\'s "x" \\ $HOME `id` !! \n\r\t\b\f\v\x01\x7f é 日本 😀 \u202e\u200b ##[x] @f & + % ~ . - _ / ; ünï'
 
 
-def of_shell(script: str, **variables: str) -> str:
+def output_of_shell(script: str, **variables: str) -> str:
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **variables}
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, check=True)
     return done.stdout.decode()
@@ -31,7 +31,7 @@ def access(auth: str | None, identity_url: str | None = None) -> SiteAccess:
 
 @pytest.mark.parametrize("text", [HARD, "", "'", "@file", "-n", "\n", "##", "a'''b"])
 def test_a_word_of_the_shell_is_the_text_itself(text: str) -> None:
-    assert of_shell(f"printf %s {quoted(text)}") == text
+    assert output_of_shell(f"printf %s {quoted(text)}") == text
 
 
 def test_what_cannot_be_seen_and_what_a_ci_obeys_is_not_in_a_word() -> None:
@@ -41,11 +41,11 @@ def test_what_cannot_be_seen_and_what_a_ci_obeys_is_not_in_a_word() -> None:
 
 
 def test_the_shell_writes_a_secret_in_a_url_as_the_run_does() -> None:
-    assert of_shell(f'{FUNCTIONS[URL]}\nurlencode "$X"', X=HARD) == encoded(HARD)
+    assert output_of_shell(f'{FUNCTIONS[URL]}\nurlencode "$X"', X=HARD) == encoded(HARD)
 
 
 def test_the_shell_writes_a_secret_in_json_as_the_run_does() -> None:
-    assert of_shell(f"{FUNCTIONS[JSON]}\nprintf '\"'; json \"$X\"; printf '\"'", X=HARD) == compact(HARD)
+    assert output_of_shell(f"{FUNCTIONS[JSON]}\nprintf '\"'; json \"$X\"; printf '\"'", X=HARD) == compact(HARD)
 
 
 def test_a_comment_does_nothing_even_where_a_shell_takes_it_for_a_command() -> None:

@@ -63,7 +63,7 @@ def test_a_run_that_broke_off_while_it_cleaned_up_did_so_there_and_not_at_the_st
     assert [line.rpartition("broke off")[2] for line in shown] == [" at back", ""]
 
 
-def test_of_many_rows_that_undo_has_not_done_the_first_are_named(
+def test_the_first_of_many_rows_that_undo_has_not_done_are_named(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:
     keys = [f"undo/add[{number}]" for number in range(300)]

@@ -124,13 +124,13 @@ def printed(folder: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., st
     """What a command prints, on both streams."""
     del folder
 
-    def of_command(*arguments: str) -> str:
+    def output_of_command(*arguments: str) -> str:
         capfd.readouterr()
         ended(list(arguments))
         said = capfd.readouterr()
         return said.out + said.err
 
-    return of_command
+    return output_of_command
 
 
 def _clean(text: str) -> None:

@@ -22,7 +22,7 @@ def of(schema: Json) -> Signature:
     return signature(answer(schema))
 
 
-def of_one(**parameter: Json) -> tuple[Parameter, tuple[str, ...]]:
+def read_parameter(**parameter: Json) -> tuple[Parameter, tuple[str, ...]]:
     """The one parameter, and what was odd."""
     found = of({"parameters": [{"name": "A", "dataValueType": TEXT, "direction": 0, **parameter}], "flowElements": []})
     assert found.parameters is not None
@@ -33,7 +33,7 @@ def test_a_parameter_is_reported_in_the_words_of_the_language() -> None:
     items: Json = [{"name": "Id", "dataValueType": "23018567-A13C-4320-8687-FD6F9E3699BD"}]
     kind = "651ec16f-d140-46db-b9e2-825c985a8ac2"
 
-    found, odd = of_one(dataValueType=kind, direction=1, itemProperties=items, referenceSchemaUId=UID)
+    found, odd = read_parameter(dataValueType=kind, direction=1, itemProperties=items, referenceSchemaUId=UID)
 
     assert found == Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Id": Kind.GUID}, lookup=UID.lower())
     assert odd == ()
@@ -41,7 +41,7 @@ def test_a_parameter_is_reported_in_the_words_of_the_language() -> None:
 
 @pytest.mark.parametrize(("number", "word"), [(0, "in"), (1, "out"), (2, "both"), (3, "internal")])
 def test_a_direction_is_a_word(number: int, word: str) -> None:
-    found, odd = of_one(direction=number)
+    found, odd = read_parameter(direction=number)
     assert (found.direction, odd) == (word, ())
 
 
@@ -60,7 +60,7 @@ def test_a_direction_that_is_not_written_is_variable() -> None:
     ],
 )
 def test_a_type_of_which_the_first_digits_are_known_is_known_by_them(first: str, kind: str) -> None:
-    found, odd = of_one(dataValueType=f"{first}-1111-2222-3333-444444444444")
+    found, odd = read_parameter(dataValueType=f"{first}-1111-2222-3333-444444444444")
     assert (found.kind, odd) == (kind, ())
 
 
@@ -112,7 +112,7 @@ def test_captions_are_read_from_the_resources(written: Json, captions: tuple[str
 
 @pytest.mark.parametrize("direction", [4, -1, "0", True, 1.5])
 def test_a_direction_that_is_not_reported_is_unknown(direction: Json) -> None:
-    found, odd = of_one(direction=direction)
+    found, odd = read_parameter(direction=direction)
     assert (found.direction, odd) == ("unknown", ("the direction of `A` is not known",))
 
 
@@ -125,12 +125,12 @@ def test_a_direction_that_is_not_reported_is_unknown(direction: Json) -> None:
     ],
 )
 def test_a_type_that_is_not_listed_is_unknown_and_reported(kind: Json, noted: str) -> None:
-    found, odd = of_one(dataValueType=kind)
+    found, odd = read_parameter(dataValueType=kind)
     assert (found.kind, odd) == ("unknown", (f"the type of `A` {noted}",))
 
 
 def test_a_list_of_objects_that_only_code_knows_is_unknown_without_a_word() -> None:
-    found, odd = of_one(dataValueType="4B51A8B5-1EE9-4437-9D58-F35E083CBCDF")
+    found, odd = read_parameter(dataValueType="4B51A8B5-1EE9-4437-9D58-F35E083CBCDF")
     assert (found.kind, odd) == ("unknown", ())
 
 

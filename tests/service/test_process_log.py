@@ -113,7 +113,7 @@ def test_a_schema_is_the_active_versions(rows: list[JsonObject], expected: str |
     assert process_log.value(FindProcess(process="P"), rows) == expected
 
 
-def test_of_codes_that_differ_in_capitals_the_exact_code_counts() -> None:
+def test_the_exact_code_counts_where_codes_differ_in_capitals() -> None:
     rows: list[JsonObject] = [
         {"Name": "usrP", "UId": "A", "SysSchemaId": "A", "IsActiveVersion": True},
         {"Name": "UsrP", "UId": "B", "SysSchemaId": "B", "IsActiveVersion": False},

@@ -76,7 +76,7 @@ class AnyRun(Struct, frozen=True, kw_only=True):
     """One job, and how the site meets it. `answers` goes by the name of what is called, and of the turn.
 
     `waited` are processes that run before the job begins, by their ids. `log`: `open`, `refused` (for good), `by
-    schema` (the filter by code is refused), `flaky` (every other reading is not answered), `anonymous` (nobody tells
+    schema` (the filter by code is refused), `flaky` (every other reading is not answered), `anonymous` (nothing says
     who we are). `says` answers every `confirm`; `share` is that of its time which a call takes; `draws` are drawn for
     jitter, again and again.
     """

@@ -240,7 +240,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         what="No answer",
         effect="`once`",
         log="one start of ours: failed or cancelled",
-        does="takes it for this call, tells the log's reason",
+        does="takes it for this call, shows the log's reason",
         ways=tuple(Way(site=silent(status), step=ONCE, came=INFERRED_FAILED) for status in ("error", "cancelled")),
     ),
     Breakage(

@@ -44,7 +44,7 @@ def aligned(content: bytes, shift: int) -> str:
 
 
 def left(text: str, secrets: list[str]) -> list[str]:
-    """The spellings of `secrets` that stand in `text`, as they are or inside of its JSON."""
+    """The spellings of `secrets` that are in `text`, as they are or inside of its JSON."""
     return [
         f"{way} of {secret!r}"
         for secret in secrets

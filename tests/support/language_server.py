@@ -1,4 +1,4 @@
-"""A client of a language server, as far as tests need one: opens a file, hears what is wrong, asks what may stand."""
+"""A client of a language server, as far as tests need one: opens a file, gets what is wrong, asks for completions."""
 
 import json
 import subprocess
@@ -52,7 +52,7 @@ class Client:
         return cast("list[JsonObject]", _record(message["params"])["diagnostics"])
 
     def completions(self, file: Path, line: int, character: int) -> set[str]:
-        """The labels that may stand at a place, both counted from 0."""
+        """The labels that complete a place, both counted from 0."""
         place: JsonObject = {"line": line, "character": character}
         found = self.ask("textDocument/completion", {"textDocument": {"uri": file.as_uri()}, "position": place})
         items = _record(found)["items"] if isinstance(found, dict) else found

@@ -1,4 +1,4 @@
-"""A sandbox for tests that is served in this process, and what it knows itself: its log tells what really started.
+"""A sandbox for tests that is served in this process, and what it knows itself: its log shows what really started.
 
 It is read past everything that the runner reads and believes: from the sandbox's file, where it has one.
 """
@@ -18,7 +18,7 @@ from runner.sandbox.doubles import Doubles
 from runner.sandbox.server import served
 
 MARK = "Mark"
-"""The parameter of a double that tells which step of which run has started it."""
+"""The parameter of a double that says which step of which run has started it."""
 SHOWN = 100
 """So many starts are shown by a sandbox that has no file."""
 

@@ -1,6 +1,6 @@
 """Mistakes written down with where they are and what should be said of them: `tests/wrong/seeds/*.txt`.
 
-`⟦` stands before the place. A mistake inside a text stands where that text begins: the value itself is the place.
+`⟦` is before the place. A mistake inside a text is where that text begins: the value itself is the place.
 `says` is searched for as a regular expression, `hint` as it is, where a suggestion is due.
 """
 

@@ -1,6 +1,6 @@
 """A world for the engine: given answers, a process log in memory, a clock that counts effects.
 
-Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
+Nothing here sends, waits or writes. A test lists what it expects in short lines.
 """
 
 from collections.abc import Callable
@@ -86,17 +86,17 @@ _BEGUN = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
 def moment(t: float) -> str:
-    """The server's time at the active second `t`, as it stands in the log."""
+    """The server's time at the active second `t`, as the log has it."""
     return (_BEGUN + timedelta(seconds=t)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def http_date(t: float) -> str:
-    """The same as it stands in the header of an answer, to the second below."""
+    """The same as in the header of an answer, to the second below."""
     return format_datetime((_BEGUN + timedelta(seconds=t)).replace(microsecond=0), usegmt=True)
 
 
 def planned(steps: str, *, inputs: JsonObject | None = None, rest: str = "") -> Plan:
-    """The plan of a job with these steps, written as in a file; `rest` stands before `steps`."""
+    """The plan of a job with these steps, written as in a file; `rest` is before `steps`."""
     source = f"runner: 1\nname: story\ntarget: here\n{rest}\nsteps:\n{steps}"
     document = load("story.job.yaml", source.encode())
     assert not isinstance(document, tuple), document

@@ -210,14 +210,18 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
     if row.log.refusal is not None:
         return Unread(row.log.refusal)
     rows: list[LogRow] | Unread = []
+    shown: dict[str, LogRow] = {}
     for number, seconds in enumerate(chain(pauses, settling(row), (None,))):
         is_enough = number >= len(pauses)
         found = yield from doubt.search_log(row, sent, last=is_enough, at_any_time=sent.marked)
         rows = found if isinstance(found, Unread) else found.rows
         rival = None if isinstance(found, Unread) else found.rival
+        shown |= {} if isinstance(rows, Unread) else {each.id: each for each in rows}
         if seconds is None or isinstance(rows, Unread) or (is_enough if not rows else not (rival and row.is_once)):
             break
         yield from pause(row, seconds, why=PauseReason.SETTLE)
+    if rows == [] and (gone := [each for key, each in shown.items() if key not in row.log.seen]):
+        return gone  # a node that is late, or the archive, shows them no more
     if rows == [] and (why := starts.weak_absence(row.log, sent)) is not None:
         return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
     return rows

@@ -555,6 +555,29 @@ def test_a_start_that_a_proxy_has_handed_on_and_refused_is_found_in_the_log(
 
 
 @pytest.mark.parametrize("step", [ONE, RUN])
+@pytest.mark.parametrize(("gone", "status"), [(True, "unknown"), (False, "failed")])
+def test_a_row_that_may_be_that_of_a_refused_call_counts_also_where_the_log_shows_it_no_more(
+    step: str, status: str, *, gone: bool
+) -> None:
+    class Archived(HandedOn):
+        """The only row may be of another run at first. Then the log does not show it any more, or it is of that run."""
+
+        def pause(self) -> None:
+            if gone:
+                self.rows.clear()
+            else:
+                self.others = {"taken": [row_id(1)], "rival": False}
+
+        def _takes(self, effect: Send | Sleep | Ask) -> float:
+            if isinstance(effect, Sleep):
+                self.pause()
+            return super()._takes(effect)
+
+    site = Archived(answers=[refused(500, unproved=True)], others={"taken": [], "rival": True})
+    assert ended(site.carry_out(planned(step)), "a")[0] == status
+
+
+@pytest.mark.parametrize("step", [ONE, RUN])
 def test_a_refusal_that_may_be_a_proxys_is_the_services_where_the_log_shows_no_start(step: str) -> None:
     world = World(answers=[refused(unproved=True)]).carry_out(planned(step))
     assert (ended(world, "a"), world.t < 20.0) == (("failed", None), True)

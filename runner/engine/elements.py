@@ -169,6 +169,8 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
 def _over(row: OpenRow, process: LogRow, seen: _Elements, wanted: WantedElement) -> Attempt:
     message = f"the process has ended as `{process.status}`, and `{wanted.name}` cannot be executed any more"
     hint = _near(row.state, seen, wanted) or f"{_pull(row)} writes down which elements the process has"
+    if row.state.run.plan.target.sandbox and not seen.all:
+        hint = "write an `element` into the double of the process, or take its `if: false` away"
     if seen.fitting:
         hint = "leave the step out, or start the process once more"
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)

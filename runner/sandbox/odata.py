@@ -98,6 +98,8 @@ class OData:
         if (key is None) is not (change is Change.INSERT):
             return nothing(404), None
         values = {} if change is Change.DELETE else record_or_none(body)
+        if values is not None:  # names with `@` control how a body is read, as `@odata.type` does
+            values = {name: value for name, value in values.items() if "@odata.type" not in name}
         before = None if key is None else self._row(entities.name, key.lower())
         if key is not None and before is None:
             return _error(404, f"{entities.name} holds no record with the key '{key.lower()}'."), None

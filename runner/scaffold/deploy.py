@@ -14,10 +14,11 @@ from runner.catalogue.model import ENDING
 from runner.foundation.git import main_branch_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.sentences import both
+from runner.foundation.sentences import both, many
 from runner.foundation.values import Json, record
 from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
+from runner.project.paths import JOB_FILES
 from runner.project.project import open_project
 from runner.reading.files import called as path_name
 from runner.reports.safe import clean
@@ -54,6 +55,7 @@ class JobFolder(Struct, frozen=True, kw_only=True):
     secret_files: Mapping[str, Sequence[str]]  # what each site reads
     protected: tuple[str, ...]  # targets
     lacking: Mapping[str, Sequence[str]]  # inputs to be given, with their jobs
+    without_target: int  # how many jobs name none
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -98,6 +100,8 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
     project = open_project([folder], targets=None, environment={}) if folder.is_dir() else None
     if project is None or not (project.files or project.errors):
         hint = f"name the folder of the jobs, or start a project there: `runner init {clean(str(folder))}`"
+        if (job := next(folder.rglob(JOB_FILES), None)) is not None:
+            hint = f"its jobs are below it, and these files are for one folder: name `{clean(path_name(job.parent))}`"
         raise UsageError(Problem(code="E100", message=f"there is no job in `{clean(str(folder))}`", hint=hint))
     if project.errors:
         raise UsageError(*project.errors)
@@ -118,6 +122,7 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
         secret_files={name: files_of(target) for name, target in of_sites.items()},
         protected=tuple(name for name, target in known.items() if target.protected),
         lacking=_lacking(project.files),
+        without_target=sum(file.job is not None and file.job.target is None for file in project.files),
     )
 
 
@@ -241,6 +246,9 @@ def _to_do(
         yield f"put jobs that read files of other folders into the image: {both(jobs.elsewhere)}"
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
+    if jobs.without_target:
+        names = many(jobs.without_target, "job names", "jobs name")
+        yield f"set CREATIO_RUNNER_TARGET where the runner is started, or write `target` into the jobs: {names} none"
     for name, needed_by in jobs.lacking.items():
         yield f"set {VARIABLE}{name.upper()} where the runner is started: {both(needed_by)} must have it"
     for target in targets:

@@ -187,6 +187,12 @@ def test_inputs_that_somebody_must_give_are_left_to_do(capsys: Capture) -> None:
     assert left == [f"  {needed}"]
 
 
+def test_a_target_is_left_to_do_where_jobs_name_none(capsys: Capture) -> None:
+    Path("jobs/a.job.yaml").write_text(JOB.format("a", "east").replace("target: east\n", ""))
+    assert ended(["init", "jobs", "--deploy", "github"]) == 0
+    assert "set CREATIO_RUNNER_TARGET where the runner is started" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("kind", "confirmed"),
     [
@@ -229,6 +235,7 @@ def test_secrets_of_compose_are_not_for_git() -> None:
         (["jobs", "--deploy", "flux", "--db-secret", "A_b"], "the Secret `A_b` has characters"),
         (["nowhere", "--deploy", "cron"], "there is no job in `nowhere`"),
         (["empty", "--deploy", "cron"], "start a project there: `runner init empty`"),
+        ([".", "--deploy", "cron"], "its jobs are below it, and these files are for one folder: name `"),
         (["my jobs", "--deploy", "github"], "the folder `my jobs` has characters"),
         (["jobs/below", "--deploy", "compose"], "`targets.yaml` of the jobs is in another folder: jobs/targets.yaml"),
         (["wrong", "--deploy", "cron"], "unknown key `proces`"),

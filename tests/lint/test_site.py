@@ -200,3 +200,12 @@ def test_a_pattern_of_failures_that_no_process_matches_is_an_error() -> None:
         "E198 45 target `here` has no process that fits `UsrPin`; did you mean `UsrPing`?",
         f"E198 53 target `here` has no process that fits `Sys*`; it has {LISTED}",
     ]
+
+
+def test_a_caption_that_many_processes_have_leads_to_none_of_them() -> None:
+    same = {code: Process(code=code, caption="Approve an order") for code in map("UsrP{}".format, range(6))}
+    document = load("f.yaml", b"steps: [{execute: {process: Approve an order}}]")
+    assert not isinstance(document, tuple)
+    (found,) = check(document, outline(record(document.data)), Catalogue(name="target `here`", processes=same))
+    assert found.hint is not None
+    assert found.hint.startswith("6 processes have this caption: write the code, as `UsrP0`, `UsrP1`")

@@ -50,6 +50,11 @@ def test_a_record_is_inserted_and_shown_with_the_id_that_its_client_gave(lead: h
     assert len(leads(lead)) == 2
 
 
+def test_what_a_client_says_of_types_is_no_column(lead: httpx.Client) -> None:
+    body = {"@odata.type": "#Terrasoft.Configuration.OData.Lead", "Name@odata.type": "#String", "Name": "Boris"}
+    assert lead.post("/0/odata/Lead", json=body).json()["Name"] == "Boris"
+
+
 def test_without_an_id_a_new_one_is_made(lead: httpx.Client) -> None:
     keys = {lead.post("/odata/Lead", json={"Name": "B"}).json()["Id"] for _ in range(2)}
     assert len(keys) == 2

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from any_jobs import AnyRun, AnySite, Break, Outcome, any_runs, carried
+from examples import some
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, read
@@ -256,7 +257,7 @@ def retries(draw: st.DrawFn) -> JsonObject:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(retry=retries(), asked=st.none() | st.floats(0, 100), draws=st.lists(st.floats(-1, 1), min_size=1))
 def test_pauses_stay_within_their_bounds(retry: JsonObject, asked: float | None, draws: list[float]) -> None:
     step: JsonObject = {"execute": {"process": "UsrA"}, "effect": "read", "verify": "none", "retry": retry}
@@ -269,7 +270,7 @@ def test_pauses_stay_within_their_bounds(retry: JsonObject, asked: float | None,
         assert math.isclose(paused, nominal * (1 + policy.jitter * draws[number % len(draws)]), abs_tol=ROUNDING)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(retry=retries(), asked=st.none() | st.floats(0, 100), draws=st.lists(st.floats(-1, 1), min_size=1))
 def test_no_pause_leads_beyond_the_time_of_the_job(retry: JsonObject, asked: float | None, draws: list[float]) -> None:
     step: JsonObject = {"execute": {"process": "UsrA"}, "effect": "read", "verify": "none", "retry": retry}

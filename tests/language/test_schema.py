@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from bounded import bounded
+from examples import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -293,7 +294,7 @@ ANYTHING: st.SearchStrategy[Json] = st.recursive(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["job", "targets", "process"])
 @given(data=ANYTHING)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=some(80), deadline=None)
 def test_a_document_of_any_shape_has_problems_with_places_and_known_codes(name: str, data: Json) -> None:
     read = load.load("a.yaml", json.dumps(data).encode())
     if not isinstance(read, Document):

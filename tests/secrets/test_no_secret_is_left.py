@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from canaries import left, spelled
 from captured import Capture
+from examples import some
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, RESULTS, new_journal, read, reopened
@@ -100,7 +101,7 @@ strong = st.text(
 ).map(lambda text: f"{text}§")  # so that it is no word of ours
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.generate])
+@settings(max_examples=some(40), deadline=None, phases=[Phase.generate])
 @given(secret=strong, before=texts, behind=texts)
 def test_no_event_leaves_a_secret_on_disk_and_each_is_read_back_as_it_was(
     secret: str, before: str, behind: str

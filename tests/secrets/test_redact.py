@@ -6,6 +6,7 @@ from itertools import pairwise, product
 from urllib.parse import quote, quote_plus
 
 import pytest
+from examples import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -353,7 +354,7 @@ def secrets_and_value(draw: st.DrawFn) -> tuple[dict[str, str], Json]:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(secrets_and_value())
 def test_filling_gives_back_exactly_what_was_cut_and_what_was_cut_holds_no_secret(
     given_secrets: tuple[dict[str, str], Json],
@@ -384,7 +385,7 @@ def _without_keys(value: Json) -> Json:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some(100), deadline=None)
 @given(st.lists(st.text("ab", min_size=6, max_size=9), min_size=1, max_size=3), st.text("ab", max_size=40))
 def test_however_secrets_overlap_no_character_of_any_is_left(texts: list[str], text: str) -> None:
     secrets = knowing(**{f"s{place}": secret for place, secret in enumerate(texts)})

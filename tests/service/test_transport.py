@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import pytest
 from bounded import bounded
+from examples import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sites import Answer, site, xml
@@ -563,7 +564,7 @@ def test_a_large_page_is_bounded_before_anybody_looks_into_it(serve: Serve) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", http(b"")[:-2], http(WRAPPED)[:-11]]))
 def test_any_bytes_at_all_end_in_a_value_or_a_failure(serve: Serve, noise: bytes, start: bytes) -> None:
     peer = serve(start + noise)

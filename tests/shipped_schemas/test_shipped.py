@@ -6,6 +6,7 @@ from typing import TypeAlias, get_args
 
 import jsonschema_rs
 import pytest
+from examples import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import RUN_STARTED
@@ -323,7 +324,7 @@ def mutated(draw: st.DrawFn, whole: JsonObject) -> JsonObject:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LANGUAGES)
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=some(80), deadline=None)
 def test_what_one_validator_refuses_the_other_can_explain(name: str, data: st.DataObject) -> None:
     document = data.draw(mutated(WHOLE[name]))
 

@@ -284,7 +284,6 @@ def other(event: AnyEvent, kind: type[AnyEvent], of: str, /, **fields: object) -
     return [msgspec.structs.replace(event, **fields) if is_it else event]
 
 
-PAUSED = Paused(key="b", t=9.0, seconds=1.0)
 UNREADABLE = LogUnreadable(error=Trouble(code="E205", message="no"))
 IN_DOUBT = AttemptFailed(key="a", t=1.0, kind="in_doubt", error=Trouble(code="E401", message="no"))
 TAMPERED: dict[str, tuple[Callable[[AnyEvent], Sequence[AnyEvent]], str]] = {

@@ -12,15 +12,6 @@ from runner.service.site import Reply, Site
 from runner.service.words import shortened, words_of
 
 _SPEAKS_OF_ERROR: Final = ("Message", "message", "error", "errorInfo", "ErrorCode", "errorCode", "Exception")
-_ERROR_KEYS: Final = {
-    *_SPEAKS_OF_ERROR,
-    "Code",
-    "PasswordChangeUrl",
-    "RedirectUrl",
-    "MessageDetail",
-    "ExceptionMessage",
-}
-
 _DIGITS = 9
 
 
@@ -156,13 +147,11 @@ def _check_refusal(call: calls.Call, value: Json) -> None:
     if is_fault or (value.get("success") is False and not isinstance(call, calls.RunProcessCall)):
         raise _RefusalError(words_of(value))
     if isinstance(call, (calls.ExecuteCall, calls.ElementCall, calls.CancelCall)):
-        _refuse_error_record(value, has_result=isinstance(call, calls.ExecuteCall) and call.result is not None)
+        _refuse_error_record(value)
 
 
-def _refuse_error_record(value: JsonObject, *, has_result: bool) -> None:
-    """A bare record that only speaks of an error may be a gateway's [?]. A result is a text that holds JSON [D]."""
-    if has_result and not value.keys() <= _ERROR_KEYS:
-        return
+def _refuse_error_record(value: JsonObject) -> None:
+    """A bare record that speaks of an error may be a gateway's [?]. A result is a text that holds JSON [D]."""
     code = value.get("Code")
     if (type(code) is int and code != 0) or any(value.get(key) for key in _SPEAKS_OF_ERROR):
         words = words_of(value)

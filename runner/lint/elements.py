@@ -35,17 +35,18 @@ def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Findin
 
 
 def _own_element(text: str, step: RawStep, job: Outline, processes: Mapping[str, Process]) -> Iterator[Finding]:
-    """The step that waits for the end of a process whose element, its result, `step` executes."""
+    """The step that waits for the end of a process whose element, its result, `step` may execute."""
     match name_in(text):
-        case ("steps", str(name), "result") if name in job.by_id:
+        case ("steps", str(name), "result") if name in job.by_id and _is_before(name, step, job):
             start = job.by_id[name].step
             fields = record(start.fields.get("execute"))
             process = processes.get(str(fields.get("process")))
-            waits = "result" in fields and "until" not in fields and start.fields.get("verify") != "none"
-            if process is not None and process.elements and waits and start.rank < step.rank:
-                message = "this step waits for the end of the process, whose element a later step executes"
+            may_wait = start.fields.get("verify") != "none" and start.fields.get("effect") != "read"
+            if process is not None and process.elements and may_wait and "result" in fields and "until" not in fields:
+                message = "this step waits for the end of the process, whose element a later step may execute"
+                hint = "write `until: started` in this step, or `effect: read` if it only finds an element of another"
                 path = (*start.path, "execute", "result")
-                yield Finding(code="E107", message=message, path=path, hint="write `until: started` in this step")
+                yield Finding(code="E107", message=message, path=path, hint=hint, warning=True)
 
 
 def check_ends(lint: JobLint) -> None:
@@ -56,7 +57,7 @@ def check_ends(lint: JobLint) -> None:
     for step in executing:
         for named in named_elements(step):
             match name_in(named.of):
-                case ("steps", str(name), "process_id") if name in waiting and _is_before(name, step, lint):
+                case ("steps", str(name), "process_id") if name in waiting and _is_before(name, step, lint.outline):
                     executed = (
                         f"whose element `{named.name}` is executed later, in line {lint.document.line_of(named.at)}"
                     )
@@ -64,9 +65,9 @@ def check_ends(lint: JobLint) -> None:
                     lint.report("E107", message, waiting.pop(name), hint="write `until: started` in this step")
 
 
-def _is_before(name: str, step: RawStep, lint: JobLint) -> bool:
+def _is_before(name: str, step: RawStep, job: Outline) -> bool:
     """Whether the step `name` comes before `step` in the same section; `finally` does not depend on `steps`."""
-    starting = lint.outline.by_id[name].step
+    starting = job.by_id[name].step
     return starting.path[0] == step.path[0] and starting.rank < step.rank
 
 

@@ -31,7 +31,7 @@ _SHORTER: Final = {
     Kind.DATE: "cut the day out of it with `[:10]`",
     Kind.TIME: "cut the time of day out of it with `[11:19]`",
 }
-_WRAPPERS: Final = frozenset({"value", "displayvalue", "type", "key", "name", "description", "disabled"})
+_WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
 
 class Misfit(Finding, frozen=True, kw_only=True):
@@ -196,8 +196,7 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Misfit | None:
     if value is None or value == "" or (isinstance(value, str) and "{{" in value):
         return None
     if kind is Kind.TEXT:  # as JSON, a record is as good a text as any, but not a text that is written as others do
-        keys = {key.casefold() for key in value} if isinstance(value, dict) else frozenset()
-        if "value" not in keys or not keys <= _WRAPPERS:
+        if not isinstance(value, dict) or "value" not in (keys := {*map(str.casefold, value)}) or not keys <= _WRAPPERS:
             return None
         message = f"`{name}` takes a text, and a record is sent as JSON, keys and all"
         return Misfit(message=message, hint="write the value alone", warning=True)

@@ -44,7 +44,7 @@ _OF_A_SHELL = lazy_pattern(
 )
 _LIKE_CODE = lazy_pattern(r"[\[@$]|\w+[.(<]|new ")  # how texts of the table begin
 _ENCODED = lazy_pattern(
-    r"(?!.*%20(?:eq|ne|[gl][te])%20)[^\s<>&%]*(?:%(?:20|2[1-9A-F]|3[A-F]|40|5[BD]|7[BD]|[CD][0-9A-F]%[89AB][0-9A-F])[^\s<>&%]*)+"
+    r"(?!.*%20(?:eq|ne|[gl][te])%20)[^\s<>&%/]*(?:%(?:20|2[1-9A-F]|3[A-F]|40|5[BD]|7[BD]|[CD][0-9A-F]%[89AB][0-9A-F])[^\s<>&%/]*)+"
 )
 _WITHIN = lazy_pattern(
     r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)|\$\([A-Z][a-z]+-(\w+)[^()]*\)",

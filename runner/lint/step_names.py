@@ -10,7 +10,7 @@ from runner.expressions.parse import Name
 from runner.foundation import hints
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import did_you_mean, folded
 from runner.foundation.values import Path, record
 from runner.job import defaults
 from runner.job.actions.action import PROCESS_NAMES
@@ -136,7 +136,8 @@ def _wrong_in_ended(name: Name, declared: Declared, job: Outline, *, is_list: bo
             return _wrong_in_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
         case key if key not in _ALL_KEYS:
             keys = _ALL_TURNS_KEYS if is_list else _ALL_KEYS
-            near = None if key in declared.outputs or key[:1].isupper() else did_you_mean(key, keys)
+            is_code = key[:1].isupper() and folded(key) not in map(folded, keys)
+            near = None if key in declared.outputs or is_code else did_you_mean(key, keys)
             hint = near or _key_hint(word, declared, key, keys)
             return not_given(f"a step has no `{key}`", hint, key)
         case key if is_list:

@@ -104,7 +104,7 @@ def _happened(process_id: str | None) -> str:
 def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[list[LogRow] | Unread]:
     """The rows that `start` may have made, without those of other calls; `last` as in `new_rows`.
 
-    Where the log could not be read before the call, rows of all users count. `at_any_time` adds new rows of another
+    Where the log could not be read before the call, rows of all users count. `at_any_time` adds all new rows of another
     time by the server's clock, which may be of two clocks.
     """
     found = yield from search_log(row, start, last=last, at_any_time=at_any_time)
@@ -127,7 +127,7 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
         return new
     rest = [found for found in new if not starts.may_be_of(row.log, start, found)]
     others = starts.missing(row.log, start.process, besides=start)
-    if rest and others:
+    if rest and others and not at_any_time:
         yield from starts.settle_missing(row, start.process, rest, among=others)
         others = starts.missing(row.log, start.process, besides=start)
         new = [found for found in new if found.id not in row.log.seen]
@@ -138,8 +138,7 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
         if found not in rows and not any(starts.may_be_of(row.log, other, found) for other in others)
     ]
     if at_any_time:
-        rows = [found for found in new if found in rows or found in at_other_times]
-        rows += yield from rows_before_watermark(row, start)
+        rows = [*new, *(yield from rows_before_watermark(row, start))]
     rival: starts.OtherRun | None = None
     if rows:
         rows, rival = yield from starts.not_of_others(row, start.process, rows, keys=None)

@@ -387,13 +387,12 @@ def test_a_start_that_was_turned_away_is_not_made_again_where_its_row_is_of_the_
     assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
 
 
+@pytest.mark.parametrize("ahead", [-3600.0, -200.0, -3.0, 4.0])
 @pytest.mark.parametrize("verify", ["auto", "log"])
-def test_the_watermark_decides_also_beside_an_earlier_start_that_nobody_verified(verify: str) -> None:
-    class Behind(Ahead):
-        ahead, before = -200.0, 1
-
+def test_the_watermark_decides_also_beside_an_earlier_start_that_nobody_verified(verify: str, ahead: float) -> None:
     before = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n"
-    world = Behind(answers=[None, turned_away()], call_seconds=0.5)
+    world = Ahead(answers=[None, turned_away()], call_seconds=0.5)
+    world.ahead, world.before = ahead, 1
     world.carry_out(planned(f"{before}{ONE}    verify: {verify}\n"))
     assert world.sent.count("execute UsrA") == 2
 

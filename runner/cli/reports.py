@@ -248,7 +248,7 @@ def print_unstarted(
     *,
     command: click.Command | None,
 ) -> None:
-    """Print why a command ended in the form of its `--format`, if that is for programs: they get a document always."""
+    """Print why a command ended in the form of its `--format`, where that is for programs and has one for problems."""
     option = next((each for each in command.params if each.name == "form"), None) if command is not None else None
     if option is None:
         return
@@ -257,7 +257,8 @@ def print_unstarted(
     if form in getattr(option.type, "choices", ()) and form != "text":
         from runner.cli.validate import FORMATS as PROBLEM_FORMATS  # noqa: PLC0415  20 ms, for programs only
 
-        output.data(PROBLEM_FORMATS[form](problems), for_programs=True)
+        if (written := PROBLEM_FORMATS.get(form)) is not None:
+            output.data(written(problems), for_programs=True)
 
 
 def _places_in(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:

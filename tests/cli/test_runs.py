@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli.main import ended
+from runner.json_schema.schemas import shipped_text
 
 JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps: [{pause: 1ms}]\n"
 
@@ -30,6 +31,8 @@ def test_runs_as_json_are_for_programs_the_newest_first(capsys: pytest.CaptureFi
         ("a", None, "sandbox"),
     ]
     first = found["runs"][0]
+    schema = json.loads(shipped_text("runs"))["$defs"]["stored_run"]
+    assert first.keys() == schema["properties"].keys() == set(schema["required"])
     row = {
         key: first[key]
         for key in ("status", "exit_code", "finished", "going_on", "changed", "failing", "next", "rerun")

@@ -10,6 +10,8 @@ from expected_texts import ExpectedTexts
 
 from runner.cli import hints
 from runner.cli.main import VERBS, ended, load
+from runner.cli.reports import print_unstarted
+from runner.foundation.problems import Problem
 
 JOB = """runner: 1
 name: contact-smoke
@@ -455,6 +457,12 @@ def test_all_forms_of_all_verbs_are_known() -> None:
     options = [option for verb in VERBS for option in options_of(load(verb))]
     forms = [one.type.choices for one in options if one.name == "form" and isinstance(one.type, click.Choice)]
     assert {form for choices in forms for form in choices} == hints.FORMATS
+
+
+def test_why_a_command_did_not_begin_is_not_printed_in_a_form_that_has_none_for_it(capsys: Capture) -> None:
+    verb = click.Command("runs", params=[click.Option(["--format", "form"], type=click.Choice(["text", "csv"]))])
+    print_unstarted(["runs", "--format", "csv"], {}, [Problem(code="E150", message="no")], command=verb)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_said(folder: Path, capsys: Capture) -> None:

@@ -116,7 +116,7 @@ def resume(context: click.Context) -> int:
     if run.result.finished and not doubtful(run.result.steps):
         return _over(run, places, why="nothing is left to do")
     resumable = resume_run.load_plan(run, began, given_anew(context))
-    check_results(verdicts, resumable.spec.job)
+    check_results(verdicts, resumable.spec.job, run.result)
     check_permission([resumable.spec], allowed, asking=_questions_left(resumable))
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, store, [resumable], places, judgement=judgement)
@@ -222,7 +222,7 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     if any("result" in verdict for verdict in verdicts.values()):
         _refuse_secret(run, next(iter(verdicts)))
     if verdicts and (job := resume_run.job_of(run)) is not None:
-        check_results(verdicts, job)
+        check_results(verdicts, job, run.result)
     kind = orders.OrderKind.RECONCILE if only_settle else orders.OrderKind.RESUME
     if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=person_elsewhere(os.environ)):
         message = f"run {run.id} is under way: a worker has it, or will have it soon"

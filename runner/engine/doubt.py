@@ -75,23 +75,29 @@ def by_verdict(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> At
     if "result" in answer:
         asked_for = row.step.action if isinstance(row.step.action, Execute) else None
         attempt = judged(row, answer["result"], found, null_matters=asked_for)
-    elif not needs_result(row.state.job, row.whole or row.step):
-        attempt = _without_result(row, found)
+    elif is_result_known(row) or not needs_result(row.state.job, row.whole or row.step):
+        attempt = _as_answered(row, found)
     elif is_only_an_output(row.state.run.plan.job, row.key):
-        attempt = _without_result(row, found).warned("its result was lost: `outputs` of the job that need it are null")
+        attempt = _as_answered(row, found).warned("its result was lost: `outputs` of the job that need it are null")
     else:
-        return lost(process_id)
+        return lost(row, process_id)
     return attempt.with_process(found).warned("that it passed is the verdict of somebody who checked the site")
 
 
 def passed_without_result(row: OpenRow) -> Attempt:
     """The row that has passed, and whose answer was lost: it is in doubt where its result is needed."""
-    return lost() if needs_result(row.state.job, row.step) else _without_result(row, Attempt())
+    return lost(row) if needs_result(row.state.job, row.step) else _as_answered(row, Attempt())
 
 
-def lost(process_id: str | None = None, *, cause: Trouble | None = None) -> Attempt:
+def is_result_known(row: OpenRow) -> bool:
+    """Whether the call was answered with a result, and only its end was not known."""
+    return row.answer not in ((), (None,))
+
+
+def lost(row: OpenRow, process_id: str | None = None, *, cause: Trouble | None = None) -> Attempt:
     """`cause` is why there is no answer. It is part of the sentence where an answer came that cannot be read."""
-    why = cause.message if cause is not None and cause.code == "E307" else "its answer was lost"
+    why = "it was answered without a value" if row.answer else "its answer was lost"
+    why = cause.message if cause is not None and cause.code == "E307" else why
     message = f"{_happened(process_id)}, but {why}, and this job needs the result"
     hint = "hand its result in with `runner resume RUN --step KEY --as passed --result JSON`"
     return replace(not_passed("E402", message, hint, status=Status.UNKNOWN), process_id=process_id)
@@ -299,12 +305,12 @@ def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, kn
         why = NOT_BEGUN if status in KNOWN else strange_status(shown.status)
         unknown = not_passed("E208", why, status=Status.UNKNOWN)
         attempt = replace(unknown, process_id=process_id)
-    elif needs_result(row.state.job, row.step):
-        attempt = replace(lost(process_id, cause=cause), process_status=status)
+    elif not is_result_known(row) and needs_result(row.state.job, row.step):
+        attempt = replace(lost(row, process_id, cause=cause), process_status=status)
     else:
         is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.is_start_enough
         warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()
-        attempt = _without_result(row, found).with_process(found).warned(*warnings)
+        attempt = _as_answered(row, found).with_process(found).warned(*warnings)
         attempt = inferred(attempt, cause=cause) if row.unanswered else attempt
     return attempt if attempt.status is Status.UNKNOWN else replace(attempt, seconds=found.seconds)
 
@@ -320,9 +326,12 @@ def inferred(attempt: Attempt, *, cause: Trouble | None = None) -> Attempt:
     return replace(attempt, verified=INFERRED).warned(f"inferred{came}: {NOT_CERTAIN}")
 
 
-def _without_result(row: OpenRow, found: Attempt) -> Attempt:
-    """Judge without the result. To later steps it stays unknown: it is lost, not null."""
-    return replace(judged(row, None, found), lost=True, again=None)
+def _as_answered(row: OpenRow, found: Attempt) -> Attempt:
+    """Judge by the answer, if one came. Without one the result stays unknown to later steps: it is lost, not null."""
+    if not is_result_known(row) or not needs_result(row.state.job, row.whole or row.step):  # `Replay` may forget it
+        return replace(judged(row, None, found), lost=True, again=None)
+    asked_for = row.step.action if isinstance(row.step.action, Execute) else None
+    return replace(judged(row, row.answer[0], found, null_matters=asked_for), again=None)
 
 
 def _waits_for_end(row: OpenRow) -> bool:

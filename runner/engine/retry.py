@@ -35,7 +35,7 @@ def try_until_done(row: OpenRow, attempt: AttemptAction) -> Running[tuple[Attemp
     retry = row.step.retry
     stumbled = False
     for number in count(1):
-        row.attempts = number
+        row.attempts, row.answer = number, ()
         last = yield from _attempted(row, attempt)
         if last.status is Status.UNKNOWN:
             verdict = yield from judged_by_person(row, last)

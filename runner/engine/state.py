@@ -93,6 +93,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     whole: Step | None = None  # the step that it is a part of
     unanswered: bool = False  # a start is its own by inference only
     process_id: str | None = None
+    answer: tuple[Json, ...] = ()  # what the call of this attempt gave, once it was answered
     late: bool = False  # the log was read after the job's time, once, until `late_ends`
     late_ends: float | None = None
     ready_by: float | None = None  # when what its next call needs has to be read

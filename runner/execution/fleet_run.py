@@ -313,7 +313,7 @@ class FleetRuns:
             only_settle=bool(given) and all(order.only_settle for order in given),
         )
         resumable = load_plan(stored, check(stored), GivenAnew(targets=self.targets))
-        check_results(verdicts, resumable.spec.job)
+        check_results(verdicts, resumable.spec.job, stored.result)
         check_permission([resumable.spec], Permission(yes=True, confirmed=frozenset({resumable.spec.target.name})))
         return resume(resumable, self.sites, judgement)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NoReturn
 
-from runner.engine.lost import is_only_an_output, not_in_result, row_needs_result
+from runner.engine.lost import is_only_an_output, not_in_result
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
@@ -84,10 +84,11 @@ def _refuse(message: str, hint: str) -> NoReturn:
     raise UsageError(Problem(code="E158", message=message, hint=hint))
 
 
-def check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
+def check_results(verdicts: dict[str, JsonObject], job: Job, run: RunResult) -> None:
     """Refuse a `passed` without a result that the job needs, and a result without what the job takes out of it."""
+    lacking_result = {step.key for step in run.steps if step.needs_result}
     for key, verdict in verdicts.items():
-        is_needed = row_needs_result(job, key, unknown=False) and not is_only_an_output(job, key)
+        is_needed = key in lacking_result and not is_only_an_output(job, key)
         if verdict == {"as": _PASSED} and is_needed:
             hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
             _refuse(f"the job needs what `{key}` gave, and a verdict alone does not give it", hint)

@@ -170,6 +170,7 @@ class Progress:
         self._resumed_by: Person | None = None
         self._rows: dict[str, Row] = {}
         self._judged: dict[str, Judged] = {}
+        self._answers: set[str] = set()  # keys of rows whose result is known by the answer to a `once` call
         self._t = 0.0
         self.head = FIRST_PREV
 
@@ -275,10 +276,14 @@ class Progress:
         match event:
             case CallSent():
                 row.send(event)
+                if event.effect == "once":
+                    self._answers.discard(event.key)
                 if row.in_doubt:
                     self._open[event.key] = row
             case CallAnswered():
                 row.answer()
+                if row.answered and _holds_result(event.value):
+                    self._answers.add(event.key)
                 if self._hidden is None or not self._hidden.is_certain:
                     self._hidden = hidden_answer(event, row.row) or self._hidden
             case AttemptFailed():
@@ -314,6 +319,7 @@ class Progress:
     def _end(self, step: StepResult) -> StepResult:
         if judged := self._judged.get(step.key):
             step = msgspec.structs.replace(step, judged=judged)
+        step = self._with_answer(step)
         self._open.pop(step.key, None)
         self._ended[step.key] = step
         return step
@@ -332,7 +338,11 @@ class Progress:
             error=trouble,
             unverified=Unverified.BY_HAND if row.in_doubt and row.by_hand else None,
         )
-        return _step(row.row, ending)
+        return self._with_answer(_step(row.row, ending))
+
+    def _with_answer(self, step: StepResult) -> StepResult:
+        is_known = step.needs_result and step.key in self._answers
+        return msgspec.structs.replace(step, needs_result=False) if is_known else step
 
 
 _ROW_FIELDS = Row.__struct_fields__
@@ -345,6 +355,14 @@ def _step(row: Row, event: StepFinished) -> StepResult:
     fields: dict[str, Any] = dict(zip(_ROW_FIELDS, _row_values(row), strict=True))
     fields.update(zip(_END_FIELDS, _end_values(event), strict=True))
     return StepResult(**fields)
+
+
+def _holds_result(answer: Json) -> bool:
+    """Whether an answer has a value, that of a `run` one for each of its results."""
+    if not isinstance(answer, dict) or "results" not in answer:
+        return answer is not None
+    results = answer["results"]
+    return isinstance(results, dict) and bool(results) and None not in results.values()
 
 
 def _skipped(event: StepSkipped) -> StepResult:

@@ -58,6 +58,7 @@ class Place:
     executed: list[str] = field(default_factory=list)
     answered: bool = False
     log_of_next: list[JsonObject] | None = None
+    hidden_log: list[JsonObject] | None = None  # where given, it has the next start, and the log fails from then on
 
     def __call__(self, _method: str, path: str) -> Answer:
         if "GetCurrentUserInfo" in path:
@@ -73,6 +74,8 @@ class Place:
         if self.logs_at_once:
             self.log = [log_row(9)]
         self.log = self.log_of_next or self.log
+        if self.hidden_log is not None:
+            self.log, self.hidden_log = None, [log_row(1)]
         return LOST if "UsrCharge" in path and not self.answered else xml(1)
 
 
@@ -293,6 +296,25 @@ def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not
     assert ended(["reconcile", "last"]) == 4
     assert "it shows the process as done; the call stays in doubt\n" in capsys.readouterr().err
     assert ended(["resume", "last", "--step", "charge", "--as", "passed", "--result", "7"]) == 0
+    assert here.executes()
+
+
+@pytest.mark.parametrize("command", [["reconcile", "last"], ["resume", "last", "--step", "charge", "--as", "passed"]])
+def test_an_answer_that_came_is_taken_from_the_journal_when_the_end_is_settled(
+    here: Site, place: Place, capsys: Capture, command: list[str]
+) -> None:
+    Path("a.job.yaml").write_text(RESULT + "    verify: log\noutputs: {paid: steps.charge.result}\n")
+    place.answered, place.hidden_log = True, []
+    assert ended(["run", "a.job.yaml"]) == 4
+    out = capsys.readouterr().out
+    assert "in doubt: charge has begun, and nobody knows how it ended\n" in out
+    assert "asks the process log again, and sends nothing else\n" in out
+    assert "--step charge --as passed\n" in out
+    assert "the run waits where the job needs a result" not in out
+    place.log = place.hidden_log
+    assert ended([*command, "--report-json", "report.json"]) == 0
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    assert (run["outputs"], place.executed) == ({"paid": 1}, ["UsrCharge"])
     assert here.executes()
 
 

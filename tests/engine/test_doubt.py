@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 from stories import World, not_sent, planned, refused, unanswered
 
+from runner.engine.effects import Send
 from runner.engine.verdict import STILL_RUNS
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import AttemptFailed, StepStarted, Trouble
 from runner.service.calls import CallFailed, Ending, ExecuteCall, FailureKind, RunProcessCall
 from runner.targets.model import Times
@@ -450,19 +451,52 @@ def test_a_look_that_finds_nothing_leaves_the_doubt_as_it_was() -> None:
     assert (world.pauses, world.sent.count("read rows")) == ([3.0, 12.0], 4)
 
 
+class Ends(World):
+    """A site whose process ends after somebody was asked how it ended."""
+
+    def _row(self, process_id: str) -> Ending:
+        if any("judge" in line for line in self.story):
+            self.rows[0]["status"] = "done"
+        return super()._row(process_id)
+
+
 def test_another_look_at_a_process_that_still_ran_reads_its_own_row() -> None:
     step = "  - id: a\n    execute: {process: UsrA, until: done}\n    timeout: 3s\n"
-    world = World(statuses=["running"], verdicts=[{"as": "log"}])
-
-    class Ends(World):
-        def _row(self, process_id: str) -> Ending:
-            if any("judge" in line for line in self.story):
-                self.rows[0]["status"] = "done"
-            return super()._row(process_id)
-
     world = Ends(statuses=["running"], verdicts=[{"as": "log"}]).carry_out(planned(step))
     found = world.finished("a")
     assert (found.status, found.verified, found.process_id) == ("passed", True, row_id(1))
+
+
+USES = THEN.replace("UsrB", "UsrB, parameters: {X: '{{ steps.a.result }}'}")
+PARKED = {
+    "execute": ("  - id: a\n    execute: {process: UsrA, result: Out}\n    timeout: 3s\n" + USES, 7),
+    "run": (
+        "  - id: a\n    run: {process: UsrA, results: [Out]}\n    timeout: 3s\n"
+        + USES.replace("result }", "result.Out }"),
+        {"Out": 7},
+    ),
+}
+
+
+@pytest.mark.parametrize("word", ["log", "passed"])
+@pytest.mark.parametrize(("steps", "answer"), PARKED.values(), ids=PARKED)
+def test_a_call_that_was_answered_has_its_result_however_its_end_is_settled(
+    steps: str, answer: Json, word: str
+) -> None:
+    world = Ends(answers=[answer], statuses=["running"], verdicts=[{"as": word}]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a": "passed", "b": "passed"}
+    assert world.finished("a").result in (7, {"Out": 7})
+    (sent,) = (each.call for each in world.effects if isinstance(each, Send) and each.key == "b")
+    assert isinstance(sent, ExecuteCall)
+    assert sent.parameters == {"X": 7}
+
+
+def test_an_answer_without_a_value_is_no_result_and_was_not_lost() -> None:
+    steps, _ = PARKED["execute"]
+    world = Ends(answers=[None], statuses=["running"], verdicts=[{"as": "log"}]).carry_out(planned(steps))
+    found = trouble_of(world)
+    assert found.code == "E402"
+    assert "but it was answered without a value, and this job needs the result" in found.message
 
 
 def test_a_doubt_is_reported_before_anybody_is_asked() -> None:

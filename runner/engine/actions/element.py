@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from runner.engine import process_log
 from runner.engine.answer import judged, parameters_of, process_failed
 from runner.engine.attempt import INFERRED, Attempt, call_failed, in_doubt, not_passed
-from runner.engine.doubt import AT_ONCE, SECOND_READING, lost
+from runner.engine.doubt import AT_ONCE, SECOND_READING, is_result_known, lost
 from runner.engine.effects import Done, Failed, Running
 from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid, no_process_id
 from runner.engine.lost import needs_result
@@ -120,6 +120,7 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
 
 
 def _answered(row: OpenRow, value: Json) -> Running[Attempt]:
+    row.answer = (value,)
     return _judged(row, value) if row.step.verify is Verify.NONE else (yield from _verified(row, value))
 
 
@@ -233,8 +234,8 @@ def _settled(row: OpenRow, *, moments: Sequence[float]) -> Running[Attempt | Non
 
 def _moved_without_answer(row: OpenRow, why_not: str | None) -> Attempt:
     """It moved: it happened, perhaps by a person's doing. `why_not`: why it is not known what became of its process."""
-    if needs_result(row.state.job, row.whole or row.step):
-        return replace(lost(), process_id=_own(row).process_id)
+    if not is_result_known(row) and needs_result(row.state.job, row.whole or row.step):
+        return replace(lost(row), process_id=_own(row).process_id)
     if row.step.verify is Verify.LOG:
         return _unproved(row, None, why_not or _MOVED, process_id=_own(row).process_id)
     moved = replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(f"inferred: {_MOVED}")

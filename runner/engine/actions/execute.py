@@ -28,6 +28,7 @@ def attempt_execute(row: OpenRow) -> Running[Attempt]:
     outcome = yield from start(row, call, needs_mark=reads, in_turn=in_turn)
     if isinstance(outcome, Attempt):
         return outcome
+    row.answer = (outcome.value,)
     ending = yield from _ending(row, action, outcome.value)
     row.in_doubt = False
     return ending

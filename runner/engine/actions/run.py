@@ -46,11 +46,14 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
     if isinstance(outcome, Attempt):
         return outcome
     answer = record(outcome.value)
-    found = (yield from _answer_for_another_call(row, answer)) or (yield from _verdict(row, action, answer))
+    results: Json = answer.get("results")
+    found = yield from _answer_for_another_call(row, answer)
+    if found is None:
+        row.answer = (None if any(_nulls(action, results)) else results,)
+        found = yield from _verdict(row, action, answer)
     if found.status is Status.PASSED and found.verified is True:
         found = (yield from _started_again(row, found)) or found
     row.in_doubt = False
-    results: Json = answer.get("results")
     if found.status is not Status.PASSED:  # a process that failed is a failed step whatever its results are
         return replace(found, result=results, warnings=())
     return judged(row, results, found).warned(*_nulls(action, results)).with_process(found)

@@ -88,6 +88,7 @@ def attempt_signal(row: OpenRow) -> Running[Attempt]:
         if changed.trouble is not None and changed.status is Status.UNKNOWN:
             return replace(changed, trouble=replace(changed.trouble, hint=_BY_RECORD))
         return changed
+    row.answer = (changed.record,)
     found = Attempt()
     if followed is not None and start is not None:
         row.in_doubt = row.is_once

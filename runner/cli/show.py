@@ -24,6 +24,7 @@ from runner.reports.summary import what_next
 from runner.reports.transcript import rows_of, so_far, whole
 from runner.reports.words import meaning
 from runner.runs.events import RunStatus
+from runner.runs.store import Part
 from runner.runs.stored_runs import NotBegunError, StoredRun, command_of, runs_of_command
 from runner.terminal import output
 
@@ -90,6 +91,9 @@ def _show_run(run: StoredRun, *, verbose: bool) -> int:
                 )
             )
     if run.flaw is None:
+        if run.result.finished and not run.has_report:
+            gone = "is gone: only a hash that is kept elsewhere can show whether the events were changed"
+            output.data(f"{run.store.place(run.id, Part.REPORT)} {gone}\n")
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {run.left_to_do}\n")
     return ExitCode.FAILED

@@ -327,7 +327,7 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
 
 
 def _sent_nothing(run: StoredRun) -> bool:
-    return has_not_begun(run.result) and not run.is_running
+    return has_not_begun(run.result) and not run.is_running and run.flaw is None
 
 
 def _where(use: RunOfPlan) -> str:

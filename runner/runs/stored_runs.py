@@ -68,8 +68,16 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     result: RunResult
     progress: Progress  # what a resumed run goes on from
     flaw: int | None  # the number of the first line whose chain does not hold
-    cut: bool = False  # the run's report knows a line that is not there
+    cut: str = ""  # what knows a line that is not there
     is_running: bool = False  # a process is writing its events now
+
+    @property
+    def has_report(self) -> bool:
+        """Whether its own report is there, which knows its last line; a fleet stores none."""
+        try:
+            return self.store.name.is_fleet or bool(self.store.get(self.id, Part.REPORT))
+        except StoreError:
+            return False
 
     @property
     def damage(self) -> str:
@@ -78,8 +86,10 @@ class StoredRun(Struct, frozen=True, kw_only=True):
         if self.reading.is_foreign:
             return f"the format of {place} is not {VERSION}: another version of the program wrote it"
         line = f"line {self.flaw} of {place} does not match"
+        if self.cut and not self.lines:
+            return f"{place} has lost its lines: {self.cut}"
         if self.cut:
-            return f"{line}: the run's report knows another last line; it was changed, or the lines after it are gone"
+            return f"{line}: {self.cut}; it was changed, or the lines after it are gone"
         return f"{line}: it, or the line before it, was changed after it was written"
 
     @property
@@ -96,7 +106,7 @@ def load(store: RunStore, run: str) -> StoredRun:
     progress = Progress(run=run)
     for line in reading.lines:
         progress.take(line)
-    cut = reading.flaw is None and _is_missed(store, run, reading.lines)
+    cut = "" if reading.flaw is not None else _lost_end(store, run, reading.lines)
     return StoredRun(
         store=store,
         id=run,
@@ -345,13 +355,21 @@ def unwritable(store: RunStore, why: StoreError) -> UsageError:
     return UsageError(Problem(code="E151", message=f"the runs folder {store.name} cannot be written: {why}", hint=hint))
 
 
-def _is_missed(store: RunStore, run: str, lines: Sequence[Line]) -> bool:
-    """Whether the last line at the time of the run's own report is gone: no later line would show that."""
-    try:
+def _lost_end(store: RunStore, run: str, lines: Sequence[Line]) -> str:
+    """What knows of a line that is gone, as no later line would show: the run's own report, or the history."""
+    with suppress(StoreError, ValueError, LookupError, RecursionError):
         head = _report.decode(store.get(run, Part.REPORT)).runs[0].events
-    except (StoreError, ValueError, LookupError, RecursionError):
-        return False
-    return all(head != f"sha256:{line.sha256}" for line in lines)
+        is_there = any(head == f"sha256:{line.sha256}" for line in lines)
+        return "" if is_there else "the run's report knows another last line"
+    if lines or store.name.is_fleet:
+        return ""
+    if run in _past_runs(store):
+        return "the history of runs knows its end"
+    try:
+        store.get(run, Part.EVENTS)
+    except StoreError:
+        return "its plan is there"
+    return ""
 
 
 def _unknown(message: str, hint: str) -> UsageError:

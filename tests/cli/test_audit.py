@@ -117,7 +117,46 @@ def test_lines_that_are_missing_or_elsewhere_are_found(change: str, capsys: Capt
     assert change_at(5 if change == "doubled" else 4) in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("left", [0, 1, -1])
+@pytest.mark.parametrize("known_by", ["report", "history"])
+@pytest.mark.parametrize("lost", ["emptied", "deleted"])
+@pytest.mark.usefixtures("printed")
+def test_of_a_run_whose_events_are_gone_nobody_says_that_nothing_was_sent(
+    here: Site, capsys: Capture, lost: str, known_by: str
+) -> None:
+    keep([])
+    if lost == "deleted":
+        (folder() / EVENTS).unlink()
+    if known_by == "history":
+        (folder() / REPORT).unlink()
+    asked = len(here.asked)
+    for command, code in {"show": 1, "rerun": 2, "resume": 2}.items():
+        assert ended([command, "last"]) == code
+        out, err = capsys.readouterr()
+        assert f"{folder() / EVENTS} has lost its lines: the " in out + err
+        assert "nothing was sent" not in out + err
+    assert ended(["runs"]) == 0
+    assert re.search(r"billing@here .* its events were changed", capsys.readouterr().out)
+    assert len(here.asked) == asked
+
+
+@pytest.mark.usefixtures("printed")
+def test_events_that_were_deleted_are_missed_although_no_history_knows_the_run(capsys: Capture) -> None:
+    for gone in (folder() / EVENTS, folder() / REPORT, Path(".runner/history.jsonl")):
+        gone.unlink()
+    assert ended(["show", "last"]) == 1
+    assert "has lost its lines: its plan is there" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("printed")
+def test_show_says_that_the_report_of_a_run_that_has_ended_is_gone(capsys: Capture) -> None:
+    assert ended(["show", "last"]) == 0
+    assert "report" not in capsys.readouterr().out
+    (folder() / REPORT).unlink()
+    assert ended(["show", "last"]) == 0
+    assert f"{folder() / REPORT} is gone: only a hash that is kept elsewhere can show" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("left", [1, -1])
 @pytest.mark.usefixtures("printed")
 def test_an_end_that_was_cut_off_is_known_by_the_runs_own_report(left: int, capsys: Capture) -> None:
     keep(lines()[:left])
@@ -196,6 +235,7 @@ def test_a_plan_that_is_lost_is_reported_with_what_is_left_to_do(capsys: Capture
 @pytest.mark.usefixtures("printed")
 def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(capsys: Capture) -> None:
     (folder() / REPORT).unlink()
+    Path(".runner/history.jsonl").unlink()  # it knows runs that have ended
     keep([])
     assert ended(["show", "last"]) == 0
     assert (

@@ -20,7 +20,9 @@ import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, partial
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from runner.foundation import private_files
 from runner.foundation.private_files import state_folder
@@ -129,14 +131,23 @@ class FileRunStore:
         return FileLog(path.parent, file)
 
     def events(self, run: str) -> Iterator[bytes]:
-        with stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
+        with stored(self._root / run), self._lines(run) as file:
             yield from file
 
     def ends(self, run: str) -> list[bytes]:
-        with stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
+        with stored(self._root / run), self._lines(run) as file:
             first = file.readline()
             last = last_line(file, file.tell())
         return [line[:-1] for line in (first, last) if line.endswith(b"\n")]
+
+    @contextmanager
+    def _lines(self, run: str) -> Iterator[BinaryIO]:
+        path = self._root / run / EVENTS
+        if path.exists() or not path.parent.exists():
+            with path.open("rb") as file:
+                yield file
+        else:  # somebody has deleted the events
+            yield BytesIO()
 
     def is_being_written(self, run: str) -> bool:
         return private_files.is_taken(self._root / run / EVENTS)
@@ -295,8 +306,8 @@ class FileRunStore:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether the folder is a run, also of another user."""
+    """Whether the folder is a run, also of another user, or one whose events were deleted."""
     try:
-        return (folder / EVENTS).is_file()
+        return (folder / EVENTS).is_file() or (folder / Part.PLAN.value).is_file()
     except OSError:
         return is_guid(folder.name)

@@ -209,9 +209,9 @@ def status(context: click.Context) -> int:
       runner status -t staging --check
       runner status 0194d2a0
 
-    Exit 0; with --check the strongest code of the runs that are listed: 3 for a run that has not ended. It is also 3
-    where no worker takes the runs in the queue: nobody serves their target, or its site lets no worker in; 5 where a
-    target that is named has no runs.
+    Exit 0; with --check the strongest code of the runs that are listed: 3 for a run that has not ended, 4 where it is
+    held in doubt. It is also 3 where no worker takes the runs in the queue: nobody serves their target, or its site
+    lets no worker in; 5 where a target that is named has no runs.
     """
     store: FleetStore = context.params["database"]
     if context.params["run"] is not None:
@@ -324,6 +324,8 @@ def _document(found: Overview | None, runs: Sequence[FleetRun]) -> JsonObject:
 def _code(run: FleetRun) -> ExitCode:
     if run.state == "refused":
         return ExitCode.REFUSED
+    if run.state == "held" and run.in_doubt:
+        return ExitCode.UNKNOWN
     if run.state != "ended" or run.exit_code is None:
         return ExitCode.NO_ANSWER
     return ExitCode(run.exit_code)

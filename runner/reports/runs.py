@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
-from runner.reports.next_steps import NextStep, has_not_begun, next_steps
+from runner.reports.next_steps import NextStep, confirmed, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import aligned, clean, moment
 from runner.reports.words import cleanup_left, failing_step, in_doubt, own_error, title
@@ -17,7 +17,7 @@ from runner.runs.status import RUNNING
 
 _HEAD = ("STATUS", "RUN", "STARTED (UTC)", "JOB", "TOOK", "")
 _CHANGED = ("its events were changed", "another version of the program wrote its events")
-_MOST_OPEN = 3  # runs whose commands are printed; more would push the table out of sight
+_MOST_OPEN = 10  # runs whose commands are printed
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -95,6 +95,7 @@ def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     settled = [run for run in runs if not (run.is_running or run.changed)]
     found = [(run, [*next_steps(run.result, store=run.store), *run.lacking]) for run in settled]
     waiting = [(run, steps) for run, steps in found if steps]
+    waiting.sort(key=lambda each: "--confirm" not in confirmed(each[0].result))  # those of protected targets first
     for listed, steps in waiting[:_MOST_OPEN]:
         began = f" of {moment(listed.result.started_at)}" if listed.result.started_at else ""
         yield f"\nwhat {listed.planned or title(listed.result)}{began} needs next:\n"

@@ -196,6 +196,9 @@ def test_the_status_counts_by_target_and_names_what_needs_a_person(fleet: str, c
     assert document["targets"] == {"staging": {"passed": 951, "unknown": 1}}
     assert [run["title"] for run in document["runs"]] == ["charge@staging"]
     assert ended(["status", "0194d2a0-0000-7000-8000-000000000002", "--db", fleet, "--check"]) == 3
+    with database.connect(fleet) as sql:
+        sql.execute("update runs set state = 'held', status = null, exit_code = null where in_doubt = 1")
+    assert ended(["status", "0194d2a0-0000-7000-8000-000000000001", "--db", fleet, "--check"]) == 4
     capsys.readouterr()
     assert ended(["status", "--check", "--db", fleet, "-t", "staging", "-t", "stagin"]) == 5
     assert "the fleet has no run against `stagin`" in capsys.readouterr().err

@@ -29,7 +29,7 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
 )
-from runner.runs.evidence import Unverified
+from runner.runs.evidence import Confirmation, Starter, Unverified
 from runner.runs.result import RunResult, fold
 from runner.runs.status import Status
 
@@ -114,6 +114,12 @@ def test_a_run_that_was_left_for_a_person_to_settle_is_held_again_by_the_command
     assert "  it waits here until the call in doubt is settled" in text
     assert f"    runner resume {ID} --hold" in text
     assert f"    runner resume {ID} --step charge --as passed --hold" in text
+
+
+def test_whether_a_run_of_a_fleet_is_held_again_its_worker_says_and_no_command(story: Story) -> None:
+    held = story.result(AttemptFailed(key="charge", t=1.0, kind="in_doubt", error=NO_ANSWER))
+    steps = next_steps(held, store=StoreName("postgresql://db/runner", is_fleet=True))
+    assert [" --hold" in step.command for step in steps] == [False, False, False]
 
 
 def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_with_hold(
@@ -325,6 +331,17 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
 
 
 def test_the_commands_of_many_open_runs_do_not_push_the_list_out_of_sight(story: Story) -> None:
-    text = table([Listed(result=story.result(ANSWERED))] * 5)
-    assert text.count("runner resume 0194") == 3
+    text = table([Listed(result=story.result(ANSWERED))] * 12)
+    assert text.count("runner resume 0194") == 10
     assert "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together` goes" in text
+
+
+def test_the_commands_of_protected_targets_come_first(story: Story) -> None:
+    result = story.result(ANSWERED)
+    of_prod = replace(
+        result,
+        target=replace(result.target, name="prod"),
+        begun_by=Starter(user="ada@host", confirmed=Confirmation.OPTION),
+    )
+    text = table([Listed(result=result), Listed(result=of_prod)])
+    assert text.index("--confirm prod") < text.index("what contact-smoke@sandbox")

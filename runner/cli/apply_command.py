@@ -131,7 +131,8 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         decided = words.held_back(self.decided, blocked, queues=self.versions.queues)
         shown = [each for each in decided if self.context.params["verbose"] or each.state not in DONE]
         again = self._repeated(shown)
-        lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again)
+        is_whole = not self.run_set.not_read
+        lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again, all_read=is_whole)
         output.data("".join(f"{line}\n" for line in lines))
         output.say(words.summary_of_plan(decided))
         self.report_others([each for each in decided if each.is_older])
@@ -175,7 +176,8 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
     def print(self, decisions: Sequence[Decision], *, gone: bool = True) -> None:
         again = self._repeated(decisions)
         if not self.context.params["quiet"]:
-            lines = words.table(decisions, self.gone if gone else (), store=self.store, repeated=again)
+            is_whole, without_job = not self.run_set.not_read, self.gone if gone else ()
+            lines = words.table(decisions, without_job, store=self.store, repeated=again, all_read=is_whole)
             output.say_lines("".join(f"{line}\n" for line in lines))
             return
         for each in decisions:

@@ -72,15 +72,19 @@ def table(
     store: StoreName,
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
     repeated: Mapping[str, RepeatedSteps] = MappingProxyType({}),
+    all_read: bool = True,
 ) -> list[str]:
-    """A line for each version: its state, title, digest, and what is known of it.
+    """A line for each version: its state, title, digest, and what is known of it. `all_read`: no folder below was not.
 
     By its digest `after` has the jobs that it waits for, `repeated` the `once` steps that it starts again.
     """
     rows = [
         _row(each, after.get(each.digest, ()), repeated.get(each.digest, NOTHING_REPEATED), store) for each in decisions
     ]
-    rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _gone(entry)) for entry in gone]
+    rows += [
+        (GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _gone(entry, all_read=all_read))
+        for entry in gone
+    ]
     return aligned(rows)
 
 
@@ -337,12 +341,13 @@ def _commit(commit: str | None) -> str:
     return f" ({commit[:_COMMIT]}{more})"
 
 
-def _gone(entry: LedgerEntry) -> str:
+def _gone(entry: LedgerEntry, *, all_read: bool) -> str:
     last = entry.last
     ended = (
         f"run {clean(last.run or '')} has not ended" if last.end is None else f"{last.end.status} {last.end.at[:10]}"
     )
-    return f"{ended}; no file holds this job any more, and nothing is undone"
+    where = "no file holds this job any more" if all_read else "no file that was read holds this job"
+    return f"{ended}; {where}, and nothing is undone"
 
 
 def _day(observed: ObservedEntry) -> str:

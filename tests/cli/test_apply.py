@@ -557,6 +557,19 @@ def test_a_dry_run_says_what_would_be_done_sends_nothing_and_writes_nothing(answ
     assert answers.since() == ["Usra"]
 
 
+def test_of_a_job_that_was_moved_into_a_folder_below_nobody_says_that_no_file_holds_it(capsys: Capture) -> None:
+    gone, _ = write("a"), write("b")
+    assert ended(["apply", "specs"]) == 0
+    (gone.parent / "team").mkdir()
+    gone.rename(gone.parent / "team" / gone.name)
+    for options in (["--dry-run"], []):
+        capsys.readouterr()
+        assert ended(["apply", "specs", *options]) == 0
+        shown = "".join(capsys.readouterr())
+        assert "no file that was read holds this job, and nothing is undone\n" in shown
+        assert "1 more job lies in folders below and was not read, `-r` reads it" in shown
+
+
 def test_jobs_that_are_gone_are_listed_until_they_are_pruned_and_are_known_when_they_return(
     answers: Answers, capsys: Capture
 ) -> None:

@@ -129,6 +129,19 @@ def test_the_action_applies_each_version_once_on_however_many_machines(github: G
     assert answers.asked == ["Usrgood", "Usrmore"]
 
 
+def test_a_job_that_is_only_renamed_is_adopted_by_hand_before_it_begins_again_as_the_summary_says(
+    github: GitHub, answers: Executes
+) -> None:
+    assert github.machine(without_ledger="apply").code == 0
+    Path("jobs/good.job.yaml").unlink()
+    Path("jobs/better.job.yaml").write_text(JOB.format("good").replace("name: good", "name: better"))
+    summary = github.machine(dry_run="true").summary
+    assert "Merge with `[skip ci]` in the message, then start the workflow by hand with `first`" in summary
+    assert github.machine(first="apply jobs/better.job.yaml --adopt").code == 0
+    assert "only renamed" not in github.machine(dry_run="true").summary
+    assert answers.asked == ["Usrgood"]
+
+
 def test_the_action_adopts_where_that_is_asked_for(github: GitHub, answers: Executes) -> None:
     assert github.machine(without_ledger="adopt").code == 0
     assert github.machine().code == 0

@@ -178,7 +178,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
             if not found.rival and _are_all(row, row.sought, rows):
                 several = str(why_not(row, row.sought, rows))
                 return _in_doubt(row, cause, why=several, by_log=False, advice=f"; {REPEATS}")
-            return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
+            return (yield from _judge_candidates(row, row.sought, rows, cause=cause, rival=found.rival))
         less = starts.weak_absence(row.log, row.sought) or starts.at_another_time(found.at_other_times)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return _in_doubt(row, cause, why=why)
@@ -225,7 +225,9 @@ def _are_all(row: OpenRow, start: Start, rows: list[LogRow]) -> bool:
     return is_ours and len(rows) > 1 and all(map(process_log.has_ended, rows))
 
 
-def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:
+def _judge_candidates(
+    row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble, rival: starts.OtherRun | None = None
+) -> Running[Attempt]:
     """Judge the rows that may be the call's: only a row that nobody else can have made is its own.
 
     Where as many calls of the run lack their rows as there are rows, each call has happened.
@@ -234,7 +236,8 @@ def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: 
     others = () if is_given else _others(row, start, rows)
     is_each = len(rows) > 1 and (is_given or len(rows) == 1 + len(others))
     if (why := _why_not_each(row, start, rows) if is_each else why_not(row, start, rows)) is not None:
-        return _in_doubt(row, cause, why=why)
+        by = f"; {rival.name} may have made one of them{rival.advice}" if rival is not None and len(rows) > 1 else ""
+        return _in_doubt(row, cause, why=f"{why}{by}")
     if not is_given:
         keys = (row.key, *(other.key for other in others))
         left, rival = yield from starts.not_of_others(row, start.process, rows, keys=keys)

@@ -125,6 +125,15 @@ def test_several_starts_that_may_be_it_are_counted_and_none_is_taken() -> None:
     assert "shows 2 starts that may be it" in trouble_of(world).message
 
 
+def test_of_several_starts_the_run_is_named_that_may_have_made_another_of_them() -> None:
+    world = World(answers=[unanswered()], crowd=["done", "done"], owner="them")
+    until = {"began": "2026-01-31T09:00:00Z", "until": "2026-01-31T09:01:00Z", "folder": None}
+    world.others = {"taken": [], "rival": True, "by": {"run": "0193a0c4", "step": "b", **until}}
+    message = trouble_of(world.carry_out(planned(ONE))).message
+    assert "shows 2 starts that may be it; another run (0193a0c4, step `b`, begun at " in message
+    assert ") may have made one of them; if `runner show 0193a0c4` names a call in doubt, `runner reconcile" in message
+
+
 @pytest.mark.parametrize(("first", "is_over"), [("done", True), ("running", False)])
 def test_several_starts_of_ours_that_have_ended_are_no_business_of_the_log(first: str, *, is_over: bool) -> None:
     class Repeats(World):

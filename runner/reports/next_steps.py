@@ -44,8 +44,7 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
     resume = complete_command("resume", result, store)
     needs_result = any(step.needs_result for step in in_doubt)
     waits = held or result.held or (needs_result and not result.closing)
-    is_left_to_worker = belongs_to_fleet(result, store)  # its own `--hold` says whether runs wait
-    again = " --hold" if waits and not result.finished and not is_left_to_worker else ""
+    again = " --hold" if waits and not result.finished and not belongs_to_fleet(result, store) else ""
     if not in_doubt:
         if not result.finished and result.job:
             does = "goes on where it broke off; calls that were answered are not sent again"

@@ -140,14 +140,10 @@ class FileRunStore:
             last = last_line(file, file.tell())
         return [line[:-1] for line in (first, last) if line.endswith(b"\n")]
 
-    @contextmanager
-    def _lines(self, run: str) -> Iterator[BinaryIO]:
+    def _lines(self, run: str) -> BinaryIO:
+        """The events; nothing where somebody has deleted them."""
         path = self._root / run / EVENTS
-        if path.exists() or not path.parent.exists():
-            with path.open("rb") as file:
-                yield file
-        else:  # somebody has deleted the events
-            yield BytesIO()
+        return path.open("rb") if path.exists() or not path.parent.exists() else BytesIO()
 
     def is_being_written(self, run: str) -> bool:
         return private_files.is_taken(self._root / run / EVENTS)

@@ -11,7 +11,7 @@ from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
 from runner.foundation import hints
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun, listed
-from runner.foundation.suggestions import ending_in, folded, near_or_listed, suggest
+from runner.foundation.suggestions import did_you_mean, ending_in, folded, near_or_listed, suggest
 from runner.foundation.values import JsonObject, Path, items, mended_guid, record
 from runner.job.outline import RawStep
 from runner.lint.addresses import is_address
@@ -132,7 +132,8 @@ def _parameters(fields: JsonObject, path: Path, process: Process, catalogue: Cat
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
-            hint = hints.at_place("keys", "parameters", folded(name)) or _captioned(name, process, process.takes)
+            hint = _captioned(name, process, process.takes) or did_you_mean(name, sorted(process.takes))
+            hint = hint or hints.at_place("keys", "parameters", folded(name))
             hint = hint or near_or_listed(name, process.takes, has="it takes", none="no parameters")
             hint = _or_refreshed(hint, catalogue)
             yield Finding(code="E145", message=message, path=(*path, "parameters", name), at_key=True, hint=hint)

@@ -41,6 +41,7 @@ CATALOGUE = Catalogue(
             parameters={"Level": parameter(Direction.BOTH)},
         ),
         "UsrOdd": Process(code="UsrOdd", parameters={"Odd": parameter(Direction.UNKNOWN)}),
+        "UsrVote": Process(code="UsrVote", parameters={"Accepted": parameter(Direction.IN)}),
     },
 )
 
@@ -49,7 +50,7 @@ NOT_CHECKED = (
     "E178 24 names of parameters of `UsrDark` were not checked: target `here` does not have them; "
     "check that the user may read the design of the process"
 )
-LISTED = "`UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrT`"
+LISTED = "`UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrT`, `UsrVote`"
 
 
 def linted(action: str, catalogue: Catalogue | None = CATALOGUE) -> list[str]:
@@ -138,6 +139,10 @@ def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(
         (
             "execute: {process: UsrAdd, parameters: {Own: x}}",
             ["E145 45 `UsrAdd` keeps `Own` to itself; it takes `Both`, `ContactName`"],
+        ),
+        (
+            "execute: {process: UsrVote, parameters: {Accept: x}}",
+            ["E145 46 `UsrVote` has no parameter `Accept`; did you mean `Accepted`?"],
         ),
         ("execute: {process: UsrPing, result: X}", ["E146 41 `UsrPing` has no parameter `X`; it gives no results"]),
     ],

@@ -162,7 +162,8 @@ def _site(name: str, fields: JsonObject, *, registry: Path) -> SiteTarget:
 
 def _auth(known: _Environment) -> Credentials:
     """An environment that has several signs in by the last kind [?]: a name and a password may be clio's defaults."""
-    kind: AuthKind = next((kind for kind in reversed(KINDS) if known.text(kind.registry[0]) is not None), KINDS[0])
+    given = (kind for kind in reversed(KINDS) if kind.registry and known.text(kind.registry[0]) is not None)
+    kind: AuthKind = next(given, KINDS[0])
     texts = [_literal(known.needed(key)) for key in kind.registry]
     return kind.credentials(**dict(zip(kind.keys, texts, strict=True)))
 

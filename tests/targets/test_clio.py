@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
@@ -70,6 +71,13 @@ def test_an_oauth_client_comes_before_a_name_and_a_password_beside_it() -> None:
     assert site.auth == CLIENT_CREDENTIALS.credentials(client_id="id", client_secret="hunter2")
     assert (site.runtime, site.identity_url) == (Runtime.NET, "https://acme-is.creatio.com")
     assert site.protected
+
+
+def test_a_kind_of_auth_that_clio_does_not_store_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clio, "KINDS", (PASSWORD, replace(CLIENT_CREDENTIALS, registry=())))
+    auth = ready("dev", {"Environments": {"dev": DEV}}).auth
+    assert auth is not None
+    assert auth.kind == PASSWORD
 
 
 def test_the_address_that_tokens_are_asked_for_at_is_that_of_the_identity_service() -> None:

@@ -18,7 +18,7 @@ class AuthKind(Struct, frozen=True, kw_only=True):
     name: str  # in events
     keys: tuple[str, ...]  # under `auth` of a target: the first names the account, the last is the secret
     variables: tuple[str, ...]  # of the target `env`, in this order
-    registry: tuple[str, ...]  # keys that clio stores, in this order
+    registry: tuple[str, ...]  # keys that clio stores, in this order, if it does
     described: str  # how a user signs in
     sign_in: "Callable[[Site, Mapping[str, str], float], SigningIn]"
     by_identity_service: bool = False  # a target names where tokens come from

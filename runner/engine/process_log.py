@@ -48,7 +48,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
 
     Where other runs of this program start the same process (`Plan.alone` is false), it is read before every call that
     takes its turn: theirs may have come in between. So it is where the log has another clock than `Date`: then no time
-    tells what came in between.
+    shows what came in between.
     """
     log = row.log
     if log.refusal is not None:

@@ -28,9 +28,8 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
         case events.AttemptFailed():
             event = msgspec.structs.replace(event, by_hand=False)
         case events.StepFinished(checks=checks):
-            silent = tuple(msgspec.structs.replace(check, message=None, differences=()) for check in checks)
-            event = msgspec.structs.replace(event, checks=silent, warnings=(), unverified=None, running=False)
-            event = msgspec.structs.replace(event, item=None)
+            mute = tuple(msgspec.structs.replace(check, message=None, differences=()) for check in checks)
+            event = msgspec.structs.replace(event, checks=mute, warnings=(), unverified=None, running=False, item=None)
         case events.UndoFinished() | events.RunFinished():  # follows from rows
             event = msgspec.structs.replace(event, undo="")
         case _:

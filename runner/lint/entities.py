@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.problems import Finding
-from runner.foundation.suggestions import near_or_listed, suggest
+from runner.foundation.sentences import listed
+from runner.foundation.suggestions import did_you_mean, near_or_listed, suggest
 from runner.foundation.values import Json, JsonObject, Path, is_number, record, text
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
@@ -94,7 +95,9 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
 
 def _no_column(column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None) -> Finding:
     message = f"`{called}` has no column `{column}`"
-    return Finding(code="E147", message=message, path=path, hint=hint or near_or_listed(column, known))
+    own_first = sorted(known, key=lambda each: (each.startswith(("Created", "Modified")), each))
+    hint = hint or did_you_mean(column, own_first) or f"it has {listed(own_first)}"
+    return Finding(code="E147", message=message, path=path, hint=hint)
 
 
 def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:

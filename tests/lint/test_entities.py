@@ -71,6 +71,13 @@ def test_what_the_sandbox_does_not_have_is_reported_at_its_place(query: str, exp
     assert linted(query) == expected
 
 
+def test_columns_that_every_entity_has_are_listed_last() -> None:
+    columns = frozenset({"CreatedById", "CreatedOn", "ModifiedOn", "Name"})
+    catalogue = Catalogue(name="x", processes={}, entities={"Note": Entity(columns=columns, paths=columns)})
+    last = "it has `Name`, `CreatedById`, `CreatedOn`, `ModifiedOn`"
+    assert linted("{entity: Note, select: Zzz}", catalogue) == [f"E147 35 `Note` has no column `Zzz`; {last}"]
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -405,6 +405,17 @@ def test_a_record_that_does_not_hold_what_was_sent_is_not_verified(change: str, 
     assert carried_out(Deaf(records={GUID: shown}), step + "    verify: log\n").end.exit_code == 3
 
 
+def test_a_change_that_its_record_does_not_show_is_not_verified_by_the_process_that_it_started() -> None:
+    class Deaf(World):
+        def _change(self, call: ChangeCall) -> Ending:
+            ending = super()._change(call)
+            self.records[GUID] |= {"Score": 1}
+            return ending
+
+    world = carried_out(Deaf(records={GUID: {"Id": GUID, "Score": 1}}), UPDATE + STARTS)
+    assert (end(world).status, end(world).verified) == ("passed", None)
+
+
 AS_SENT: list[tuple[Json, Json]] = [
     (7, 7.0),
     (7.129, 7.13),

@@ -5,11 +5,11 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, is_guid
+from runner.foundation.values import Json, is_guid, read_json
 from runner.secrets.written_out import names_password, names_token
 
 ELSEWHERE: Final = "the address of the site and the sign-in belong in targets.yaml"
@@ -137,16 +137,16 @@ def _records(method: str, address: re.Match[str], body: str) -> str | None:
     if change is None or (key is None) is not (change == "insert") or not isinstance(values, dict):
         return None
     id_of = f", id: {_id(key)}" if key is not None else ""
-    of_values = f", values: {_map(values)}" if values else ""
+    columns = {name: value for name, value in values.items() if "@" not in name}
+    of_values = f", values: {_map(columns)}" if columns else ""
     return f"signal: {{{change}: {{entity: {entity}{id_of}{of_values}}}}}"
 
 
 def _json(body: str) -> Json:
     try:
-        found: Json = json.loads(body or "{}")
+        return read_json(body or "{}")
     except ValueError:
         return []
-    return found
 
 
 def _id(written: str) -> str:
@@ -155,7 +155,7 @@ def _id(written: str) -> str:
 
 def _run(body: str) -> str | None:
     try:
-        sent = json.loads(body)
+        sent = cast("Any", read_json(body))
         given = {str(each["name"]): each["value"] for each in sent.get("parameterValues") or ()}
         results = ", ".join(map(_shown, sent.get("resultParameterNames") or ()))
         text = _action("run", process=str(sent["schemaName"]), parameters=given)

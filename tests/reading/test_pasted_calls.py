@@ -54,7 +54,7 @@ SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
             f"- signal: {{update: {{entity: Contact, id: {KEY}, values: {{Name: VALUE, Age: 5}}}}}};",
         ),
         (
-            'curl https://x.example/0/odata/Contact -d \'{"Name": "Ann"}\'',
+            'curl https://x.example/0/odata/Contact -d \'{"Name": "Ann", "@odata.type": "#Contact"}\'',
             "- signal: {insert: {entity: Contact, values: {Name: Ann}}};",
         ),
         (
@@ -105,6 +105,11 @@ def test_calls_that_no_step_makes_are_counted_and_an_answer_that_is_kept_is_a_ca
         "- execute: {process: UsrA}; - query: {entity: Contact}; $top left out: a query reads all records that fit; "
         "of 2 more calls none is shown: other" in hint
     )
+
+
+def test_a_body_that_is_nested_too_deeply_is_no_step() -> None:
+    for url in (f"{SERVICE}/RunProcess", "https://x.example/0/odata/Contact"):
+        assert ANY_STEP in script_hint(f"curl {url} -d '{'[' * 50_000}'")
 
 
 def test_a_job_whose_texts_speak_of_a_script_is_none() -> None:

@@ -52,6 +52,7 @@ _WITHIN = lazy_pattern(
 )
 """What is a variable of a CI, or a command of a shell, wherever it is in a text."""
 _SHORTEST = len(("inputs", "phone"))
+_LONGEST = 200  # characters of a text that is looked up in the table: a message has the whole of it
 
 
 def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
@@ -65,7 +66,7 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
         part, name = text.strip(), variable[variable.lastindex or 0]
         whole = declared_as(name, scope)
         reported.append(_not_in_braces(part, whole) if whole else _variable(part, name))
-    if not reported and part == text:
+    if not reported and part == text and len(text) <= _LONGEST:
         reported = [*_foreign(text)]
     if not reported and "$" in part:
         reported += [_variable(found[0], found[found.lastindex or 0]) for found in _WITHIN.finditer(part)]

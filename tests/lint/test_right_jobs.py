@@ -1,9 +1,13 @@
-"""What a job without mistakes does not pay for."""
+"""What a job without mistakes does not pay for, and long texts in it."""
 
 import subprocess
 import sys
 
 import pytest
+
+from runner.lint.job import check
+from runner.reading.document import Document
+from runner.reading.load import load
 
 JOB = """\
 runner: 1
@@ -27,3 +31,11 @@ def test_no_table_of_hints_is_read() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert printed == "0\n"
+
+
+def test_a_long_text_is_not_repeated_in_a_message() -> None:
+    for number, found in ((50, 1), (51, 0)):
+        text = "a%20" * number
+        document = load("a.job.yaml", JOB.replace("UsrA,", f"UsrA, parameters: {{A: {text}}},").encode())
+        assert isinstance(document, Document)
+        assert len(check(document)) == found

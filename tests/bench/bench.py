@@ -6,10 +6,10 @@ counts. `--row NAME` prints that row alone, several times: those rows.
 
 Ratios of wall time, and of processor time in brackets, in the night of 2026-12-01 on a machine of two cores with
 nothing else to do; what is above its aim is marked:
-one call / bare 0.65 (0.64) · 1,000 reads 0.82 (0.80) · 1,000 once calls with the log 2.29 (2.06), at other times 1.96
-to 2.51, above · results of 25 KB 1.13 (1.17) · validate / import of the four libraries 0.53 (0.52) · resume after 1,000
-calls / the run 0.42 (0.46), above · -j 8 / Hurl 1.24, of the least 1.17, above · 40 once runs of one process, -j 8 /
-after each other 0.97, above. Memory of 10,000 steps: run 116 MB, resume 144 MB.
+one call / bare 0.63 (0.63) · 1,000 reads 0.86 (0.82) · 1,000 once calls with the log 2.32 (2.04), at other times 1.96
+to 2.51, above · results of 25 KB 1.27 (1.28) · validate / import of the four libraries 0.52 (0.51) · resume after 1,000
+calls / the run 0.42 to 0.49 (0.46 to 0.54), above · -j 8 / Hurl 1.18, of the least 1.17, above · 40 once runs of one
+process, -j 8 / after each other 0.96, above. Memory of 10,000 steps: run 119 MB, resume 143 MB.
 
 The same instructions take up to 1.6 times as long on a virtual machine from one second to the next: so "of the least"
 compares the least time of each side.

@@ -33,7 +33,7 @@ def read(
     if (age := reply.headers.get("age", "0")) != "0" and age.isdecimal() and int(age[:_DIGITS]) > took + 1:
         return failures.from_cache(call, reply, site, age=age)
     try:
-        value = _value(call, reply, site)
+        value = _value(call, reply)
         if not isinstance(call, calls.ExecuteCall) and isinstance(call, process_log.Query):  # most are no Query
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
@@ -52,7 +52,7 @@ def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseErro
     return f", but the text `{text}`" if text and not text.startswith(bodies.BEGINNINGS) else ""
 
 
-def _value(call: calls.Call, reply: Reply, site: Site) -> Json:
+def _value(call: calls.Call, reply: Reply) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
     if reply.status == HTTPStatus.PARTIAL_CONTENT:  # no call asks for a part
         raise bodies.NonsenseError("it is only a part of an answer")
@@ -65,7 +65,7 @@ def _value(call: calls.Call, reply: Reply, site: Site) -> Json:
             raise bodies.NonsenseError(f"it is a web page{f' with the title `{title}`' if title else ''}")
         case bodies.JsonBody(value):
             _check_refusal(call, value)
-            return _bare(call, value, site) if isinstance(call, calls.ExecuteCall) else value
+            return _bare(call, value) if isinstance(call, calls.ExecuteCall) else value
         case bodies.Wrapped(text):
             return _inner(text)
         case None:
@@ -158,14 +158,14 @@ def _refuse_error_record(value: JsonObject) -> None:
         raise bodies.NonsenseError(f"it is a record of an error{f': {words}' if words else ''}")
 
 
-def _bare(call: calls.ExecuteCall, value: Json, site: Site) -> Json:
-    """An Execute() that was answered without `<string>`, as a host on .NET may [?]: what gateways write is no answer.
+def _bare(call: calls.ExecuteCall, value: Json) -> Json:
+    """An Execute() that was answered without `<string>`, as a host may [?]: what gateways write is no answer.
 
     A record is the value of no parameter: its text would be in quotes [D]. Without a result nothing comes [?].
     """
     if isinstance(value, str):
         return _in_quotes_twice(value)
-    if value is not None and (site.prefix or call.result is None or isinstance(value, dict)):
+    if value is not None and (call.result is None or isinstance(value, dict)):
         raise bodies.NonsenseError(f"it is bare JSON, {kind_of(value)}, which this call is never answered with")
     return value
 

@@ -162,9 +162,6 @@ def test_a_record_of_an_error_is_no_answer_and_may_have_happened(call: Call, bod
     [
         (EXECUTE, SITE, '{"statusCode": 503}', "a record"),
         (EXECUTE, SITE, "{}", "a record"),
-        (EXECUTE, SITE, "0", "a number"),
-        (EXECUTE, SITE, "true", "a boolean"),
-        (EXECUTE, SITE, "[]", "a list"),
         (EXECUTE, ON_NET, '{"Total": 1}', "a record"),
         (STARTED, ON_NET, '{"Message": ""}', "a record"),
         (STARTED, ON_NET, "0", "a number"),
@@ -179,6 +176,12 @@ def test_bare_json_that_an_execute_is_never_answered_with_is_a_gateways_and_may_
     said = f"it is bare JSON, {kind}, which this call is never answered with"
     assert ending.trouble.message == f"the answer of site.example makes no sense: {said}"
     assert (ending.kind, ending.trouble.code) == (UNANSWERED, "E307")
+
+
+@pytest.mark.parametrize("site", [SITE, ON_NET])
+@pytest.mark.parametrize(("body", "value"), [("0", 0), ("true", True), ('[{"Id": "1"}]', [{"Id": "1"}]), ('"a"', "a")])
+def test_a_result_may_be_bare_json(site: Site, body: str, value: Json) -> None:
+    assert read(EXECUTE, reply(body), site=site) == Answered(value=value)
 
 
 def test_a_result_may_have_a_message_in_a_text() -> None:

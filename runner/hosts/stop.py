@@ -11,6 +11,8 @@ from runner.runs.evidence import Person
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows knows no SIGHUP; what a system does not know is not listened for
 
+_LOOK = 0.05  # seconds after which the main thread looks for a signal while it waits
+
 
 class Stop:
     """Whether, why and when a run is to stop, and who ordered that of a fleet. The first reason stays."""
@@ -32,10 +34,14 @@ class Stop:
 
     def wait(self, seconds: float) -> None:
         """Wait; a wait during which the stop comes ends at once, a wait that begins after it ends with the grace."""
-        if self._ends is None:
-            self._requested.wait(seconds)
-        else:
+        if self._ends is not None:
             time.sleep(max(0.0, min(seconds, self._ends - self._clock())))
+        elif threading.current_thread() is not threading.main_thread():
+            self._requested.wait(seconds)
+        else:  # a signal's handler would wait for ever for the lock of a wait that it interrupts
+            while self.why is None and seconds > 0.0:
+                time.sleep(min(seconds, _LOOK))
+                seconds -= _LOOK
 
     def is_over(self, *, since: float = 0.0) -> bool:
         """Whether the grace has ended, `since` seconds ago or earlier."""

@@ -511,7 +511,7 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(here: F
     assert ended(["apply", "specs", "--wait", "2m"]) == 1
     thread.join()
     said = capsys.readouterr().err
-    assert "passed  a@here  " in said
+    assert "passed  a@here  " in said or "1 passed before" in said, "the worker may be faster than the command"
     assert re.search(r"failed  b@here  \w+  failed [-0-9]+: `runner show [-0-9a-f]+ --db postgresql://", said)
     assert "E183" not in said
     write("a", mark="a2")

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from forked_runner import forked_runner
@@ -33,3 +35,11 @@ def shell(script: str, environment: dict[str, str], *command: str, folder: Path)
     with forked_runner() as ours:
         given = {**home, **environment, "PATH": f"{ours}{os.pathsep}{environment['PATH']}"}
         return subprocess.run([*command, script], env=given, cwd=folder, check=False, capture_output=True, text=True)
+
+
+def twice(night: Callable[[], None]) -> int:
+    """Carry out a night's jobs twice; how many days (UTC) that took: they are carried out once in each."""
+    first = datetime.now(UTC).date()
+    night()
+    night()
+    return 1 + (datetime.now(UTC).date() - first).days

@@ -34,7 +34,7 @@ _ANCHORS = lazy_pattern(r"[ \t]&([\w-]+)")
 _ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
 _WINDOWS = lazy_pattern(r'"[A-Za-z]:\\[^\\"/].*"')
 NULLS = ("None", "nil", "undefined")
-_PLACEHOLDER = lazy_pattern(r"<(?=[^<>]*[ _-])[A-Za-z][\w .-]*>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
+_PLACEHOLDER = lazy_pattern(r"<[A-Za-z][\w .-]+>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
 _EXPRESSIONS = frozenset({"expect", "if"})
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})

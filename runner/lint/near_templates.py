@@ -42,7 +42,7 @@ _OF_A_SHELL = lazy_pattern(
     r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(\$?([A-Za-z_]\w*)(?:\.\w+)*\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
     re.ASCII,
 )
-_LIKE_CODE = lazy_pattern(r"[\[@$]|\w+[.(<]|new ")  # how texts of the table begin
+_LIKE_CODE = lazy_pattern(r"[\[@$/:]|\w+[.(<]|new |.*&")  # how texts of the table begin
 _ENCODED = lazy_pattern(
     r"(?!.*%20(?:eq|ne|[gl][te])%20)[^\s<>&%/]*(?:%(?:20|2[1-9A-F]|3[A-F]|40|5[BD]|7[BD]|[CD][0-9A-F]%[89AB][0-9A-F])[^\s<>&%/]*)+"
 )

@@ -24,6 +24,8 @@ _ASKS = lazy_pattern(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
 _DASHED = lazy_pattern(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])")
 """A path that goes on with a dash, which is a minus to an expression: `steps.a.outputs.order-id`."""
 
+_QUOTED = lazy_pattern(r"""\{\{\s*(["'])((?:inputs|vars|steps|run|target|case|item)\.[\w.]+)\1\s*\}\}""")
+
 
 class JobLint(ProblemCollector, frozen=True, kw_only=True):
     """Collects the problems of a job file, with its included jobs."""
@@ -85,6 +87,9 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             return
         most = len(self.problems) + MOST_IN_A_TEXT
         self._check(parsed, text, path, scope)
+        if (quoted := _QUOTED.fullmatch(text)) is not None:
+            hint = f"write `{{{{ {quoted[2]} }}}}`: a name has no quotes"
+            self.report("E123", f"`{quoted[2]}` is a text here, as it is in quotes", path, hint=hint, warning=True)
         is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not text[-2].isdecimal()
         if is_odd and self.document.is_bare(path):
             message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"

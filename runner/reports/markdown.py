@@ -18,6 +18,7 @@ from runner.reports.timeline import LEGEND, timeline
 from runner.reports.words import (
     brief,
     finally_left,
+    judged,
     labelled,
     own_error,
     reasons,
@@ -135,8 +136,8 @@ def _outputs(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
 def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
     """The warnings, each in a line; where values are not shown, of rows only that they have some."""
     shows = values.shows(is_red=result.status is not RunStatus.PASSED)
-    if result.undo != "none" and (left := undo_left(result)):
-        yield f"undo: {clean(result.undo)}: {left}"
+    if result.undo != "none":
+        yield "undo: " + ": ".join(filter(None, (clean(result.undo), undo_left(result))))
     if left := finally_left(result):
         yield f"finally: incomplete: {left}"
     for step in result.steps:
@@ -162,6 +163,8 @@ def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
     """Why the row did not pass. What it expected begins with `-`, what came with `+`; other lines with a blank."""
     for line in reasons(step, traces=False):
         yield f" {shortened(line, _LONGEST_BODY)}"
+    if step.judged is not None:
+        yield f" {judged(step.judged)}"
     for check in step.checks:
         for difference in check.differences or () if not check.passed else ():
             yield f"@@ {clean(difference.source)}"

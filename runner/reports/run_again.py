@@ -37,7 +37,8 @@ from runner.runs.status import Status
 _MOST_KEYS = 5
 _OF_THE_FILE = frozenset({"E209", "E223"})  # codes of steps that did not pass by what the job's file says
 _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
-    ("E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E212", "E217", "E220", "E221", "E222")
+    {"E113", "E130", "E132", "E201", "E202", "E203", "E205", "E206", "E207", "E208", "E212", "E217"},
+    {"E220", "E221", "E222"},
 )
 """Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
 _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E307"})

@@ -169,11 +169,16 @@ def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     if options.starter and (by := begun_by(result)):
         verb = "queued" if is_of_fleet(result) else "begun"
         found.append(Sentence(text=f"{verb} by {by}", indent=2, tone=Tone.FAINT))
-    if options.starter and result.rerun_of is not None:
-        found.append(Sentence(text=f"repeats the run {clean(result.rerun_of)}", indent=2, tone=Tone.FAINT))
-    if options.starter and result.resumed_by is not None:
-        found.append(Sentence(text=f"resumed by {called(result.resumed_by)}", indent=2, tone=Tone.FAINT))
-    return found
+    more: list[str] = []
+    if result.rerun_of is not None:
+        more.append(f"repeats the run {clean(result.rerun_of)}")
+    if result.resumed_by is not None:
+        more.append(f"resumed by {called(result.resumed_by)}")
+    if result.inputs and options.verbose:
+        more.append(f"inputs: {brief(result.inputs)}")
+    if result.commit and options.verbose:
+        more.append(f"commit {clean(result.commit)}")
+    return found + [Sentence(text=text, indent=2, tone=Tone.FAINT) for text in more if options.starter]
 
 
 def _row(step: StepResult) -> Sentence:

@@ -24,6 +24,7 @@ from runner.targets.keys import EVALUATED, KEYS
 from runner.targets.model import Keys, SiteTarget
 
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_UNREPLACED = lazy_pattern(r"\s*\$\{\w+\}\s*")
 _SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]  # the keys whose value is a text
 
 
@@ -134,6 +135,9 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
             message = f"the environment variable `{name}` has no value of its own: {NOT_DEFINED}"
             hint = "define the variable in the pipeline, or in a group of variables that the pipeline names"
             raise UsageError(Problem(code="E142", message=message, hint=hint))
+        if _UNREPLACED.fullmatch(str(given)):
+            message = f"the environment variable `{name}` holds `${{…}}`, the name of a variable, and not its value"
+            raise UsageError(Problem(code="E142", message=message, hint="set it to the value itself"))
         note.append(str(given))
 
     def content(path: Json) -> Json:

@@ -71,7 +71,7 @@ def _text(written: str, path: Path, target: JsonObject, problems: ProblemCollect
         hint = f"write the value itself: templates are read in {', '.join(f'`{name}`' for name in EVALUATED)}"
         problems.report("E122", "no template is read here", path, hint=hint)
     elif known.evaluated and (literal := variable(written, path)) is not None:
-        problems.add(literal, path, hidden=literal.warning)  # it may be a password
+        problems.add(literal, path, hidden=key not in _ADDRESSES)  # it may be a password
     elif (wrong := known.wrong(written, plain_http=plain_http)) is not None:
         problems.add(replace(wrong, hint=_right_address(key, written, target) or wrong.hint), path)
     elif known.has_durations and durations.is_too_long(written):
@@ -156,20 +156,19 @@ _ADDRESSES: Final = ("url", "identity_url", "proxy")
 
 
 def variable(written: str, path: Path) -> Finding | None:
-    """A variable written as elsewhere: an error in an address, a warning where it may be right, as in a password."""
+    """A variable written as elsewhere. A password that is such a text can be written as a text in a template."""
     found = _SHELL.fullmatch(written) if "$" in written or "%" in written else None
     bare = _BARE.fullmatch(written) if "env." in written else None
     if found is None and bare is None:
         return None
-    message = "without braces this is a plain text"
-    if found:
-        message = "a variable of the shell is not read here: the text is taken as it is"
+    message = "a variable of the shell is not read here" if found else "without braces this is a plain text"
+    is_address = path[-1] in _ADDRESSES
     name = next(filter(None, found.groups())) if found else "NAME"  # its own name may pass for the secret
-    if path[-1] in _ADDRESSES:
-        name = bare[1] if bare else name
-        return Finding(message=message, hint=f'write `"{{{{ env.{name} }}}}"`')
-    hint = f'write `"{{{{ env.{name} }}}}"`; leave it where the password really is this text'
-    return Finding(message=message, hint=hint, warning=True)
+    name = bare[1] if bare and is_address else name
+    hint = f'write `"{{{{ env.{name} }}}}"`'
+    if not is_address:
+        hint += """; where the value really is this text, write it as a text in braces: `"{{ 'TEXT' }}"`"""
+    return Finding(message=message, hint=hint)
 
 
 def patterns_that_fit_nothing(target: JsonObject, at: Path, problems: ProblemCollector) -> None:

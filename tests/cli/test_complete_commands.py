@@ -109,7 +109,8 @@ def test_a_run_that_failed_is_carried_out_once_more_by_the_command_that_is_print
 ) -> None:
     Path("pay.job.yaml").write_text(JOB.replace("steps.charge.result", "13"))
     assert ended(["run", "pay.job.yaml", *GIVEN, "--report-html", "page.html"]) == 1
-    (rerun,) = commands(capsys.readouterr().out)
+    mended, rerun = commands(capsys.readouterr().out)
+    assert mended == "runner run pay.job.yaml -t here -i token=@FILE --confirm here"
     assert rerun.endswith("-i token=@FILE --confirm here")
     assert f'<code class="cmd">{rerun}</code>' in Path("page.html").read_text()
     assert typed(rerun) == 1

@@ -76,9 +76,24 @@ def test_a_refusal_behind_a_200_is_final_and_in_the_services_words(answer: objec
 
 
 def test_a_password_that_must_be_changed_says_so() -> None:
-    _, found = signed_in(reply({"Code": 1, "Message": "Expired", "PasswordChangeUrl": "/Login/ChangePassword.aspx"}))
-    assert isinstance(found, CallFailed)
-    assert "has to be changed" in (found.trouble.hint or "")
+    for code in (1, 0):
+        url = "/Login/ChangePassword.aspx"
+        _, found = signed_in(reply({"Code": code, "Message": "Expired", "PasswordChangeUrl": url}))
+        assert isinstance(found, CallFailed)
+        assert "has to be changed" in (found.trouble.hint or "")
+
+
+def test_a_second_step_of_the_sign_in_is_named_by_its_page() -> None:
+    for code in (0, 3):
+        _, found = signed_in(reply({"Code": code, "Message": "", "RedirectUrl": "/Login/TwoFactor.html"}))
+        assert isinstance(found, CallFailed)
+        assert (found.trouble.code, found.final) == ("E303", True)
+        assert "a second step at `/Login/TwoFactor.html`" in (found.trouble.hint or "")
+
+
+def test_a_page_that_a_signed_in_user_is_led_to_is_no_second_step() -> None:
+    _, found = signed_in(reply({**WELCOME, "RedirectUrl": "/Nui/ViewModule.aspx"}, cookies=COOKIES))
+    assert not isinstance(found, CallFailed)
 
 
 LOGIN = b"<html><head><title>Sign in</title></head><body>/Login/</body></html>"

@@ -45,6 +45,15 @@ def test_what_a_pipeline_left_of_a_variable_that_it_does_not_know_is_no_credenti
     )
 
 
+def test_a_variable_that_holds_the_name_of_another_is_no_credential() -> None:
+    environment = {"HOST": "example.com", "WHO": "${CREATIO_USERNAME}"}
+    (problem,) = unready(site(), environment, {"/run/secret": "abcdefgh"})
+    assert problem == (
+        "E142 target `staging`, `auth.username`: the environment variable `WHO` holds `${…}`, "
+        "the name of a variable, and not its value"
+    )
+
+
 def test_a_variable_with_a_name_of_one_sign_is_no_near_miss() -> None:
     resolved = resolve.resolve(
         site(url="https://{{ env.U }}"), environment={"_": "x", "WHO": "a"}, read_file=reader({})

@@ -44,10 +44,12 @@ def _refusal(answer: Answer, site: Site) -> CallFailed | None:
     if record is None or "Code" not in record:
         why = answer.unread or "it is no record with a `Code`"
         return answer.no_sign_in(f"the answer of {site.name} makes no sense: {why}", code="E307", hint=_URL_HINT)
-    if record["Code"] in (0, "0"):
+    leads = answer.text("RedirectUrl")
+    if record["Code"] in (0, "0") and (answer.cookies or not (leads or answer.text("PasswordChangeUrl"))):
         return None
     words = answer.text("Message") or words_of(record.get("Exception"))
-    hint = _CHANGE_HINT if answer.text("PasswordChangeUrl") else _AUTH_HINT
+    second = f"the site wants a second step at `{leads}`, which a program cannot do: use OAuth, or a user without it"
+    hint = _CHANGE_HINT if answer.text("PasswordChangeUrl") else second if leads else _AUTH_HINT
     return answer.refusal(f"{site.name} refused the sign-in{': ' if words else ''}{words}", hint=hint, is_checked=True)
 
 
@@ -66,7 +68,7 @@ def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:
         is_checked = is_checked and gateways is None
         return answer.refusal(message, hint=gateways or _AUTH_HINT, final=final, is_checked=is_checked)
     if failure.kind is FailureKind.REFUSED:
-        hint = failure.trouble.hint if answer.status < 400 else _URL_HINT  # noqa: PLR2004  a redirect knows better
+        hint = _URL_HINT if 400 <= answer.status < 500 else failure.trouble.hint  # noqa: PLR2004  a redirect knows better
         return answer.refusal(f"no sign-in at {_LOGIN}: {words}", hint=hint, final=final, is_checked=is_checked)
     return not_signed_in(failure)
 

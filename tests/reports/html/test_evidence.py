@@ -216,8 +216,9 @@ def test_what_a_gateway_refused_and_the_log_shows_all_the_same_is_started_again(
 def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
     start: Start, row: MakeRow, chain: Chain, *, store: StoreName, command: str
 ) -> None:
+    ending = _ended("add", Status.FAILED, error=Trouble(code="E218", message="no"))
     begun = start(inputs={"customer": "Zed", "token": "***"})
-    events: Story = [begun, StepStarted(row=row("add"), t=0), _ended("add", Status.FAILED), _finished()]
+    events: Story = [begun, StepStarted(row=row("add"), t=0), ending, _finished()]
     reported = msgspec.structs.replace(command_from(chain(events)), store=store)
     text = _Texts(report(reported, version="0.1.0")).text
     assert command.format(run=begun.run, file=begun.file, target=begun.target.name) in text

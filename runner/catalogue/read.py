@@ -6,7 +6,6 @@ from pathlib import Path
 from msgspec import convert
 
 from runner.catalogue.model import (
-    ENDING,
     Catalogue,
     Direction,
     Kind,
@@ -55,8 +54,9 @@ def catalogue_in(document: Document, *, target: str | None = None) -> Catalogue:
 def _hint(file: str, *, packages: tuple[str, ...], target: str | None) -> str:
     if packages:
         return f"if the packages have changed: `runner catalog build {' '.join(packages)} -o {file}`"
-    name = target or Path(file).name.removesuffix(ENDING)
-    return f"if the site has changed: `runner catalog pull -t {name}`"
+    if target is None:  # the command names the file: it may have any name, and be of any target
+        return f"if the site has changed: `runner catalog pull -t NAME --out {file}`"
+    return f"if the site has changed: `runner catalog pull -t {target}`"
 
 
 class _Processes(Mapping[str, Process]):

@@ -14,7 +14,7 @@ from runner.execution.active_run import ActiveRun
 from runner.execution.faults import fault_problem
 from runner.execution.given_inputs import GivenAnew, given_inputs
 from runner.execution.locks import HeldLock, hold_locks, lock_holder
-from runner.execution.run_pool import Carried, PendingRun, PoolOptions, carry_all
+from runner.execution.run_pool import Carried, PendingRun, PoolOptions, UntilReady, carry_all
 from runner.execution.run_spec import Permission, RunSpec, Wanted
 from runner.execution.stored_reports import store_reports
 from runner.foundation.durations import written
@@ -105,14 +105,14 @@ def carry_out(
     context: click.Context,
     *,
     store: LocalRunStore,
-    until_ready: Callable[[Stop], bool],
+    until_ready: UntilReady,
     ended: Callable[[ActiveRun], None] = lambda _run: None,
     stop: Stop | None = None,
 ) -> tuple[Carried, ExitCode]:
     """Carry runs out, and report what did not begin. Raises `RefusedError` where another program has a lock.
 
-    `store` keeps the locks. `until_ready` waits for the sites, and says whether runs may begin. `ended` gets each run
-    that has ended. Signals are listened for until the command ends: a second signal must not cost the reports.
+    `store` keeps the locks. `until_ready` waits for the sites. `ended` gets each run that has ended. Signals are
+    listened for until the command ends: a second signal must not cost the reports.
     """
     given = context.params
     stop, given_up, over = stop or Stop(grace=given["grace"]), threading.Event(), threading.Event()
@@ -198,7 +198,7 @@ def _carried_under_locks(
     context: click.Context,
     *,
     store: LocalRunStore,
-    until_ready: Callable[[Stop], bool],
+    until_ready: UntilReady,
 ) -> Carried:
     """Take all locks of the runs, then wait for the sites, then carry the runs out; after a signal no run begins."""
     stop = options.stop
@@ -212,9 +212,10 @@ def _carried_under_locks(
     wait = context.params.get("wait_lock")
     try:
         with hold_locks(claims, store, wait=wait, pause=pause, say=output.say) as held:
-            if until_ready(stop):
+            unready = until_ready(stop)
+            if unready is None:
                 return carry_all([_with_its_lock(run, held) for run in pending], options)
-            return Carried(left_out=deque(pending), is_unready=stop.why is None)
+            return Carried(left_out=deque(pending), unready=unready)
     except RefusedError:
         if stop.why is None:
             raise
@@ -238,7 +239,7 @@ def _with_its_lock(pending: PendingRun, held: Mapping[Claim, HeldLock]) -> Pendi
     return replace(pending, begin=begin)
 
 
-def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> Callable[[Stop], bool]:
+def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> UntilReady:
     """A wait for the sites of these runs, as an option or a target asks. Raises `UsageError`."""
     given = context.params
     is_asked_for = given["wait_ready"] is not None
@@ -250,9 +251,8 @@ def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> 
     return until_ready(waits.for_runs(runs), quiet=given["quiet"])
 
 
-def at_once(stop: Stop) -> bool:
+def at_once(stop: Stop) -> None:
     del stop
-    return True
 
 
 def report(
@@ -304,7 +304,7 @@ def publish(places: reports.ReportPlaces, command: ReportedCommand, *, printed: 
 
 def print_totals(console: RunConsole, carried: Carried, *, is_all: bool = True) -> None:
     """The last lines of a command of several runs. `is_all`: it is about no other runs."""
-    if console.total > 1:
+    if console.total > 1 and carried.runs:
         whole = totals([run.result for run in carried.runs], console.detail(), is_all=is_all)
         console.out.write(lines(whole, encoding=console.out.encoding))
 
@@ -330,9 +330,9 @@ def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
     if carried.trouble is not None:
         yield from carried.trouble.problems
     titles = ", ".join(run.title for run in carried.left_out)
-    if carried.is_unready:
-        hint = "read what the command printed: it names the site, and what was seen of it"
-        yield Problem(code="E317", message=f"a site was not ready, so these runs did not begin: {titles}", hint=hint)
+    if carried.unready:
+        yield from carried.unready
+        yield Problem(code="E317", message=f"a site was not ready, so these runs did not begin: {titles}")
     elif titles and code in STOPPED.values():
         yield Problem(code="E312", message=f"a signal stopped the command before these runs began: {titles}")
 
@@ -354,7 +354,7 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     codes = [run.result.exit_code for run in carried.runs]
     if carried.trouble is not None:
         output.problems(*carried.trouble.problems)
-    if carried.trouble is not None or carried.is_unready:
+    if carried.trouble is not None or carried.unready:
         codes.append(ExitCode.NO_ANSWER)
     if carried.faults:
         codes.append(ExitCode.FAULT)

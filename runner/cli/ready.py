@@ -23,6 +23,7 @@ from runner.cli import options
 from runner.cli.verb import SwitchedOption, Verb
 from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
 from runner.doctor.wait_story import Story
+from runner.execution.run_pool import UntilReady
 from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
 from runner.foundation.durations import written
@@ -109,7 +110,7 @@ def ready(context: click.Context) -> int:
                 waits.append(site_waits.wait_for(entry.target, codes=codes))
         context.with_resource(listening(stop, threading.Event(), heard=_on_signal))
         context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-        are_ready = until_ready(waits)(stop)
+        are_ready = until_ready(waits)(stop) is None
     code = ExitCode.PASSED if are_ready else STOPPED.get(stop.why or "", ExitCode.NO_ANSWER)
     if given["form"] == "json":
         output.data(_document(known, waits, code), for_programs=True)
@@ -220,20 +221,21 @@ def _matched(codes: Iterable[str], known: Iterable[str]) -> set[str]:
     return {*codes} - patterns | {code for code in known if any(fnmatchcase(code, each) for each in patterns)}
 
 
-def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[Stop], bool]:
-    """A wait for all of them that prints what was seen, and gives whether the first call may be sent."""
+def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> UntilReady:
+    """A wait for all of them that prints what was seen: None if the first call may be sent, else what hinders it."""
 
-    def wait(stop: Stop) -> bool:
+    def wait(stop: Stop) -> Sequence[Problem] | None:
         if not waits:
-            return True
+            return None
         seconds = wait_for_all(waits, stop=stop, quiet=quiet)
         stories = [wait.story for wait in waits]
         are_ready = all(story.outcome is Outcome.READY for story in stories)
         if not (quiet and are_ready):
             for line in (line for story in stories for line in story.transcript(seconds)):
                 output.say(line)
-        output.problems(*(problem for story in stories if (problem := story.problem()) is not None))
-        return are_ready
+        unready = [problem for story in stories if (problem := story.problem()) is not None]
+        output.problems(*unready)
+        return None if are_ready else unready
 
     return wait
 

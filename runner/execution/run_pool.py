@@ -62,13 +62,17 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
     says_yes: bool = False
 
 
+UntilReady: TypeAlias = Callable[[Stop], Sequence[Problem] | None]
+"""Waits for sites: None if runs may begin; else why not, which is nothing after a signal."""
+
+
 class Carried(Struct, kw_only=True):
     """What became of the runs."""
 
     left_out: deque[PendingRun]  # those that did not begin, and might
     runs: list[ActiveRun] = field(default_factory=list)  # those that began, in this order
     trouble: UsageError | RefusedError | None = None  # why a later run could not begin
-    is_unready: bool = False  # none began, since a site was not ready
+    unready: Sequence[Problem] = ()  # none began, since sites were not ready
     faults: list[Problem] = field(default_factory=list)  # after the first no run began
 
 

@@ -116,6 +116,13 @@ def test_the_file_reads_as_people_write() -> None:
     ]
 
 
+def test_the_hint_pulls_anew_for_the_target_or_into_the_file_that_the_command_names() -> None:
+    document = load("other.yaml", written(SITE).encode())
+    assert not isinstance(document, tuple)
+    assert "`runner catalog pull -t NAME --out other.yaml`" in str(catalogue_in(document).hint)
+    assert "`runner catalog pull -t staging`" in str(catalogue_in(document, target="staging").hint)
+
+
 def test_versions_and_captions_are_in_the_file() -> None:
     members = (
         ProcessVersion(code="UsrAdd", uid=UID, version=1, active=False, enabled=True),

@@ -123,7 +123,11 @@ def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_reported(
     assert "not begun: tours@here" in err
     assert "exit 3: no usable answer" in err
     assert deployed.phases_of("/Execute") == []
-    assert json.loads(Path("report.json").read_text())["runs"] == []
+    written = json.loads(Path("report.json").read_text())
+    assert written["runs"] == []
+    why, not_begun = (problem["message"] for problem in written["problems"])
+    assert why.startswith("here was not ready within 3 s: ")
+    assert not_begun == "a site was not ready, so these runs did not begin: tours@here"
 
 
 def test_two_refused_sign_ins_end_it(capsys: Capture) -> None:
@@ -281,7 +285,8 @@ def test_several_targets_are_waited_for_side_by_side_and_nothing_is_sent_before_
         both = ["run", "a.job.yaml", "-t", "here", "-t", "there"]
         assert ended([*both, "--wait-ready", "2s"]) == 3  # the one that is ready is so in time on a busy machine, too
         assert (ready.phases_of("/Execute"), away.phases_of("/Execute")) == ([], [])
-        err = capsys.readouterr().err
+        out, err = capsys.readouterr()
+        assert "nothing" not in out
         assert "here is ready after" in err
         assert "there is not ready after" in err
         away.phase = Phase.NEW

@@ -38,11 +38,14 @@ _NO_START = "no start of it so far, and a start may still appear there"
 AT_ONCE: tuple[float, ...] = (0.0,)
 
 
-def settled(row: OpenRow, cause: Trouble) -> Running[Attempt]:
-    """What became of the call that `row` has just sent and that was not answered, as far as the log shows it."""
+def settled(row: OpenRow, cause: Trouble, *, shown: Sequence[LogRow] = ()) -> Running[Attempt]:
+    """What became of the call that `row` has just sent and that was not answered, as far as the log shows it.
+
+    It has `shown` rows that may be those of earlier calls.
+    """
     last = row.state.run.plan.times.settle
     row.unanswered = True
-    return (yield from _settle_by_log(row, cause, moments=(0.0, SECOND_READING * last, last)))
+    return (yield from _settle_by_log(row, cause, moments=(0.0, SECOND_READING * last, last), shown=shown))
 
 
 def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
@@ -151,7 +154,9 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     return FoundRows(rows=rows, at_other_times=at_other_times, rival=rival)
 
 
-def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:
+def _settle_by_log(
+    row: OpenRow, cause: Trouble, *, moments: Sequence[float], shown: Sequence[LogRow] = ()
+) -> Running[Attempt]:
     """Read the log at these moments, in seconds from now, until it shows a start that may be ours."""
     row.in_doubt = True
     if row.sought is None or row.log.refusal is not None:
@@ -179,7 +184,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
                 several = str(why_not(row, row.sought, rows))
                 return _in_doubt(row, cause, why=several, by_log=False, advice=f"; {REPEATS}")
             return (yield from _judge_candidates(row, row.sought, rows, cause=cause, rival=found.rival))
-        less = starts.weak_absence(row.log, row.sought) or starts.at_another_time(found.at_other_times)
+        less = starts.weak_absence(row.log, row.sought) or starts.at_another_time(found.at_other_times or shown)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return _in_doubt(row, cause, why=why)
 
@@ -283,6 +288,8 @@ def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
 
 
 def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
+    if why := starts.by_refused_call(row, start.process, (found,), first=None):
+        return why
     if not starts.can_be_inferred(row, start, found):
         return f"the process log shows a start, {found.id}, and nothing shows whether it began in time to be it"
     owner = row.log.owner_of(start)

@@ -59,7 +59,7 @@ class ResolveDoubt(Struct, frozen=True, kw_only=True):
 class QueryPeers(RowQuery, frozen=True, kw_only=True):
     """Ask which rows of the log other calls own; answered with `Done` and the fields of `runner.runs.store.Others`."""
 
-    nothing_began: bool = False  # the log shows that the refused start of `key` began nothing: others need not count it
+    nothing_began: bool = False  # the log shows no start of the refused call of `key`: others need not count it
     still_waits: bool = False  # it was answered, and the log shows no row so far: it may begin much later
 
 

@@ -156,8 +156,7 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
     rows = yield from _rows_of(row, start, _LOOKS)
     if rows == []:
         row.log.missing[start.process].remove(start)
-        row.first = start
-        yield from start_bounds.nothing_began(row)
+        yield from start_bounds.set_aside(row, start)
     elif isinstance(rows, list):
         yield from starts.settle_missing(row, start.process, rows, among=(start,))
 
@@ -176,8 +175,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     rows = yield from _rows_of(row, open_end, pauses)
     if (isinstance(rows, Unread) and _is_fault(failure)) or rows == []:
         row.in_doubt = False
-        row.first = sent
-        yield from start_bounds.nothing_began(row)
+        yield from start_bounds.set_aside(row, sent)
         return None
     is_refused = failure.trouble.code == SESSION_REFUSED
     if is_refused and isinstance(rows, Unread) and (yield from is_shut_out(row, rows)):
@@ -189,7 +187,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
         row.sought = None
         why = f"the process log, which was not read before the call, shows {starts.named(rows[0])}"
         return in_doubt(failure.trouble, why=why, by_log=False)
-    settled = yield from doubt.settled(row, failure.trouble)
+    settled = yield from doubt.settled(row, failure.trouble, shown=rows if isinstance(rows, list) else ())
     row.look_again = partial(_look_again, sent=sent, failure=failure) if settled.status is Status.UNKNOWN else None
     return settled
 

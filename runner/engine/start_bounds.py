@@ -147,8 +147,15 @@ def has_begun_nothing(failure: CallFailed) -> bool:
     return failure.kind is not FailureKind.TURNED_AWAY and not may_have_begun(failure)
 
 
+def set_aside(row: OpenRow, start: Start) -> Running[None]:
+    """The log shows no start of a refused call, which may be made again: only a row that comes late may be its own."""
+    row.first = start
+    row.log.refused.setdefault(start.process, []).append(start)
+    yield from nothing_began(row)
+
+
 def nothing_began(row: OpenRow) -> Running[None]:
-    """Let other runs know that the last call of the row, which was turned away, has begun nothing."""
+    """Let other runs know that the log shows no start of the last call of the row, which was refused."""
     yield from query_peers(row.state, QueryPeers(key=row.key, codes=(), nothing_began=True))
 
 

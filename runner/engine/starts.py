@@ -18,7 +18,7 @@ from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
 from runner.foundation.values import Json
 from runner.runs.process_status import ENDED_BADLY
-from runner.runs.store import Others
+from runner.runs.store import SET_ASIDE, Others
 from runner.service.calls import LogRow
 
 AHEAD = 5.0  # seconds after the server's own time in which nothing can have begun by the same clock
@@ -47,17 +47,30 @@ class OwnRows(Struct, frozen=True, kw_only=True):
         return 1 + len(self.contested)
 
     @property
+    def scarce(self) -> tuple[LogRow, ...]:
+        """The rows, unless there are more than calls: then each call has its own."""
+        return () if len(self.rows) > self.starts else self.rows
+
+    @property
     def is_clear(self) -> bool:
         return len(self.rows) >= self.starts and not self.rival
 
 
-def may_be_of_first_call(row: OpenRow, found: OwnRows) -> bool:
-    """Whether rows may belong to the call that was turned away, with no other row for its repetition."""
-    if row.first is None or len(found.rows) > found.starts:
-        return False
-    until = span_of(row.log, row.first).until
-    moments = (each.began for each in found.rows)
-    return any(until is None or began is None or began < until for began in moments)
+def by_refused_call(row: OpenRow, process: str, rows: Sequence[LogRow], *, first: Start | None) -> str | None:
+    """Which refused call, the `first` of this row or another's with a time, may have made a late row, in words."""
+    log = row.log
+    known = [] if log.clocks_differ else log.refused.get(process, [])
+    others = [each for each in known if each.key != row.key and each.span.until is not None]
+    for start in filter(None, (first, *others)):
+        if late := next((found for found in rows if _may_be_late(log, start, found)), None):
+            called = "it was turned away and sent again, and the first"
+            which = called if start is first else f"the call of `{start.key}`, which was refused,"
+            return f"{which} may have started {named(late)}"
+    return None
+
+
+def _may_be_late(log: LogState, start: Start, found: LogRow) -> bool:
+    return may_be_of(log, start, found) and (found.began is None or found.began != span_of(log, start).until)
 
 
 def missing(log: LogState, process: str, *, besides: Start | None = None) -> tuple[Start, ...]:
@@ -198,8 +211,13 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
 def not_of_others(
     row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
-    """The rows that no other call owns, and a rival of some; without a rival the calls of `keys` own them now."""
-    log = row.log
+    """The rows that no other call owns, and a rival of some; without a rival the calls of `keys` own them now.
+
+    Refused calls of other runs are rivals only where no answer came: a lapsed session would cast doubt on all others.
+    """
+    log, codes = row.log, row.log.codes_of(process)
+    if row.unanswered or row.turned_away is not None:
+        codes = (*codes, *(f"{SET_ASIDE}{code}" for code in codes))
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
     before, before_read = _before(log, process, row.t) if has_time and not (certain or log.slack) else ((), 0.0)
     own = [start for start in (row.start, row.sought) if start is not None]
@@ -208,7 +226,7 @@ def not_of_others(
         rows=tuple(found.id for found in rows),
         keys=keys,
         certain=certain,
-        codes=log.codes_of(process) or (process,),
+        codes=codes,
         timed=has_time and all(found.began is not None for found in rows),
         slack=max([start.slack for start in (*own, *missing(log, process))], default=0.0),
         before=before,

@@ -192,6 +192,7 @@ class LogState(Struct, kw_only=True):
     there: dict[str, frozenset[str]] = field(default_factory=dict)  # ids before the first call
     called_at: dict[str, float | None] = field(default_factory=dict)  # by id of a process: it began then or later
     missing: dict[str, list[Start]] = field(default_factory=dict)  # starts without their row, oldest first
+    refused: dict[str, list[Start]] = field(default_factory=dict)  # refused ones, of which the log showed no row so far
     given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)  # rows found for doubtful rows, by key
     schema_ids: dict[str, str] = field(default_factory=dict)  # to filter by where the code is refused
     versions: dict[str, Versions] = field(default_factory=dict)

@@ -70,10 +70,9 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
         return undistinguished(row, rows, why=why, makers=found.starts + 1)
-    if starts.may_be_of_first_call(row, found):
+    if by_refused := starts.by_refused_call(row, start.process, found.scarce, first=row.first):
         row.shown = tuple(each.id for each in rows)
-        why = f"it was turned away and sent again, and the first may have started {starts.named(rows[0])}"
-        return not_verified(row, why, doubtful=_hold_failure(rows))
+        return not_verified(row, by_refused, doubtful=_hold_failure(rows))
     starts.take(row, execute.process, rows, makers=(*found.contested, start))
     row.process_id = rows[0].id if len(rows) == found.starts == 1 else None
     still_ran = any(each.status in UNDER_WAY for each in rows)
@@ -123,7 +122,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         row.log.is_away = False
         found = yield from starts.assigned(row, start, rows)
         failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
-        is_firsts = starts.may_be_of_first_call(row, found)
+        is_firsts = bool(starts.by_refused_call(row, start.process, found.scarce, first=row.first))
         if seconds is None and is_firsts and not patient:
             pauses, patient = chain(settling(row), (None,)), True
             seconds = next(pauses)

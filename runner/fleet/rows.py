@@ -14,7 +14,7 @@ from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
-from runner.runs.store import FencedError, Others, RowQuery, StoreError
+from runner.runs.store import SET_ASIDE, FencedError, Others, RowQuery, StoreError
 
 _BEGIN: Final = """begun{n} as (
   insert into starts (run, key, site, process, began, ends)
@@ -27,6 +27,9 @@ _ANSWER: Final = f"""answered{{n}} as (
   from mine where {_LAST}
 )"""  # noqa: S608  of constants
 _NEVER_BEGAN: Final = f"never_began{{n}} as (delete from starts s using mine where {_LAST})"  # noqa: S608  likewise
+_SET_ASIDE: Final = f"""set_aside{{n}} as (
+  update starts s set process = '{SET_ASIDE}' || s.process from mine where {_LAST}
+)"""  # noqa: S608  likewise
 _LEFT: Final = """
 update starts set ends = coalesce(%(now)s::float8, epoch()) + %(seconds)s
 where n = (select max(n) from starts where run = %(run)s and key = %(key)s)"""
@@ -113,6 +116,9 @@ class FleetRows:
 
     def never_began(self, key: str) -> None:
         self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
+
+    def set_aside(self, key: str) -> None:
+        self._changes.with_next_line(_SET_ASIDE, {"key": key})
 
     def sent(self) -> frozenset[str]:
         """The only copy of a run's events has them all."""

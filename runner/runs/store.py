@@ -105,6 +105,9 @@ class OwnedRows(Protocol):
     def never_began(self, key: str) -> None:
         """The last start of the row has begun nothing."""
 
+    def set_aside(self, key: str) -> None:
+        """The last start of the row was refused, and the log shows none: it counts for who asks for `SET_ASIDE`."""
+
     def flush(self) -> None:
         """Store at once what would be stored later."""
 
@@ -131,6 +134,9 @@ class SharedTurns(Protocol):
         """Keep the turn for so many seconds more: a call is sent, or waits, for so long."""
 
     def give_back(self, process: str) -> None: ...
+
+
+SET_ASIDE = "?"  # before the process of a start that was refused, and of which the log showed no row
 
 
 class RowQuery(Struct, frozen=True, kw_only=True):

@@ -542,6 +542,41 @@ class HandedOn(World):
         return ending
 
 
+def test_a_row_that_keeps_a_refused_call_from_being_sent_again_is_named() -> None:
+    steps = f"{ONE.replace('id: a', 'id: z')}    verify: none\n  - pause: 3s\n{ONE}"
+    world = World(answers=[None, turned_away()], lags=[4.0], call_seconds=0.0).carry_out(planned(steps))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (2, ("unknown", None))
+    assert f"a start at another time by the server's clock: {row_id(1)}" in said(world.finished("a"))
+
+
+class HandedOnLate(HandedOn):
+    """Rows come late, by a clock that is a second ahead of `Date`."""
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        super().add_row(process, status, owner=owner, parent=parent)
+        self.rows[0]["started"] = moment(self.t + 1.000_001)
+
+
+@pytest.mark.parametrize(
+    ("lags", "answer", "outcome", "process_id"),
+    [
+        ([2.5, 1000.0], None, ("passed", None), None),
+        ([2.5, 1000.0], unanswered(), ("unknown", None), None),
+        ([0.5], None, ("passed", True), row_id(2)),
+        ([0.5], unanswered(), ("passed", "inferred"), row_id(2)),
+    ],
+)
+def test_the_late_row_of_a_refused_call_proves_nothing_of_the_next_step(
+    lags: list[float], answer: Json, outcome: tuple[str, object], process_id: str | None
+) -> None:
+    first = f"{ONE.replace('id: a', 'id: z')}    on_failure: continue\n"
+    site = HandedOnLate(answers=[refused(500, unproved=True), answer], lags=lags, call_seconds=0.0)
+    world = site.carry_out(planned(first + ONE))
+    assert (ended(world, "a"), world.finished("a").process_id) == (outcome, process_id)
+    if process_id is None:
+        assert f"the call of `z`, which was refused, may have started {row_id(1)}" in said(world.finished("a"))
+
+
 @pytest.mark.parametrize("step", [ONE, RUN])
 @pytest.mark.parametrize("status", [302, 403])
 @pytest.mark.parametrize("verify", ["auto", "none"])

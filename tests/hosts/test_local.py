@@ -466,6 +466,9 @@ class NotedRows(NoOtherRuns):
     def never_began(self, key: str) -> None:
         self.notes.append(f"{key} never began")
 
+    def set_aside(self, key: str) -> None:
+        self.notes.append(f"{key} is set aside")
+
     def flush(self) -> None:
         self.notes.append("all is stored")
 
@@ -520,7 +523,7 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
 ) -> None:
     starts = StartedCalls(owned=(rows := NotedRows()), turn=Turn(Turns()))
     starts.ask(QueryPeers(key="a", codes=(), nothing_began=True), is_resumed=is_resumed)
-    assert rows.notes == ["a never began"] * (not is_resumed)
+    assert rows.notes == ["a is set aside"] * (not is_resumed)
     starts.ask(QueryPeers(key="b", codes=(), still_waits=True), is_resumed=is_resumed)
     assert rows.notes[-1] == "b is queued"
 
@@ -646,7 +649,7 @@ def test_a_start_at_which_the_run_broke_off_counts_for_other_runs_though_another
     carrying.owned = rows = NotedRows()
     with pytest.raises(StoreError, match="killed"):
         carrying.carry(planned(steps), RUN)
-    assert starts_in(rows.notes) == ["a begins", "a is answered", "a never began", "a begins"]
+    assert starts_in(rows.notes) == ["a begins", "a is answered", "a is set aside", "a begins"]
     carrying.journal.close()
     journal = reopened(tmp_path / "run")
     resumed = host(tmp_path / "other", site)

@@ -153,6 +153,10 @@ class Steps:
         self._run.before("store")
         self._owned.never_began(key)
 
+    def set_aside(self, key: str) -> None:
+        self._run.before("store")
+        self._owned.set_aside(key)
+
     def sent(self) -> frozenset[str]:
         return frozenset()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from msgspec.structs import replace
 
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
@@ -19,7 +20,7 @@ from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
 from runner.runs.files.rows_of_folders import RowsOfFolders
 from runner.runs.pending_starts import AFTER, LATE, NEAR
-from runner.runs.store import Others, Rival, RowQuery, StoreError
+from runner.runs.store import SET_ASIDE, Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +135,23 @@ def test_what_was_only_asked_for_belongs_to_nobody(owned: Owned) -> None:
     first.ask(query(key="a", rows=("1",), keys=None))
     first.never_began("a")
     assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_refused_start_that_the_log_did_not_show_counts_only_for_a_call_without_an_answer(
+    owned: Owned, clock: Clock, *, is_read: bool
+) -> None:
+    first, second = run(owned, "first"), run(owned, "second")
+    first.begin("a", "UsrA", seconds=10.0, is_read=is_read)
+    first.set_aside("a")
+    first.flush()
+    second.begin("a", "UsrA", seconds=10.0)
+    asked = query(key="a", rows=("1",), keys=TAKES)
+    assert second.ask(replace(asked, codes=("UsrA", f"{SET_ASIDE}UsrA"))).rival
+    assert second.ask(asked) == Others()
+    clock.now += 100
+    third = began(owned, "third")
+    assert third.ask(replace(asked, rows=("2",), codes=("UsrA", f"{SET_ASIDE}UsrA"))) == Others()
 
 
 def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:

@@ -16,6 +16,8 @@ class NoOtherRuns:
 
     def never_began(self, key: str) -> None: ...
 
+    def set_aside(self, key: str) -> None: ...
+
     def sent(self) -> frozenset[str]:
         return frozenset()
 

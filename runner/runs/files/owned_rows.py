@@ -17,12 +17,13 @@ from runner.runs.files import row_tables
 from runner.runs.files.row_database import Change, RowDatabase
 from runner.runs.files.row_tables import ANY_NUMBER, BEGUN, StoredRows, folder_of
 from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
-from runner.runs.store import Others, Rival, RowQuery, StoreError
+from runner.runs.store import SET_ASIDE, Others, Rival, RowQuery, StoreError
 
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
+_SET_ASIDE = f"UPDATE start SET process = '{SET_ASIDE}' || process WHERE {_LAST}"  # noqa: S608
 _REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
@@ -136,8 +137,17 @@ class RowsOfRun:
             if not self._later[key]:
                 del self._later[key]
             return
+        self._change_last(_FORGOTTEN, key)
+
+    def set_aside(self, key: str) -> None:
+        if key in self._later:
+            self._later[key][-1].process = f"{SET_ASIDE}{self._later[key][-1].process}"
+        else:
+            self._change_last(_SET_ASIDE, key)
+
+    def _change_last(self, statement: str, key: str) -> None:
         before = self._changes()
-        self._rows.change(*before, (_FORGOTTEN, (self._run, key)))
+        self._rows.change(*before, (statement, (self._run, key)))
         self._forget(before)
 
     def flush(self) -> None:

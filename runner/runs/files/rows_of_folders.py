@@ -134,6 +134,10 @@ class RowsOfFolders:
         for rows in self._all:
             rows.never_began(key)
 
+    def set_aside(self, key: str) -> None:
+        for rows in self._all:
+            rows.set_aside(key)
+
     def sent(self) -> frozenset[str]:
         """Starts that only the shared file has, and starts with a row.
 

@@ -6,7 +6,6 @@ commands a single command queues each version.
 
 import json
 import os
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -206,7 +205,7 @@ class ApplyToFleet:
             return seen
         self._awaited |= {each.digest for each in (*decided, *seen.decisions) if each.state in OPEN}
         ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(seen)
-        with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
+        with listening(self._stop, heard=self._say_that_runs_go_on):
             if open_ones:
                 output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
                 self._say_who_is_unserved(seen.decisions)

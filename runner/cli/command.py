@@ -115,19 +115,19 @@ def carry_out(
     listened for until the command ends: a second signal must not cost the reports.
     """
     given = context.params
-    stop, given_up, over = stop or Stop(grace=given["grace"]), threading.Event(), threading.Event()
+    stop, over = stop or Stop(grace=given["grace"]), threading.Event()
 
     def on_signal(name: str) -> None:
         """Inside of the signal's handler, which waits for no reader."""
         output.say_at_signal(_signal_words(name, given["grace"], begun=console.has_begun(), over=over.is_set()))
 
-    context.with_resource(listening(stop, given_up, heard=on_signal))
+    context.with_resource(listening(stop, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     context.call_on_close(console.give_back)  # also where a fault of ours ends the command
-    pool_options = _pool_options(context, console, stop, given_up, ended=ended)
+    pool_options = _pool_options(context, console, stop, ended=ended)
     carried = _carried_under_locks(pending, pool_options, context, store=store, until_ready=until_ready)
     over.set()
-    if gave_up := given_up.is_set():
+    if gave_up := stop.given_up:
         why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
         output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
     console.close()
@@ -136,12 +136,7 @@ def carry_out(
 
 
 def _pool_options(
-    context: click.Context,
-    console: RunConsole,
-    stop: Stop,
-    given_up: threading.Event,
-    *,
-    ended: Callable[[ActiveRun], None],
+    context: click.Context, console: RunConsole, stop: Stop, *, ended: Callable[[ActiveRun], None]
 ) -> PoolOptions:
     given = context.params
     yes = given.get("yes", False)
@@ -152,7 +147,6 @@ def _pool_options(
 
     return PoolOptions(
         stop=stop,
-        given_up=given_up,
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,

@@ -6,7 +6,6 @@ Each site has a thread; the main thread prints what they wait for, and hears sig
 import os
 import queue
 import shutil
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -108,7 +107,7 @@ def ready(context: click.Context) -> int:
                 output.say(f"{clean(entry.target.name)} is ready: it is a sandbox")
             else:
                 waits.append(site_waits.wait_for(entry.target, codes=codes))
-        context.with_resource(listening(stop, threading.Event(), heard=_on_signal))
+        context.with_resource(listening(stop, heard=_on_signal))
         context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
         are_ready = until_ready(waits)(stop) is None
     code = ExitCode.PASSED if are_ready else STOPPED.get(stop.why or "", ExitCode.NO_ANSWER)

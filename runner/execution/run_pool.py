@@ -7,7 +7,6 @@ end is written to the disk.
 
 import os
 import queue
-import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -50,7 +49,6 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
     """How runs are carried out."""
 
     stop: Stop
-    given_up: threading.Event  # set where nobody waits any longer
     ask: Callable[[Ask, Stop, float | None], bool | None]  # asks a person; None where no answer came within the seconds
     look: Callable[[Sequence[str]], None] = lambda _locks: None  # called in between, with the locks waited for
     started: Callable[[ActiveRun], Callable[[Line], None]]  # gives the listener to the events of a run
@@ -227,14 +225,14 @@ class _Pool(Struct, kw_only=True):
 
     def next_news(self, carried: Carried) -> ActiveRun | str | None:
         """The next run that ends, or the id of a run that has passed; None where nobody waits any longer."""
-        while not self.options.given_up.is_set():
+        while not self.options.stop.given_up:
             if not carried.faults:  # which may be a fault of `look`
                 self.options.look(self.locks_waited_for(carried))
             try:
                 return self._news.get(timeout=_POLL)
             except queue.Empty:
                 if self.options.stop.is_over(since=_MOMENT):
-                    self.options.given_up.set()
+                    self.options.stop.given_up = True
         return None
 
     def end(self, run: ActiveRun, carried: Carried) -> None:

@@ -20,6 +20,7 @@ class Stop:
     def __init__(self, *, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.why: str | None = None
         self.ordered_by: Person | None = None
+        self.given_up = False  # nobody waits any longer; no `Event`, whose lock a signal's handler would wait for
         self._grace = grace
         self._clock = clock
         self._requested = threading.Event()
@@ -49,8 +50,8 @@ class Stop:
 
 
 @contextmanager
-def listening(stop: Stop, given_up: threading.Event, *, heard: Callable[[str], None]) -> Iterator[None]:
-    """Let the first signal request the `stop`, a second SIGINT set `given_up`. Main thread only; respects `nohup`."""
+def listening(stop: Stop, *, heard: Callable[[str], None]) -> Iterator[None]:
+    """Let the first signal request the `stop`, a second SIGINT give up. Main thread only; respects `nohup`."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         del frame
@@ -58,7 +59,7 @@ def listening(stop: Stop, given_up: threading.Event, *, heard: Callable[[str], N
             stop.request(signal.Signals(number).name)
             heard(signal.Signals(number).name)
         elif number == signal.SIGINT:
-            given_up.set()
+            stop.given_up = True
 
     known = [number for name in _SIGNALS if (number := getattr(signal, name, None)) and not _is_ignored(number)]
     before = {number: signal.signal(number, handle) for number in known}

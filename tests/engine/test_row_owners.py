@@ -829,11 +829,12 @@ def test_a_session_that_is_refused_for_good_is_not_tried_again() -> None:
 
 
 def test_an_element_that_was_turned_away_is_executed_in_a_fresh_session_as_no_site_executes_it_twice() -> None:
-    step = "  - id: a\n    element: {uid: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11, parameters: {X: 1}}\n"
+    step = "  - id: a\n    element: {uid: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11}\n    effect: once\n"
     again = World(answers=[turned_away()]).carry_out(planned(step))
     assert (len(again.sent), ended(again, "a")[0]) == (2, "passed")
-    doubted = World(answers=[turned_away(status=429)]).carry_out(planned(step))
-    assert (len(doubted.sent), ended(doubted, "a")[0]) == (1, "unknown")
+    for answer, given in ((turned_away(status=429), step), (turned_away(), step.replace("}", ", parameters: {X: 1}}"))):
+        doubted = World(answers=[answer]).carry_out(planned(given))
+        assert (len(doubted.sent), ended(doubted, "a")[0]) == (1, "unknown")
 
 
 # several starts for one call (13)

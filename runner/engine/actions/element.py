@@ -65,22 +65,22 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
     if not isinstance(outcome, Failed):
         return _unseen(row, outcome.value)
     if row.is_once and outcome.failure.kind is FailureKind.TURNED_AWAY:
-        return in_doubt(outcome.failure.trouble, why=_BY_ID)
+        return in_doubt(outcome.failure.trouble, why=_BY_ID, by_log=False)
     return call_failed(outcome.failure, row.step.effect)
 
 
 def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done | Failed]:
     """Make the call within the time of an attempt, and once more where the session was lost before.
 
-    What must happen only once is looked at before.
+    What must happen only once is looked at before; with values, and by its id alone, it is not made again.
     """
     call = ElementCall(uid=uid) if values is None else CompleteCall(uid=uid, parameters=values)
     sent = row.t
     outcome = yield from send(row, call)
     if isinstance(outcome, Failed) and _is_session_lost(outcome.failure):
-        if row.is_once and row.element is not None:
-            now = yield from _look(row, moments=_ANSWERED)
-            if now is None or now.status != row.element.before.status:
+        if row.is_once and (row.element is not None or values is not None):
+            now = None if row.element is None else (yield from _look(row, moments=_ANSWERED))
+            if now is None or now.status != _own(row).before.status:
                 return outcome
         sent = row.t
         outcome = yield from send(row, call)

@@ -206,7 +206,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
     def _renamed(self) -> Mapping[str, LedgerEntry]:
         specs = self.versions.specs
         new = {each.version: specs[each.digest] for each in self.decided if each.state is VersionState.NEW}
-        return renamed(new, self.gone)
+        return renamed(new, self.gone, ledger=self.ledger)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""

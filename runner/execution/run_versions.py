@@ -10,7 +10,7 @@ from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.values import Json, JsonObject, canonical, record
 from runner.job.model import Input
-from runner.ledger.model import AppliedVersion, LedgerEntry
+from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry
 from runner.ledger.versions import files_of_version, version_digest
 from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
@@ -69,22 +69,19 @@ def _inputs_of_version(run: RunSpec) -> JsonObject:
     return {**open_inputs(run.job, run.inputs), **secrets}  # whether or not this machine has them
 
 
-def renamed(new: Mapping[AppliedVersion, RunSpec], gone: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
-    """A version with another name that did the same and has passed, by the digest of a new version."""
+def renamed(
+    new: Mapping[AppliedVersion, RunSpec], gone: Sequence[LedgerEntry], *, ledger: Ledger
+) -> dict[str, LedgerEntry]:
+    """A version of a title that is gone that did the same and has passed, by the digest of a new version."""
     pairs = (
         (version, run, entry)
         for version, run in new.items()
         for entry in gone
-        if entry.has_passed
-        and (entry.version.target, entry.version.url, entry.version.key) == (version.target, version.url, version.key)
+        if (entry.version.target, entry.version.url, entry.version.key) == (version.target, version.url, version.key)
         and (entry.version.job == version.job or entry.version.case == version.case)
     )
-    found = islice(pairs, _MOST_PAIRS)
-    return {
-        version.digest: entry
-        for version, run, entry in found
-        if _digest_of(version, run, entry) == entry.version.digest
-    }
+    found = {_digest_of(version, run, entry): version.digest for version, run, entry in islice(pairs, _MOST_PAIRS)}
+    return {found[digest]: entry for digest, entry in ledger.find(found).items() if entry.has_passed}
 
 
 def _digest_of(version: AppliedVersion, run: RunSpec, entry: LedgerEntry) -> str:

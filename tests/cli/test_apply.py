@@ -396,13 +396,14 @@ def test_a_changed_job_waits_for_the_run_of_the_version_before(answers: Answers,
     assert answers.since() == ["Usra"]
 
 
-@pytest.mark.parametrize("how", [["--dry-run"], ["-q"]])
+@pytest.mark.parametrize(("how", "versions"), [(["--dry-run"], 1), (["-q"], 1), (["--dry-run"], 2)])
 def test_a_job_with_another_name_that_does_the_same_is_warned_of_before_it_starts_again(
-    answers: Answers, capsys: Capture, how: list[str]
+    answers: Answers, capsys: Capture, how: list[str], versions: int
 ) -> None:
-    write("a", "inputs: {to: {type: string, default: x}}\n")
     write("other")
-    assert ended(["apply", "specs"]) == 0
+    for later in ("", "timeout: 1m\n")[:versions]:
+        write("a", f"inputs: {{to: {{type: string, default: x}}}}\n{later}")
+        assert ended(["apply", "specs"]) == 0
     Path("specs/a.job.yaml").unlink()
     path = write("new", "inputs: {to: {type: string, default: x}}\n", Usrnew="Usra")
     answers.since()

@@ -1,8 +1,8 @@
 """The transcript of runs as plain lines: for pipes, CI, and stored runs; `console_live` is for terminals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.transcript import Transcript
@@ -10,6 +10,7 @@ from runner.runs.events import Line
 from runner.runs.result import Progress
 from runner.runs.status import Status
 
+Printed: TypeAlias = Callable[[Sequence[Sentence]], None]
 _MARKS: Mapping[Status | None, str] = {
     None: "",
     Status.PASSED: "✓ ",
@@ -28,31 +29,46 @@ _WORDS: Mapping[Status | None, str] = {
 }
 
 
-class PlainConsole:
-    """Writes the transcript of a run to `out` as its events come in, without the lines that `progress` has taken.
+class RunPage:
+    """A run, printed as its events come in (`at_once`) or as a whole when it ends, but for what `progress` has taken.
 
-    `close` ends the transcript of a run that broke off; `drop` prints nothing more. Characters that `out` cannot encode
-    are escaped.
+    `close` ends the transcript of a run that broke off; `drop` prints nothing more.
     """
 
-    def __init__(self, out: TextIO, options: Detail, *, progress: Progress | None = None) -> None:
-        self._out = out
-        self._encoding = out.encoding or "utf-8"
+    def __init__(
+        self, printed: Printed, options: Detail, *, progress: Progress | None = None, at_once: bool = True
+    ) -> None:
+        self._printed = printed
         self._transcript = Transcript(options, progress=progress)
+        self._at_once = at_once
+        self._sentences: list[Sentence] = []
 
     def event(self, line: Line) -> None:
-        self._write(self._transcript.event(line))
-
-    def close(self) -> None:
-        self._write(self._transcript.close())
+        self._sentences += self._transcript.event(line)
+        if self._at_once:
+            self._print()
 
     def drop(self) -> None:
         self._transcript.close()
 
-    def _write(self, sentences: Sequence[Sentence]) -> None:
+    def close(self) -> None:
+        self._sentences += self._transcript.close()
+        self._print()
+
+    def _print(self) -> None:
+        sentences, self._sentences = self._sentences, []
         if sentences:
-            self._out.write(lines(sentences, encoding=self._encoding))
-            self._out.flush()
+            self._printed(sentences)
+
+
+def plain(out: TextIO) -> Printed:
+    """Print sentences as lines; characters that `out` cannot encode are escaped."""
+
+    def printed(sentences: Sequence[Sentence]) -> None:
+        out.write(lines(sentences, encoding=out.encoding or "utf-8"))
+        out.flush()
+
+    return printed
 
 
 def lines(sentences: Iterable[Sentence], *, encoding: str) -> str:

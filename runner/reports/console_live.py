@@ -13,10 +13,9 @@ from rich.live import Live as Display
 from rich.text import Text
 
 from runner.foundation.durations import written
-from runner.reports.console import encodable, marks_for
+from runner.reports.console import RunPage, encodable, marks_for
 from runner.reports.safe import clean, safe_lines
 from runner.reports.sentences import Detail, Sentence, Tone
-from runner.reports.transcript import Transcript
 from runner.reports.under_way import UnderWay
 from runner.reports.words import RED
 from runner.runs.events import Line, StepFinished
@@ -63,8 +62,7 @@ class Screen:
             self._display.start()
 
     def print(self, sentences: Sequence[Sentence]) -> None:
-        if sentences:
-            self._console.print(Text("\n").join(drawn(sentence, self.encoding) for sentence in sentences))
+        self._console.print(Text("\n").join(drawn(sentence, self.encoding) for sentence in sentences))
 
     def faint(self, line: str) -> Text:
         """A line that is redrawn, cut to the width."""
@@ -88,8 +86,8 @@ class LiveRuns:
         screen = Screen(out, self._now)
         self.begin, self.print, self.refresh, self.close = screen.begin, screen.print, screen.refresh, screen.close
 
-    def page(self, options: Detail, *, progress: Progress) -> "RunPage":
-        return RunPage(self.print, Transcript(options, progress=progress), at_once=self._alone)
+    def page(self, options: Detail, *, progress: Progress) -> RunPage:
+        return RunPage(self.print, options, progress=progress, at_once=self._alone)
 
     def event(self, title: str, line: Line) -> None:
         event = line.event
@@ -105,32 +103,6 @@ class LiveRuns:
             return screen.faint(f"  {frame} {only}" if only else "")
         rows = [f"  {frame} {line}" for line in self._under_way.lines()]
         return Text("\n").join(map(screen.faint, [*rows, self._under_way.done()]))
-
-
-class RunPage:
-    """A run, printed as it goes or as a whole when it ends."""
-
-    def __init__(self, printed: Callable[[Sequence[Sentence]], None], transcript: Transcript, *, at_once: bool) -> None:
-        self._printed = printed
-        self._transcript = transcript
-        self._at_once = at_once
-        self._sentences: list[Sentence] = []
-
-    def event(self, line: Line) -> None:
-        self._sentences += self._transcript.event(line)
-        if self._at_once:
-            self._print()
-
-    def drop(self) -> None:
-        self._transcript.close()
-
-    def close(self) -> None:
-        self._sentences += self._transcript.close()
-        self._print()
-
-    def _print(self) -> None:
-        sentences, self._sentences = self._sentences, []
-        self._printed(sentences)
 
 
 def drawn(sentence: Sentence, encoding: str) -> Text:

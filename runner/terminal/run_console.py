@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -14,7 +13,7 @@ from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import job_and_case
 from runner.planning.guards import asks
 from runner.reports import console
-from runner.reports.console import PlainConsole
+from runner.reports.console import RunPage, plain
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
@@ -23,15 +22,12 @@ from runner.runs.store import StoreError
 from runner.terminal import output
 
 if TYPE_CHECKING:
-    from runner.reports.console_live import LiveRuns, RunPage
+    from runner.reports.console_live import LiveRuns
 
 
 class _OpenRun(Struct, frozen=True, kw_only=True):
-    """`page` holds what is printed as a whole when the run ends."""
-
     run: ActiveRun
-    transcript: "PlainConsole | RunPage"
-    page: StringIO | None = None
+    page: RunPage
 
     @property
     def title(self) -> str:
@@ -100,7 +96,7 @@ class RunConsole(Struct, kw_only=True, dict=True):
         if isinstance(run.fault, StoreError) and run.sent_nothing:
             dropped = self._open.pop(run.facts.run)
             self._under_way.end(run.facts.run, run.result.status)
-            dropped.transcript.drop()
+            dropped.page.drop()
             self._leave_terminal()
             return
         self._close(run.facts.run)
@@ -124,7 +120,7 @@ class RunConsole(Struct, kw_only=True, dict=True):
         open_run = self._open.get(run)
         if open_run is not None:
             self._under_way.event(run, line)
-            open_run.transcript.event(line)
+            open_run.page.event(line)
             if self._live is not None:
                 self._live.event(open_run.title, line)
 
@@ -137,20 +133,18 @@ class RunConsole(Struct, kw_only=True, dict=True):
     def _close(self, run: str) -> None:
         closed = self._open.pop(run)
         self._under_way.end(run, closed.run.result.status)
-        closed.transcript.close()
+        closed.page.close()
         self._leave_terminal()
-        if closed.page is not None:
-            self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
 
     def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)
         if asks(run.plan.job) or not console.is_live(self.out, os.environ):
-            return _OpenRun(run=run, transcript=PlainConsole(self.out, detail, progress=run.progress))
+            return _OpenRun(run=run, page=RunPage(plain(self.out), detail, progress=run.progress))
         from runner.reports.console_live import LiveRuns  # noqa: PLC0415  rich is a third of a start of a small run
 
         self._live = LiveRuns(self.out.drawing(), self._under_way, alone=True, clock=self.clock)
         self._live.begin()
-        return _OpenRun(run=run, transcript=self._live.page(detail, progress=run.progress))
+        return _OpenRun(run=run, page=self._live.page(detail, progress=run.progress))
 
     def _side_by_side(self, run: ActiveRun) -> _OpenRun:
         """On a terminal that is redrawn the run is printed there; elsewhere as plain lines, whole."""
@@ -161,10 +155,9 @@ class RunConsole(Struct, kw_only=True, dict=True):
         if self._live is not None:
             self._live.begin()
             if console.is_live(self.out, os.environ):
-                return _OpenRun(run=run, transcript=self._live.page(self.detail(run), progress=run.progress))
-        lines = StringIO()
-        plain = PlainConsole(lines, self.detail(run), progress=run.progress)
-        return _OpenRun(run=run, transcript=plain, page=lines)
+                return _OpenRun(run=run, page=self._live.page(self.detail(run), progress=run.progress))
+        page = RunPage(plain(self.out), self.detail(run), progress=run.progress, at_once=False)
+        return _OpenRun(run=run, page=page)
 
     def _terminal(self) -> output.MessageStream | None:
         """Where lines can be redrawn: where the runs are printed, else stderr."""

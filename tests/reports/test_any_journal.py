@@ -19,7 +19,7 @@ from transcripts import transcript
 
 from runner.foundation.problems import ExitCode
 from runner.reports import markdown, runs
-from runner.reports.console import PlainConsole
+from runner.reports.console import RunPage, plain
 from runner.reports.sentences import Detail
 from runner.runs import StoreName
 from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted
@@ -57,10 +57,10 @@ def acts_on_a_terminal(char: str) -> bool:
 
 def printed(lines: Sequence[Line], options: Detail) -> str:
     out = io.StringIO()
-    plain = PlainConsole(out, options)
+    page = RunPage(plain(out), options)
     for line in lines:
-        plain.event(line)
-    plain.close()
+        page.event(line)
+    page.close()
     return out.getvalue()
 
 

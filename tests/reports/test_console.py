@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 from transcripts import closing, transcript
 
-from runner.reports.console import PlainConsole, is_live
+from runner.reports.console import RunPage, is_live, plain
 from runner.reports.sentences import Detail
 from runner.reports.transcript import news
 from runner.runs import StoreName
@@ -88,11 +88,11 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
 
 def test_a_row_is_printed_when_it_ends(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = PlainConsole(out, Detail())
+    page = RunPage(plain(out), Detail())
     for line in chain(story)[:4]:
-        plain.event(line)
+        page.event(line)
     assert "add" not in out.getvalue()
-    plain.event(chain(story)[4])
+    page.event(chain(story)[4])
     assert "✓ add" in out.getvalue()
 
 
@@ -126,7 +126,7 @@ def test_verbose_says_when_a_call_signed_in_and_prints_no_empty_line(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:
     out = io.StringIO()
-    console = PlainConsole(out, Detail(verbose=True))
+    console = RunPage(plain(out), Detail(verbose=True))
     begun = StepStarted(row=row("a"), t=0)
     for line in chain([start(), begun, SignedIn(key="a", t=0.2, seconds=0.2, kind="password"), _ended("a"), _passed()]):
         console.event(line)
@@ -136,9 +136,9 @@ def test_verbose_says_when_a_call_signed_in_and_prints_no_empty_line(
 
 def test_verbose_shows_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = PlainConsole(out, Detail(verbose=True))
+    page = RunPage(plain(out), Detail(verbose=True))
     for line in chain(story):
-        plain.event(line)
+        page.event(line)
     for output in (
         "begun: add",
         'sent: add, once, {"process":"UsrAdd","parameters":{"Token":"***"}}',
@@ -238,10 +238,10 @@ def test_flaky_and_inferred_passes_are_marked(one_row: Callable[..., RunResult])
 
 def test_a_run_that_broke_off_gives_its_open_row_and_ends_with_a_summary(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = PlainConsole(out, Detail())
+    page = RunPage(plain(out), Detail())
     for line in chain(story)[:3]:
-        plain.event(line)
-    plain.close()
+        page.event(line)
+    page.close()
     assert "? add  Add a contact  (unknown, " in out.getvalue()
     assert "it broke off with a call in doubt\n" in out.getvalue()
     assert "exit 4: an outcome is unknown: the process log or a person must settle it\n" in out.getvalue()
@@ -249,11 +249,11 @@ def test_a_run_that_broke_off_gives_its_open_row_and_ends_with_a_summary(story: 
 
 def test_closing_an_ended_run_adds_nothing(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
-    plain = PlainConsole(out, Detail())
+    page = RunPage(plain(out), Detail())
     for line in chain(story):
-        plain.event(line)
+        page.event(line)
     before = out.getvalue()
-    plain.close()
+    page.close()
     assert out.getvalue() == before
 
 
@@ -293,9 +293,9 @@ def test_a_run_whose_jobs_held_nothing_to_do_says_so_also_where_it_cleaned_up(
 def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
-    plain = PlainConsole(out, Detail())
+    page = RunPage(plain(out), Detail())
     for line in chain(story):
-        plain.event(line)
+        page.event(line)
     output = raw.getvalue().decode("ascii")
     for mark in ("  ok      add", "  FAIL    read", "  skip    onboard", "  ERROR   sign", "  UNKNOWN cleanup"):
         assert mark in output

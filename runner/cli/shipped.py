@@ -187,7 +187,7 @@ def _check_doubles(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @options.option(
     "--deploy",
-    type=hints.OneWord(tuple(DEPLOY_KINDS)),
+    type=hints.OneWord(DEPLOY_KINDS),
     help="Write files that carry out the jobs in FOLDER there: in a cluster, in a CI, or on one machine.",
 )
 @options.targets(

@@ -22,7 +22,7 @@ from runner.project.paths import JOB_FILES
 from runner.project.project import open_project
 from runner.reading.files import called as path_name
 from runner.reports.safe import clean
-from runner.scaffold.deploy_kinds import DEPLOY_KINDS, DeployKind
+from runner.scaffold.deploy_kinds import DeployKind, deploy_kinds
 from runner.scaffold.new_files import NewFile, write_files
 from runner.targets.files import NAME
 from runner.targets.model import SiteTarget
@@ -70,7 +70,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
 
 def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -> None:
     """Write the files of a kind, and print what is left to do. `called`: the folder. Raises `UsageError`."""
-    folder, kind = wanted.folder, DEPLOY_KINDS[wanted.kind]
+    folder, kind = wanted.folder, deploy_kinds()[wanted.kind]
     jobs = _job_folder(folder, needs_targets=kind.reads_folder)
     names = tuple(dict.fromkeys(wanted.targets)) or tuple(jobs.sites) or (_USUAL_TARGET,)
     targets = {name: jobs.sites.get(name) or _USUAL_VARIABLES for name in names}
@@ -153,6 +153,7 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
         "FOLDER": called,
         "IN": "" if called == "." else f"{called}/",
         "VERSION": VERSION,
+        "PACKAGE": f"set where the package comes from, your index or git+https://…@v{VERSION}",
         "SOURCE": f"git+https://git.example.com/OWNER/creatio-runner@v{VERSION}",
         "IMAGE": f"{name}:{tag}",
         "IMAGE_NAME": name,
@@ -256,6 +257,6 @@ def _to_do(
             yield f"put the file {clean(file)} where the runs are carried out: the target `{target}` reads it"
         if target in jobs.protected:
             yield _filled(kind.confirm, {**marks, "TARGET": target})
-    for line in kind.to_do:
+    for line in (*kind.first, *kind.to_do):
         each: Iterable[Mapping[str, str]] = map(_target_marks, targets.items()) if "@LABEL@" in line else [{}]
         yield from (_filled(line, {**marks, **own}) for own in each)

@@ -11,7 +11,7 @@ from deployed_scripts import JOB, Ended, shell, twice
 from sites import Executes
 
 from runner.cli.main import ended
-from runner.scaffold.deploy_kinds import DEPLOY_KINDS
+from runner.scaffold.deploy_kinds import deploy_kinds
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("served")]
 
@@ -155,7 +155,7 @@ def test_what_is_to_be_applied_by_hand_first_leaves_a_ledger_where_all_jobs_are_
     (machine.parent / "ledger").unlink()
     job = machine / "jobs" / "good.job.yaml"
     job.write_text(JOB.format("good").replace("target:", "tags: [nightly]\ntarget:"))
-    (line,) = [line for line in DEPLOY_KINDS["cron"].to_do if "by hand" in line]
+    (line,) = [line for line in deploy_kinds()["cron"].to_do if "by hand" in line]
     command = here(re.findall(r"sh -c '(.*)'$", line)[0].replace("@FOLDER@", "jobs"), machine)
     assert shell(command, {"PATH": "/usr/bin:/bin"}, "/bin/sh", "-c", folder=machine).returncode == 0
     assert answers.asked == []
@@ -167,7 +167,7 @@ def test_the_services_of_systemd_name_each_other_and_are_started_by_timers() -> 
     for name in ("creatio-apply", "creatio-nightly"):
         assert "OnFailure=creatio-failed@%n.service\n" in (SHIPPED / "cron" / f"{name}.service").read_text()
         assert "OnCalendar=" in (SHIPPED / "cron" / f"{name}.timer").read_text()
-    assert "enable --now creatio-apply.timer creatio-nightly.timer" in DEPLOY_KINDS["cron"].next
+    assert "enable --now creatio-apply.timer creatio-nightly.timer" in deploy_kinds()["cron"].next
 
 
 def test_a_failure_of_the_service_is_mailed_with_its_log(machine: Path, tmp_path: Path) -> None:

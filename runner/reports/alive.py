@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from runner.foundation.durations import written
-from runner.reports.attempts import READINGS
 from runner.reports.safe import clean
+from runner.reports.spans import READINGS
 from runner.reports.transcript import waits_for
 from runner.runs.events import (
     AttemptFailed,

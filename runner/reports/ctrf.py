@@ -12,7 +12,7 @@ from runner.foundation.values import JsonObject
 from runner.reports.attempts import earlier_failures
 from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
-from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs, wall_seconds
 from runner.reports.words import RED, because, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
@@ -33,7 +33,7 @@ _STATUS: Final = {
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """An indented JSON object; `version` is this program's. Times are whole milliseconds."""
     runs = timed_runs(command.runs)
-    tests = [test for run, reported in zip(runs, command.runs, strict=True) for test in _tests(run, reported)]
+    tests = [test for run in runs for test in _tests(run)]
     tests += [_problem(name, problem) for name, problem in named_in_ci(command.errors)]
     document: JsonObject = {
         "reportFormat": "CTRF",
@@ -85,8 +85,8 @@ def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObje
     return found | {"healthy": command.status == RunStatus.PASSED}
 
 
-def _tests(run: TimedRun, reported: ReportedRun) -> Iterator[JsonObject]:
-    earlier, does_not_count = earlier_failures(run.result.steps, reported.lines), uncounted(run.result)
+def _tests(run: TimedRun) -> Iterator[JsonObject]:
+    earlier, does_not_count = earlier_failures(run), uncounted(run.result)
     has_failed = False
     for row in run.rows:
         counts = row.step.key not in does_not_count

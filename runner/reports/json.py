@@ -10,9 +10,10 @@ from msgspec.structs import asdict
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.reports import mistakes
-from runner.reports.attempts import RowAttempts, attempts_by_row, wait
+from runner.reports.attempts import records, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
+from runner.reports.spans import TimedRow, timed
 from runner.reports.summary import run_warnings
 from runner.runs.events import Line, lock_waits, run_started
 from runner.runs.result import StepResult, tally
@@ -122,9 +123,9 @@ def _drawn(run: ReportedRun) -> Iterator[bytes]:
 
 def _rows(run: ReportedRun) -> Iterator[tuple[bytes]]:
     """The rows of a run, many in a piece. Each is encoded by itself: as objects, ten thousand take 40 MB."""
-    attempts, steps = attempts_by_row(run.lines), run.result.steps
+    timed_rows, steps = {row.step.key: row for row in timed(run.lines, result=run.result).rows}, run.result.steps
     for start in range(0, len(steps), _AT_ONCE):
-        rows = (_step(step, attempts.get(step.key)) for step in steps[start : start + _AT_ONCE])
+        rows = (_step(step, timed_rows.get(step.key)) for step in steps[start : start + _AT_ONCE])
         encoded = b"[%s]" % b",".join(map(msgspec.json.encode, rows))
         indented = _indented(encoded, depth=3)
         yield (indented.removeprefix(b"[%s" % _ROW).removesuffix(b"%s]" % _ROW.removesuffix(_INDENT)),)
@@ -137,11 +138,11 @@ def _run_fields(lines: Sequence[Line]) -> JsonObject:
     return dict(zip(_RUN_FIELDS, values, strict=True))
 
 
-def _step(step: StepResult, attempts: RowAttempts | None) -> dict[str, object]:
+def _step(step: StepResult, timed_row: TimedRow | None) -> dict[str, object]:
     row: dict[str, object] = dict(zip(_ROW_KEYS, _row_values(step), strict=True))
     row["seconds"] = _rounded(step.seconds)
     row["checks"] = [*map(asdict, step.checks)]
-    row["each_attempt"] = [] if attempts is None else attempts.records()
+    row["each_attempt"] = [] if timed_row is None else records(timed_row)
     return row
 
 

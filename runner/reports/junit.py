@@ -5,7 +5,7 @@ up to its last dot for a package. So of several runs of a name the newest is wri
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -18,6 +18,7 @@ from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
+from runner.reports.spans import timed
 from runner.reports.words import because, in_doubt, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.result import RunResult, StepResult
@@ -120,7 +121,7 @@ def report(command: ReportedCommand) -> Iterator[bytes]:
 
 
 def _suite(run: ReportedRun) -> _Suite:
-    result, earlier = run.result, earlier_failures(run.result.steps, run.lines)
+    result, earlier = run.result, _earlier_failures(run)
     does_not_count = uncounted(result)
     suite = _Suite(name=title(result), seconds=result.seconds)
     if result.started_at:
@@ -135,6 +136,11 @@ def _suite(run: ReportedRun) -> _Suite:
     if result.status is not RunStatus.PASSED and (result.error or not is_red):
         suite.add([_run_itself(result)])
     return suite
+
+
+def _earlier_failures(run: ReportedRun) -> Mapping[str, Sequence[Trouble]]:
+    is_repeated = any(step.attempts > 1 for step in run.result.steps)
+    return earlier_failures(timed(run.lines, result=run.result)) if is_repeated else {}
 
 
 def _problem(name: str, problem: Problem) -> XmlElement:

@@ -12,12 +12,10 @@ from msgspec.structs import replace
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.server_time import parse_record
 from runner.foundation.values import Json, JsonObject
-from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import moment
 from runner.reports.words import title
 from runner.runs.events import (
-    AnyEvent,
     Asked,
     AttemptFailed,
     CallAnswered,
@@ -36,10 +34,20 @@ from runner.runs.events import (
     run_started,
     time_of,
 )
-from runner.runs.evidence import CiRun, LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
+from runner.runs.evidence import CiRun, SentRequest, SiteAccess, Unverified, VerdictBy
 from runner.runs.result import RunResult, StepResult, fold
 from runner.runs.status import Status
 
+READINGS: Final = frozenset(
+    {
+        *("read_rows", "read_row", "read_elements", "read_element_data", "read_schema"),
+        *("find_process", "find_family", "find_hidden_family", "read_family", "who_am_i", "who_is_user"),
+    }
+)
+"""Kinds of calls that ask the process log, or what it takes to read it."""
+NO_ANSWER: Final = "no answer is known"
+_CALL_FAILURES: Final = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
+"""How a call may fail; an attempt also ends where an expectation is not met."""
 _MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
 
@@ -82,7 +90,10 @@ class RowSpan(Struct, frozen=True, kw_only=True):
     size: int | None = None
     body: str | None = None  # the start of the answer to a failed call
     request: SentRequest | None = None
-    held_by: LockHolder | None = None  # who had what was waited for
+    at: str = ""  # when the call was sent, by the journal
+    date: str | None = None  # the server's own time
+    retry_after: float | None = None
+    waited: SignedIn | Waited | None = None  # what took the time before a call
     given_by: VerdictBy | None = None  # who answered a question
     is_unproved: bool = False  # the refusal does not prove that nothing began
 
@@ -96,6 +107,7 @@ class TimedRow(Struct, frozen=True, kw_only=True):
     start: float
     end: float
     spans: tuple[RowSpan, ...]
+    begun: int = 0  # so many of them were before it began anew
     judged_by: str | None = None  # `passed` or `failed` where that is the verdict of a person
 
     @property
@@ -166,7 +178,7 @@ def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = 
     """The rows of a journal, whole or broken off anywhere. `result` is what it folds to, where that is known."""
     reader = _Reader()
     for line in lines:
-        reader.take(line.event)
+        reader.take(line)
     known = result if result is not None else fold(lines)
     steps = {step.key: step for step in known.steps}
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
@@ -204,11 +216,13 @@ def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
 
 
 class _Slot(Struct, kw_only=True):
-    """A row while its journal is read. `sent` is its open call."""
+    """A row while its journal is read. `sent` is its open call, and `at` when that was sent."""
 
     start: float
     spans: list[RowSpan] = field(default_factory=list)
+    begun: int = 0
     sent: CallSent | None = None
+    at: str = ""
     judged_by: str | None = None
 
 
@@ -220,16 +234,21 @@ class _Reader:
         self.slots: dict[str, _Slot] = {}
         self.t = 0.0
 
-    def take(self, event: AnyEvent) -> None:
+    def take(self, line: Line) -> None:
+        event = line.event
         match event:
             case StepStarted(row=row):
-                self.slots.setdefault(row.key, _Slot(start=event.t))
+                slot = self.slots.setdefault(row.key, _Slot(start=event.t))
+                _give_up(slot, event.t)
+                slot.begun = len(slot.spans)
             case StepSkipped(row=row):
                 self._slot(row.key)
             case StepFinished():
                 self._slot(event.key)
             case CallSent():
-                self._slot(event.key).sent = event
+                slot = self._slot(event.key.partition(",")[0])
+                _give_up(slot, event.t)
+                slot.sent, slot.at = event, line.at
             case CallAnswered() | AttemptFailed() | Paused() | SignedIn() | Waited() | Asked() if event.key:
                 self._add(event)
             case _:
@@ -250,20 +269,19 @@ class _Reader:
             case CallAnswered():
                 return None if slot.sent is None else _called(slot, slot.sent, t, event)
             case AttemptFailed(kind=why, error=trouble):
-                if slot.sent is not None and why in CALL_FAILURES:
+                if slot.sent is not None and why in _CALL_FAILURES:
                     return _called(slot, slot.sent, t, event)
                 return RowSpan(kind=SpanKind.FAILURE, start=t, seconds=0.0, is_ok=False, trouble=trouble, why=why)
             case Paused() | SignedIn():
                 start = max(t - event.seconds, 0.0)
-                kind, why = (
-                    (SpanKind.WAIT, event.why or "") if isinstance(event, Paused) else (SpanKind.SIGN_IN, event.kind)
-                )
-                return RowSpan(kind=kind, start=start, seconds=t - start, why=str(why))
+                if isinstance(event, Paused):
+                    return RowSpan(kind=SpanKind.WAIT, start=start, seconds=t - start, why=str(event.why or ""))
+                return RowSpan(kind=SpanKind.SIGN_IN, start=start, seconds=t - start, why=event.kind, waited=event)
             case Waited(seconds=waited, what=what):
-                kind, held_by = SpanKind.WAIT, event.held_by
-                wait = RowSpan(kind=kind, start=t, seconds=0.0, why=str(what), value=waited, held_by=held_by)
+                wait = RowSpan(kind=SpanKind.WAIT, start=t, seconds=0.0, why=str(what), value=waited, waited=event)
                 return None if waited is None else wait
             case Asked():
+                _give_up(slot, t)
                 return _asked(slot, event, start=self.t)
 
 
@@ -291,20 +309,30 @@ def _called(slot: _Slot, event: CallSent, t: float, ending: CallAnswered | Attem
         is_ok=answered is not None,
         value=answered.value if answered else None,
         trouble=failed.error if failed else None,
-        why=failed.kind if failed else "" if answered else "no answer is known",
+        why=failed.kind if failed else "" if answered else NO_ANSWER,
         status=ending.status if ending else None,
         size=ending.bytes if ending else None,
         body=failed.body if failed else None,
         request=event.request,
+        at=slot.at,
+        date=ending.date if ending else None,
+        retry_after=failed.retry_after if failed else None,
         is_unproved=failed is not None and failed.unproved,
     )
 
 
-def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
+def _give_up(slot: _Slot, t: float) -> None:
+    """The row's open call, if any, has no known answer: another comes, or a person is asked."""
     if slot.sent is not None:
         slot.spans.append(_called(slot, slot.sent, t, None))
+
+
+def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
+    _give_up(slot, t)
     end = max((slot.start + step.seconds, *(span.end for span in slot.spans)))
-    return TimedRow(step=step, start=slot.start, end=end, spans=tuple(slot.spans), judged_by=slot.judged_by)
+    return TimedRow(
+        step=step, start=slot.start, end=end, spans=tuple(slot.spans), begun=slot.begun, judged_by=slot.judged_by
+    )
 
 
 def wall_seconds(text: str) -> float:

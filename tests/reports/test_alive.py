@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from runner.reports.alive import Alive
-from runner.reports.attempts import READINGS
+from runner.reports.spans import READINGS
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,

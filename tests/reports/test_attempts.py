@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from runner.foundation.values import Json
-from runner.reports.attempts import attempts_by_row
+from runner.reports.attempts import records
+from runner.reports.spans import NO_ANSWER, timed
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -41,8 +42,8 @@ def failed(kind: str = "refused") -> AttemptFailed:
 
 
 def attempts(chain: Chain, row: Callable[..., Row], *events: AnyEvent) -> list[dict[str, Json]]:
-    found = attempts_by_row(chain([StepStarted(row=row("a"), t=0.0), *events]))["a"].records()
-    return [one for one in found if isinstance(one, dict)]
+    (found,) = timed(chain([StepStarted(row=row("a"), t=0.0), *events])).rows
+    return [one for one in records(found) if isinstance(one, dict)]
 
 
 def calls(chain: Chain, row: Callable[..., Row], *events: AnyEvent) -> list[dict[str, Json]]:
@@ -114,6 +115,14 @@ def test_readings_before_and_after_the_call_belong_to_its_attempt(chain: Chain, 
 def test_a_person_who_wants_a_call_to_be_repeated_begins_another_attempt(chain: Chain, row: Callable[..., Row]) -> None:
     found = calls(chain, row, sent(), Asked(key="a", t=3.0, value={"as": "retry", "key": "a"}), sent(), answered())
     assert [call["ended"] for call in found] == [None, "answered"]
+
+
+def test_a_call_whose_answer_was_lost_is_in_what_the_row_did(chain: Chain, row: Callable[..., Row]) -> None:
+    verdict = Asked(key="a", t=3.0, value={"as": "retry", "key": "a"})
+    events = (StepStarted(row=row("a"), t=0.0), sent(), verdict, sent(READING, t=3.0), sent(t=4.0), answered(t=5.0))
+    (found,) = timed(chain(events)).rows
+    assert [span.kind for span in found.spans] == ["call", "ask", "log", "call"]
+    assert [span.why for span in found.spans] == [NO_ANSWER, "", NO_ANSWER, ""]
 
 
 def test_a_row_that_only_reads_has_its_last_reading_as_the_call(chain: Chain, row: Callable[..., Row]) -> None:

@@ -11,6 +11,7 @@ from runner.foundation.problems import ExitCode, Problem, Span
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
+    CallAnswered,
     CallSent,
     Line,
     Row,
@@ -233,6 +234,7 @@ def test_a_failed_attempt_before_one_that_passed_is_a_flaky_failure(
             sent,
             AttemptFailed(key="add", t=0.1, kind="unanswered", error=Trouble(code="E305", message="no answer")),
             sent,
+            CallAnswered(key="add", t=0.2, value=[]),
             AttemptFailed(key="add", t=0.2, kind="expectation", error=Trouble(code="E201", message="an empty list")),
             sent,
             AttemptFailed(key="add", t=0.3, kind="in_doubt", error=Trouble(code="E401", message="may have happened")),

@@ -16,7 +16,7 @@ from runner.reports.reported import ReportValues
 from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import RED, given_by
-from runner.runs.events import Check, Trouble
+from runner.runs.events import Check, Trouble, Waited
 from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
 from runner.secrets.shown import hide
@@ -137,7 +137,8 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
             answer: Json = _log_answer(span.value, shows=shows) if span.is_ok else ": ".join(filter(None, why))
             return ["l", *when, str(span.call.get("kind")), answer]
         case SpanKind.WAIT:
-            held_by: list[Json] = [shown(span.held_by.job)] if span.held_by else []
+            holder = span.waited.held_by if isinstance(span.waited, Waited) else None
+            held_by: list[Json] = [shown(holder.job)] if holder else []
             return ["w", *when, span.why, span.value, *held_by]
         case SpanKind.SIGN_IN:
             return ["s", *when, why[0]]

@@ -136,8 +136,9 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
         return new
     rest = [found for found in new if not starts.may_be_of(row.log, start, found)]
     others = starts.missing(row.log, start.process, besides=start)
-    if rest and others and not at_any_time:
-        yield from starts.settle_missing(row, start.process, rest, among=others)
+    is_each = last and not start.marked and len(new) == len(others) and all(each.answered for each in others)
+    if (rest or is_each) and others and not at_any_time:
+        yield from starts.settle_missing(row, start.process, new if is_each else rest, among=others)
         others = starts.missing(row.log, start.process, besides=start)
         new = [found for found in new if found.id not in row.log.seen]
     rows = [found for found in new if found not in rest]

@@ -215,7 +215,8 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
         rows = found if isinstance(found, Unread) else found.rows
         rival = None if isinstance(found, Unread) else found.rival
         shown |= {} if isinstance(rows, Unread) else {each.id: each for each in rows}
-        if seconds is None or isinstance(rows, Unread) or (is_enough if not rows else not (rival and row.is_once)):
+        is_decided = is_enough or (rows and (sent.marked or not starts.missing(row.log, sent.process, besides=sent)))
+        if seconds is None or isinstance(rows, Unread) or (is_decided and not (rows and rival and row.is_once)):
             break
         yield from pause(row, seconds, why=PauseReason.SETTLE)
     if rows == [] and (gone := [each for key, each in shown.items() if key not in row.log.seen]):

@@ -61,6 +61,10 @@ class Repeated(World):
         return ending
 
 
+class RepeatedAfterOne(Repeated):
+    before = 1
+
+
 # every start counts, whatever its `verify` is (6)
 
 
@@ -540,6 +544,18 @@ class HandedOn(World):
         if isinstance(ending, CallFailed) and ending.unproved:
             self.add_row("UsrA")
         return ending
+
+
+@pytest.mark.parametrize(
+    ("kind", "lags", "sent", "status"),
+    [(World, [], 3, "passed"), (RepeatedAfterOne, [], 2, "unknown"), (RepeatedAfterOne, [0.0, 1.5], 2, "unknown")],
+)
+def test_a_call_without_a_watermark_is_sent_again_where_each_row_is_that_of_an_answered_call_before(
+    kind: type[World], lags: list[float], sent: int, status: str
+) -> None:
+    steps = "".join(f"{ONE.replace('id: a', f'id: {key}')}    verify: none\n" for key in "za")
+    world = kind(answers=[None, turned_away()], lags=lags, call_seconds=0.1).carry_out(planned(steps))
+    assert (world.sent.count("execute UsrA"), world.finished("a").status) == (sent, status)
 
 
 def test_a_row_that_keeps_a_refused_call_from_being_sent_again_is_named() -> None:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Final, cast
+from typing import cast
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 from msgspec import Struct
 
+from runner.foundation.hints import words
 from runner.foundation.sentences import first, many
 from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
@@ -17,40 +18,6 @@ _MOST = 100  # of a list with a million wrong items, a hundred are enough
 _LONGEST = 60
 _LONGEST_WORD = 40
 _MOST_WORDS = 12
-
-_SENTENCES: Final = {
-    "type": "{value} is not {kinds}",
-    "enum": "{value} is none of {listed}",
-    "const": "{value} is not {expected}",
-    "minimum": "{value} is less than {expected}",
-    "maximum": "{value} is more than {expected}",
-    "exclusiveMinimum": "{value} is not more than {expected}",
-    "exclusiveMaximum": "{value} is not less than {expected}",
-    "multipleOf": "{value} is no multiple of {expected}",
-    "minLength": "it has {characters}, and needs at least {expected}",
-    "maxLength": "it has {characters}, and may have at most {expected}",
-    "minItems": "it has {items}, and needs at least {expected}",
-    "maxItems": "it has {items}, and may have at most {expected}",
-    "minProperties": "it has {keys}, and needs at least {expected}",
-    "maxProperties": "it has {keys}, and may have at most {expected}",
-    "pattern": "{value} does not fit the pattern `{bare}`",
-    "format": "{value} is no `{bare}`{example}",
-    "required": "the key `{bare}` is missing",
-    "dependentRequired": "the key `{bare}` is missing, which another key needs",
-    "additionalProperties": "no such key is known",
-    "unevaluatedProperties": "it has a key that is not known",
-    "unevaluatedItems": "it has more items than are known",
-    "uniqueItems": "it holds an item twice",
-    "contains": "it lacks an item that must be there",
-    "minContains": "too few of its items are such as must be there",
-    "maxContains": "too many of its items are such as may be there",
-    "not": "{value} is just what must not be here",
-    "false": "nothing may be here",
-    "anyOf": "{value} fits none of the alternatives",
-    "oneOf": "{value} fits none of the alternatives",
-    "propertyNames": "{value} cannot be a key",
-}
-"""By keyword; `false` is the schema that nothing fits."""
 
 
 class Violation(Struct, frozen=True, kw_only=True):
@@ -178,17 +145,21 @@ def quoted(value: Json) -> str:
 def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None = None) -> str:
     """Why `value` does not fit `keyword`. `nearest`: what the schema inside says, or the best of several."""
     size = len(value) if isinstance(value, str | list | dict) else 0
-    found = _SENTENCES.get(keyword, "{value} does not fit `{keyword}`").format(
-        keyword=keyword,
-        value=shown(value),
-        expected=shown(expected),
-        bare=expected,
-        kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in as_list(expected)),
-        listed=first([shown(word) for word in as_list(expected)], _MOST_WORDS),
-        characters=many(size, "character"),
-        items=many(size, "item"),
-        keys=many(size, "key"),
-        example=example(expected),
+    found = (
+        words("violations", "sentences")
+        .get(keyword, "{value} does not fit `{keyword}`")
+        .format(
+            keyword=keyword,
+            value=shown(value),
+            expected=shown(expected),
+            bare=expected,
+            kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in as_list(expected)),
+            listed=first([shown(word) for word in as_list(expected)], _MOST_WORDS),
+            characters=many(size, "character"),
+            items=many(size, "item"),
+            keys=many(size, "key"),
+            example=example(expected),
+        )
     )
     between = ": " if keyword == "propertyNames" else "; the nearest: "
     return f"{found}{between}{nearest}" if nearest else found

@@ -29,23 +29,6 @@ _SURE: Final = (
     (Sureness.UNVERIFIED, "not verified"),
     (Sureness.NO_LOG, "need no log"),
 )
-WORDS: Final = (
-    ("passed", "It did what the job expects of it."),
-    ("failed", "The process failed, or an expectation of the job is not met."),
-    ("error", "No usable answer came: see the site, the network or the sign-in."),
-    ("unknown", "The call was sent, and nobody knows yet whether it happened."),
-    ("skipped", "It was not carried out."),
-    ("flaky", "It passed, but not at its first attempt."),
-    ("verified", "The process log of the site says that it happened."),
-    ("started", "The process log of the site says that it began; at the last look it had not ended."),
-    ("inferred", "Its answer was lost; a start in the process log was taken for it."),
-    ("not verified", "The site answered well, but its process log does not confirm it."),
-    ("need no log", "These steps start no process, so the log has nothing to confirm."),
-    ("does not count", "The job goes on and may pass in spite of this failure."),
-    ("undo", "What is done, after a failure, to take back the steps that had passed."),
-    ("finally", "What is done at the end, however the steps went."),
-)
-"""For a reader who has never seen such a page."""
 _WEAKEST: Final = {
     Sureness.UNVERIFIED: "not all verified",
     Sureness.PERSON: "confirmed by a person",

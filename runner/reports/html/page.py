@@ -83,7 +83,6 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
             most_links=cards.MOST_LINKS,
             matrix=overview.jobs_by_targets(runs),
             runs=list(_drawn(runs, values, most_rows=most_rows)),
-            words_of_the_page=overview.WORDS,
             is_without_values=values is ReportValues.NONE,
         )
     )

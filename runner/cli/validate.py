@@ -17,6 +17,7 @@ from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import begun, many
 from runner.foundation.values import Json, JsonObject, compact
+from runner.job.inputs import what_fits
 from runner.job.model import Input, Job
 from runner.project import ignored_files
 from runner.project.paths import in_checkout, job_paths, jobs_in
@@ -334,13 +335,10 @@ def _head(job: Job) -> tuple[str, ...]:
 
 
 def _row(declared: Input) -> tuple[str, ...]:
-    """The type is what the input's schema names; several are joined."""
-    types = declared.schema.get("type")
-    kind = " or ".join(map(str, types if isinstance(types, list) else [types or "any"])) or "any"
     default = "has a default" if declared.secret else f"default {_brief(declared.default)}"
     return (
         f"-i {declared.name}",
-        safe(kind) + (", secret" if declared.secret else ""),
+        safe(what_fits(declared)) + (", secret" if declared.secret else ""),
         "required" if declared.required else default,
         safe(declared.description or ""),
     )
@@ -380,6 +378,7 @@ def _input(declared: Input) -> JsonObject:
     shown: JsonObject = {
         "name": declared.name,
         "type": declared.schema.get("type"),
+        "schema": declared.schema,
         "required": declared.required,
         "secret": declared.secret,
         "description": declared.description,

@@ -311,7 +311,12 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return effects.Done(t=t)
 
     def _ask(self, ask: effects.Ask) -> effects.Outcome:
-        value = self.ask(ask, self.stop, ask.seconds)
+        try:
+            value = self.ask(ask, self.stop, ask.seconds)
+        except RunLeftError:
+            by = f"{self.person.user or 'a person'}, at a question,"
+            self._append(events.stopped(by, key="", t=self._t(), kind=events.GIVEN_UP, final=True))
+            raise
         if value is None and self.stop.why is not None:
             return self._refuse(ask.key)
         how = VerdictSource.YES if self.says_yes else VerdictSource.QUESTION

@@ -13,10 +13,11 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import job_and_case, shortened
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, kind_of, leaves, read_json
+from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, compact, kind_of, leaves, read_json
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point
+from runner.json_schema.keywords import listed_by
 from runner.reading.document import Document
 from runner.secrets.written_out import NOT_DEFINED, is_macro
 
@@ -32,6 +33,9 @@ _KINDS = {
     "array": "a list, written as JSON",
     "object": "a record, written as JSON",
 }
+
+
+_BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "format")
 
 
 class Origin(StrEnum):
@@ -60,6 +64,16 @@ class UnfitError(Exception):
     def __init__(self, code: str, message: str, *, hint: str | None = None, path: Path = ()) -> None:
         super().__init__(message)
         self.finding = Finding(code=code, message=message, hint=hint, path=path)
+
+
+def what_fits(declared: Input) -> str:
+    """The types, choices and bounds that the schema of an input names, in short, as in `integer, minimum 1`."""
+    schema = declared.schema
+    types = schema.get("type")
+    words = [" or ".join(map(str, types if isinstance(types, list) else [types or "any"]))]
+    if choices := listed_by(schema, "enum"):
+        words.append(f"one of {', '.join(each if isinstance(each, str) else compact(each) for each in choices)}")
+    return ", ".join([*words, *(f"{keyword} {schema[keyword]}" for keyword in _BOUNDS if keyword in schema)])
 
 
 def parse_option(

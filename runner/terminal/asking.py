@@ -5,17 +5,20 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import FrameType
 
 from runner.engine.effects import Ask
 from runner.hosts.stop import Stop
-from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit
+from runner.hosts.turns import RunLeftError
+from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit, what_fits
 from runner.job.model import Case, Input, Job
 from runner.reports.safe import clean
 from runner.reports.words import labelled
 from runner.terminal import output
 
 _LOOK = 0.2  # seconds between two looks at the stop, while nobody answers
+_LATER = " (`later` leaves the run here, and `runner resume` asks again)"
 
 
 def is_there() -> bool:
@@ -33,23 +36,29 @@ def says_yes(question: str, *, explained: str | None = None) -> bool:
 
 
 def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
-    """A person's answer to a question of a run; None for a stop, or after `seconds` (but on Windows)."""
-    if sys.platform == "win32":
-        return says_yes(ask.text, explained=ask.help)
+    """A person's answer to a question of a run; None for a stop, or after `seconds` (but on Windows).
+
+    Raises `RunLeftError` where they leave the run here.
+    """
     ends = None if seconds is None else time.monotonic() + seconds
-    _put(ask.text)
+    _put(ask.text, _LATER)
     while stop.why is None and (ends is None or time.monotonic() < ends):
         if _has_come():
-            answer = _parsed(_line(), ask.help)
+            line = _line()
+            if line.strip().casefold() == "later":
+                raise RunLeftError
+            answer = _parsed(line, ask.help)
             if answer is not None:
                 return answer
-            _put(ask.text)
+            _put(ask.text, _LATER)
     output.say_lines("\n")
     return None
 
 
-def _put(question: str) -> None:
-    output.say_lines(f"? {clean(question)} [y/N] ")
+def _put(question: str, more: str = "") -> None:
+    """Ask; what was typed before is no answer to this."""
+    _forget_what_was_typed()
+    output.say_lines(f"? {clean(question)}{more} [y/N] ")
 
 
 def _parsed(answer: str, explained: str | None) -> bool | None:
@@ -67,14 +76,14 @@ def _parsed(answer: str, explained: str | None) -> bool | None:
 
 
 def _has_come() -> bool:
-    """Whether there is something to read, after at most `_LOOK`."""
-    return bool(select.select([sys.stdin], [], [], _LOOK)[0])
+    """Whether there is something to read, after at most `_LOOK`. Windows cannot say that."""
+    return sys.platform == "win32" or bool(select.select([sys.stdin], [], [], _LOOK)[0])
 
 
 def _line() -> str:
     """What somebody typed. It is not waited for while reading, where a signal would be seen too late."""
     try:
-        while sys.platform != "win32" and not _has_come():
+        while not _has_come():
             pass
         return sys.stdin.readline()
     except (OSError, UnicodeDecodeError):
@@ -109,17 +118,19 @@ def _not_given(
 
 
 def _answer(declared: Input) -> str | None:
-    """A text that fits the input; None where no answer came."""
-    kind = declared.schema.get("type")
-    about = f" ({clean(kind)})" if isinstance(kind, str) else ""
-    described = f": {clean(declared.description)}" if declared.description else ""
+    """A text that fits the input; None where the input ends (Ctrl-D)."""
+    about = f" ({clean(what_fits(declared))})"
+    for_people = f": {clean(declared.description)}" if declared.description else ""
     while True:
-        prompt = f"? input `{clean(declared.name)}`{about}{described}> "
+        prompt = f"? input `{clean(declared.name)}`{about}{for_people}> "
         text = (_without_echo if declared.secret else _with_echo)(prompt)
-        if not text.strip():
-            output.say_lines("" if text.endswith("\n") and not declared.secret else "\n")
+        if not text.endswith("\n"):
+            output.say_lines("\n")
             return None
         value = text.removesuffix("\n").removesuffix("\r")
+        if not value.strip():
+            output.say_lines("\n" * declared.secret + "  type a value; Ctrl-D ends the questions\n")
+            continue
         try:
             fit(declared, value, is_text=True)
         except UnfitError as unfit:
@@ -136,11 +147,18 @@ def _with_echo(prompt: str) -> str:
 if sys.platform == "win32":
     import getpass
 
+    def _forget_what_was_typed() -> None:
+        """Not on Windows."""
+
     def _without_echo(prompt: str) -> str:
         return getpass.getpass(prompt) + "\n"
 
 else:
     import termios
+
+    def _forget_what_was_typed() -> None:
+        with suppress(OSError, ValueError, termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
     def _without_echo(prompt: str) -> str:
         """A line that the terminal does not show, not even where it is typed as soon as the prompt is there.

@@ -59,13 +59,28 @@ def test_a_program_reads_the_same_and_never_a_secret_default(capsys: pytest.Capt
             {
                 "name": "limit",
                 "type": "integer",
+                "schema": {"type": "integer", "description": "At most so many"},
                 "required": False,
                 "secret": False,
                 "description": "At most so many",
                 "default": 10,
             },
-            {"name": "phone", "type": ["string", "null"], "required": True, "secret": False, "description": None},
-            {"name": "token", "type": "string", "required": False, "secret": True, "description": None},
+            {
+                "name": "phone",
+                "type": ["string", "null"],
+                "schema": {"type": ["string", "null"]},
+                "required": True,
+                "secret": False,
+                "description": None,
+            },
+            {
+                "name": "token",
+                "type": "string",
+                "schema": {"type": "string"},
+                "required": False,
+                "secret": True,
+                "description": None,
+            },
         ],
     }
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 JOB = "runner: 1\nname: smoke\ntarget: here\ndefaults: {verify: none}\nsteps:\n"
 CALL = "  - id: call\n    execute: {process: UsrSmoke}\n"
+SURE = "? Sure about here? (`later` leaves the run here, and `runner resume` asks again) [y/N] "
 ASK = '  - id: ask\n    confirm: "Sure about {{ target.name }}?"\n'
 
 
@@ -137,7 +138,7 @@ def test_a_step_that_asks_goes_on_with_a_persons_yes(typed: str, code: int, sent
     with site(answer) as here:
         write(here, ASK + CALL)
         terminal = at_a_terminal("run", "a.job.yaml")
-        terminal.wait_for("Sure about here? [y/N]")
+        terminal.wait_for(SURE)
         terminal.type(typed)
         assert terminal.end() == code
         assert len(here.executes()) == sent
@@ -191,11 +192,39 @@ def test_yes_and_confirm_have_no_twins_in_the_environment(
     assert "E162" in err
 
 
+def test_what_was_typed_before_a_question_is_no_answer_to_it() -> None:
+    with site(answer) as here:
+        write(here, CALL + ASK + CALL.replace("id: call", "id: more"), more=PROTECTED)
+        terminal = at_a_terminal("run", "a.job.yaml", "--confirm", "here")
+        terminal.type("y\n\n")
+        terminal.wait_for(SURE)
+        terminal.type("y\n")
+        assert terminal.end() == 0
+        assert len(here.executes()) == 2
+
+
+def test_a_run_that_is_left_at_a_question_asks_again_when_it_is_resumed() -> None:
+    undone = CALL + "    undo: {execute: {process: UsrUndo}}\n"
+    with site(answer) as here:
+        write(here, undone + ASK + CALL.replace("id: call", "id: more") + TIDY)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for(SURE)
+        terminal.type("later\n")
+        assert terminal.end() == 130
+        assert "cancelled: smoke@here: 1 passed, 1 error" in terminal.out
+        assert "runner resume" in terminal.out
+        terminal = at_a_terminal("resume", "last")
+        terminal.wait_for(SURE)
+        terminal.type("y\n")
+        assert terminal.end() == 0
+        assert [line.split("/")[4] for line in here.executes()] == ["UsrSmoke", "UsrSmoke", "UsrTidy"]
+
+
 def test_an_interrupt_while_a_step_asks_ends_the_question_and_finally_is_carried_out() -> None:
     with site(answer) as here:
         write(here, ASK + CALL + "finally:\n  - execute: {process: UsrTidy}\n")
         terminal = at_a_terminal("run", "a.job.yaml")
-        terminal.wait_for("Sure about here? [y/N]")
+        terminal.wait_for(SURE)
         terminal.process.send_signal(2)
         assert terminal.end() == 130
         assert [line.split("/")[4] for line in here.executes()] == ["UsrTidy"]
@@ -211,10 +240,10 @@ def test_what_is_no_answer_shows_the_help_of_the_step_and_is_asked_again(typed: 
     with site(answer) as here:
         write(here, HELPED + CALL + TIDY)
         terminal = at_a_terminal("run", "a.job.yaml")
-        terminal.wait_for("Sure about here? [y/N]")
+        terminal.wait_for(SURE)
         terminal.type(f"{typed}\n")
         terminal.wait_for(f"{typed}\r\n  help: Look at the board first.\r\n")
-        terminal.wait_for("`y` is a yes; `n`, or nothing, is a no\r\n? Sure about here? [y/N] ")
+        terminal.wait_for("`y` is a yes; `n`, or nothing, is a no\r\n" + SURE)
         assert here.executes() == []
         terminal.type("y\n")
         assert terminal.end() == 0
@@ -223,7 +252,7 @@ def test_what_is_no_answer_shows_the_help_of_the_step_and_is_asked_again(typed: 
 
 INPUTS = (
     "inputs:\n"
-    "  limit: {type: integer, description: At most so many}\n"
+    "  limit: {type: integer, minimum: 1, description: At most so many}\n"
     "  token: {type: string, secret: true}\n"
     "  given: {type: string, default: x}\n"
 )
@@ -243,9 +272,9 @@ def test_a_missing_input_is_asked_for_and_a_secret_is_not_shown() -> None:
     with site(answer) as here:
         write_with_inputs(here)
         terminal = at_a_terminal("run", "a.job.yaml")
-        terminal.wait_for("? input `limit` (integer): At most so many> ")
+        terminal.wait_for("? input `limit` (integer, minimum 1): At most so many> ")
         terminal.type("many\n")
-        terminal.wait_for("is not a whole number\r\n? input `limit` (integer): At most so many> ")
+        terminal.wait_for("is not a whole number\r\n? input `limit` (integer, minimum 1): At most so many> ")
         assert here.asked == []
         terminal.type("7\n")
         terminal.wait_for("? input `token` (string)> ")
@@ -294,6 +323,8 @@ def test_whoever_gives_no_answer_reads_what_is_missing() -> None:
         terminal = at_a_terminal("run", "a.job.yaml")
         terminal.wait_for("? input `limit`")
         terminal.type("\n")
+        terminal.wait_for("type a value; Ctrl-D ends the questions\r\n? input `limit`")
+        terminal.type("\x04")
         assert terminal.end() == 2
         assert here.asked == []
     assert "E130" in terminal.seen

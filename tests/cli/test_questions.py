@@ -196,7 +196,7 @@ def test_what_was_typed_before_a_question_is_no_answer_to_it() -> None:
     with site(answer) as here:
         write(here, CALL + ASK + CALL.replace("id: call", "id: more"), more=PROTECTED)
         terminal = at_a_terminal("run", "a.job.yaml", "--confirm", "here")
-        terminal.type("y\n\n")
+        terminal.type("n\n")
         terminal.wait_for(SURE)
         terminal.type("y\n")
         assert terminal.end() == 0

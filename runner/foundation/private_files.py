@@ -55,13 +55,18 @@ def state_folder(environment: Mapping[str, str], *, home: Path, windows: bool = 
 
 
 def owner_of(path: Path) -> str | None:
-    """Whose `path` is, or the folder that keeps us from it; None where it is not there, or nobody knows."""
+    """Whose `path` is, or the folder that keeps us from it: a name, or the number of a user without one.
+
+    None where it is not there, or the system knows no owners.
+    """
     for part in (path, *path.absolute().parents):
         try:
             return part.owner()
         except PermissionError:
             continue
-        except (OSError, KeyError, NotImplementedError):
+        except KeyError:
+            return str(part.stat().st_uid)
+        except (OSError, NotImplementedError):
             break
     return None
 

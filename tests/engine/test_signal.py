@@ -384,7 +384,7 @@ OTHERS: list[tuple[Json, Json]] = [
 
 
 @pytest.mark.parametrize(
-    ("sent", "found"), [(7, 1), ("new", "old"), ("new", ""), ("false", "true"), ("null", 7), *OTHERS]
+    ("sent", "found"), [(7, 1), ("new", "old"), ("new", "NEW"), ("new", ""), ("false", "true"), ("null", 7), *OTHERS]
 )
 @pytest.mark.parametrize("change", ["update", "insert"])
 def test_a_record_that_does_not_hold_what_was_sent_is_not_verified(change: str, sent: Json, found: Json) -> None:

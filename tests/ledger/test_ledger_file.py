@@ -127,6 +127,12 @@ def test_no_way_round_the_ledger_of_another_user_is_proposed(tmp_path: Path, mon
     assert said.startswith(f"{file}: Permission denied; it is `{file.owner()}`'s; give the command as that user: ")
     assert "another ledger does not know what was applied" in said
 
+    def has_no_name(_: Path) -> str:
+        raise KeyError
+
+    monkeypatch.setattr(Path, "owner", has_no_name)
+    assert f"; it is `{file.stat().st_uid}`'s; give the command as that user: " in refusal(file)
+
 
 def test_a_ledger_that_is_deleted_while_it_is_used_is_refused_and_not_made_anew(tmp_path: Path) -> None:
     file = tmp_path / "ledger"

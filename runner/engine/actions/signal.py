@@ -180,7 +180,9 @@ def _differ(sent: Json, found: Json) -> bool:
     if moments[0] is not None and moments[1] is not None:
         return abs(moments[0] - moments[1]) > _ZONES
     numbers = spelled_numbers([before, after])
-    return before.lower() != after.lower() if numbers is None else not math.isclose(*numbers, abs_tol=_ROUNDING)
+    if is_guid(before) or isinstance(sent, bool) or isinstance(found, bool):
+        return before.lower() != after.lower()
+    return before != after if numbers is None else not math.isclose(*numbers, abs_tol=_ROUNDING)
 
 
 def _not_deleted(call: ChangeCall) -> Attempt:

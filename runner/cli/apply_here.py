@@ -312,6 +312,7 @@ class ApplyHere:
 
     def _end(self, runs: ApplyRuns, carried: Carried, codes: list[ExitCode], decisions: Sequence[Decision]) -> ExitCode:
         """Report what was not carried out, and the whole. It is too late for exit 2: calls may have been sent."""
+        before = {each.digest for each in decisions if each.state in BEGINS}
         try:
             self._prune()
             decisions = self._waited_for()
@@ -326,10 +327,12 @@ class ApplyHere:
         codes += [ExitCode.REFUSED] * bool(waiting) + [each.exit_code for each in others]
         codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
         problems = self._command.report_others(others, waiting)
+        of_needs = {each.run for each in waiting}
         taken = [
-            runs.taken[each.digest] or _taken(each)
+            runs.taken.get(each.digest) or _taken(each)
             for each in others
-            if each.digest in runs.taken and each.state in BEGINS
+            if each.state in BEGINS
+            and (each.digest in runs.taken or (each.digest not in before and each.version.run not in of_needs))
         ]
         output.problems(*taken)
         codes += [ExitCode.NO_ANSWER] * bool(taken)

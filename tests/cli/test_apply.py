@@ -953,6 +953,30 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(answ
     assert answers.since() == ["Usra"]
 
 
+def test_a_version_that_could_begin_only_after_this_command_looked_is_not_counted_as_done(
+    answers: Answers, capsys: Capture
+) -> None:
+    write("a")
+    answers.held = "Usra"
+    with applied_elsewhere(answers) as code:
+        write("a", "timeout: 1m\n")
+        write("b")
+
+        class Meanwhile(dict[str, Answer]):
+            def get(self, process: str, answer: Answer) -> Answer:  # type: ignore[override]
+                if process == "Usrb":
+                    answers.go_on()
+                    assert code.result(300) == 0
+                return answer
+
+        answers.given = Meanwhile()
+        assert ended(["apply", "specs"]) == 3
+    assert "`a@here` is not carried out: another command has begun it, or the version before" in capsys.readouterr().err
+    assert answers.since() == ["Usra", "Usrb"]
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+
+
 def test_versions_that_another_command_has_begun_meanwhile_are_not_counted_as_runs(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ A record without an `Id` gets the same Id each time.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
@@ -31,12 +32,23 @@ _Found = Mapping[str, tuple[Double, Document]]
 
 
 def load_doubles(folder: FilePath) -> tuple[Doubles, tuple[Problem, ...]]:
-    """The doubles of `folder` without problems, and the problems. An empty folder is fine."""
+    """The doubles of `folder` without problems, and the problems. An empty folder is fine. Unchanged, it is read once.
+
+    A run checks its job against its sandbox before it serves that.
+    """
     try:
+        state = tuple((each, each.lstat().st_mtime_ns, each.lstat().st_size) for each in sorted(folder.iterdir()))
         files = doubles_in(folder)
     except OSError as error:
         message = f"the folder `{folder}` cannot be read: {error.strerror or error}"
         return Doubles(), (Problem(code="E100", message=message, file=str(folder)),)
+    return _loaded(folder, tuple(files), (FilePath.cwd(), state))
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: FilePath, files: tuple[FilePath, ...], state: object) -> tuple[Doubles, tuple[Problem, ...]]:
+    """`state` tells folders apart that have other files than before."""
+    del state
     found: dict[str, tuple[Double, Document]] = {}
     problems: list[Problem] = []
     for file in files:

@@ -143,10 +143,10 @@ def _check_one_of_two(node: nodes.And | nodes.Or, check: TypeCheck) -> None:
     sign, always, instead = ("ne", "true", "and") if isinstance(node, nodes.Or) else ("eq", "false", "or")
     match node.left, node.right:
         case (
-            nodes.Compare(expr=one, ops=[nodes.Operand(op=first_sign, expr=nodes.Const(value=first))]),
+            nodes.Compare(expr=value, ops=[nodes.Operand(op=first_sign, expr=nodes.Const(value=first))]),
             nodes.Compare(expr=other, ops=[nodes.Operand(op=second_sign, expr=nodes.Const(value=second))]),
-        ) if first_sign == second_sign == sign and first != second and written(one) == written(other):
-            message = f"`{written(node)}` is always {always}: `{written(one)}` has one value"
+        ) if first_sign == second_sign == sign and first != second and written(value) == written(other):
+            message = f"`{written(node)}` is always {always}: `{written(value)}` has one value"
             check.report("E177", message, hint=f"write `{instead}`", warning=True)
 
 

@@ -47,7 +47,7 @@ def load_doubles(folder: FilePath) -> tuple[Doubles, tuple[Problem, ...]]:
 
 @lru_cache(maxsize=4)
 def _loaded(folder: FilePath, files: tuple[FilePath, ...], state: object) -> tuple[Doubles, tuple[Problem, ...]]:
-    """`state` tells folders apart that have other files than before."""
+    """`state` is another where the files of the folder are."""
     del state
     found: dict[str, tuple[Double, Document]] = {}
     problems: list[Problem] = []

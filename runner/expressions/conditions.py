@@ -145,10 +145,6 @@ def _is_number(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const) and type(node.value) in (int, float)
 
 
-_PATHS = (nodes.Name, nodes.Getattr, nodes.Getitem)
-_TURNED = {"lteq": "gteq", "lt": "gt"}
-
-
 def always_true(tree: nodes.Expr, *, given: Collection[str]) -> bool:
     """Whether `tree` is always true; `given` are names that always have a value."""
     match tree:

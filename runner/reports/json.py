@@ -1,6 +1,6 @@
 """The JSON report, `format: 1`: all that is known of the runs, uncut, for programs. Secrets are `***`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 
@@ -28,6 +28,11 @@ _STEP = (
     *("on_failure", "process", "max_attempts", "unverified", "running", "item", "judged"),
 )
 """The keys of a row in their order: fields of `StepResult`."""
+_RESULT = (
+    *("id", "job", "file", "case", "target", "status", "exit_code", "started_at", "seconds", "inputs", "outputs"),
+    "undo",
+)
+"""The first keys of a run: fields of `RunResult`."""
 _RUN_FIELDS = (
     *("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "applied"),
     *("begun_by", "rerun_of"),
@@ -35,7 +40,6 @@ _RUN_FIELDS = (
 """Fields of `RunStarted`, null where it is lost."""
 _ROW_KEYS = (*_STEP, "if")
 _row_values = attrgetter(*_STEP, "condition")
-_run_values = attrgetter(*_RUN_FIELDS)
 _INDENT = b"  "
 _ROW = b"\n" + _INDENT * 4  # what is before each row but for its comma
 _BEFORE_RUN, _AFTER_RUN = b'\n  "runs": [\n    ', b"\n  ]\n}\n"  # what is around the run in a report of a run
@@ -62,7 +66,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[byte
     yield b"\n"
 
 
-def _record(head: JsonObject, last: str, items: Iterable[Iterable[bytes]], *, depth: int) -> Iterator[bytes]:
+def _record(head: Mapping[str, object], last: str, items: Iterable[Iterable[bytes]], *, depth: int) -> Iterator[bytes]:
     """A record in pieces, with a list as its `last` value; its items are in pieces, too."""
     line = b"\n" + _INDENT * depth
     whole = _indented(msgspec.json.encode({**head, last: []}), depth=depth)
@@ -95,29 +99,10 @@ def _run(run: ReportedRun) -> Iterator[bytes]:
 
 def _drawn(run: ReportedRun) -> Iterator[bytes]:
     result, began = run.result, _run_fields(run.lines)
-    target = result.target
-    head: JsonObject = {
-        "id": result.id,
-        "job": result.job,
-        "file": result.file,
-        "case": result.case,
-        "target": {"name": target.name, "url": target.url, "sandbox": target.sandbox},
-        "status": result.status,
-        "exit_code": int(result.exit_code),
-        "started_at": result.started_at,
-        "seconds": _rounded(result.seconds),
-        "inputs": result.inputs,
-        "outputs": result.outputs,
-        "undo": result.undo,
-        "git": {"commit": result.commit, "dirty": began.pop("dirty")},
-        "digest": result.digest,
-        "events": result.events,
-        "error": msgspec.to_builtins(result.error),
-        "warnings": list(run_warnings(result)),
-        "stop_ordered_by": msgspec.to_builtins(result.stop_ordered_by),
-        **began,
-        "waits": [*map(wait, lock_waits(run.lines))],
-    }
+    git = {"commit": result.commit, "dirty": began.pop("dirty")}
+    head = _values(result, _RESULT) | {"seconds": _rounded(result.seconds), "git": git}
+    head |= _values(result, ("digest", "events", "error")) | {"warnings": list(run_warnings(result))}
+    head |= {"stop_ordered_by": result.stop_ordered_by, **began, "waits": [*map(wait, lock_waits(run.lines))]}
     return _record(head, "steps", _rows(run), depth=2)
 
 
@@ -131,11 +116,14 @@ def _rows(run: ReportedRun) -> Iterator[tuple[bytes]]:
         yield (indented.removeprefix(b"[%s" % _ROW).removesuffix(b"%s]" % _ROW.removesuffix(_INDENT)),)
 
 
-def _run_fields(lines: Sequence[Line]) -> JsonObject:
+def _run_fields(lines: Sequence[Line]) -> dict[str, object]:
     """What the first event says of the run; null where it is lost."""
     first = run_started(lines)
-    values = [None] * len(_RUN_FIELDS) if first is None else _run_values(first)
-    return dict(zip(_RUN_FIELDS, values, strict=True))
+    return dict.fromkeys(_RUN_FIELDS) if first is None else _values(first, _RUN_FIELDS)
+
+
+def _values(record: object, names: Iterable[str]) -> dict[str, object]:
+    return {name: getattr(record, name) for name in names}
 
 
 def _step(step: StepResult, timed_row: TimedRow | None) -> dict[str, object]:

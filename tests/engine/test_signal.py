@@ -351,6 +351,16 @@ def test_a_delete_of_what_is_gone_passes_and_says_so() -> None:
     assert (end(there).status, end(there).warnings, there.records) == ("passed", (), {})
 
 
+@pytest.mark.parametrize("until", [0.0, 1.0, 10.0])
+def test_a_deleted_record_that_another_node_still_shows_is_looked_for_again(until: float) -> None:
+    world = World(call_seconds=0.0, records=existing())
+    before: list[Json] = [dict(record) for record in world.records.values()]
+    still = Answered(value={"records": before, "next": None})
+    world.tables = lambda call: world.read_record(call) if world.t >= until else still
+    world = carried_out(world, DELETE + ALONE)
+    assert (end(world).status, world.t < until + 8.0) == ("passed", True)
+
+
 def test_a_delete_that_was_answered_and_has_deleted_nothing_is_a_failure() -> None:
     still: JsonObject = {"records": [{"Id": GUID}], "next": None}
     world = carried_out(World(records=existing(), tables=lambda _: Answered(value=still)), DELETE + ALONE)

@@ -6,6 +6,7 @@ process that a record starts may run as any user [?]: a row of another user is i
 
 import math
 from http import HTTPStatus
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,11 +23,13 @@ from runner.engine.start import unanswered_if_late
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import (
+    NO_ROW_YET,
     by_status,
     judged_without_watermark,
     marked,
     not_verified,
     rows_without_watermark,
+    settling,
     strange_status,
     undistinguished,
 )
@@ -147,6 +150,11 @@ def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | A
     if is_deleted and row.step.verify is Verify.NONE:
         return _Changed(record=sent)
     found = yield from _read(row, call)
+    for seconds in chain(NO_ROW_YET, settling(row)) if is_deleted else ():  # another node may still have it
+        if not isinstance(found, dict):
+            break
+        yield from pause(row, seconds, why=PauseReason.SETTLE)
+        found = yield from _read(row, call)
     if isinstance(found, CallFailed):
         return _Changed(record=sent, unproved=f"the record could not be read: {found.trouble.message}")
     if is_deleted:

@@ -94,7 +94,8 @@ def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]
     row.shown = tuple(each.id for each in earlier)
     row.log.seen.update(row.shown)  # what is there before a later call is none of its own
     others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
-    why = _no_row(others) + (f"; {less}" if less else "")
+    shown = f", but {starts.at_another_time(others)}" if others else ""
+    why = f"the process log shows no row of this call{shown}{f'; {less}' if less else ''}"
     return not_verified(row, why, doubtful=_hold_failure(others))
 
 
@@ -122,11 +123,11 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         row.log.is_away = False
         found = yield from starts.assigned(row, start, rows)
         failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
-        is_firsts = bool(starts.by_refused_call(row, start.process, found.scarce, first=row.first))
-        if seconds is None and is_firsts and not patient:
+        is_enough = _is_enough(row, start, found, number)
+        if seconds is None and is_enough is None and not patient:
             pauses, patient = chain(settling(row), (None,)), True
             seconds = next(pauses)
-        if seconds is None or _is_enough(row, found, number, is_firsts=is_firsts):
+        if seconds is None or is_enough:
             if is_second or row.first is None or not found.rows or row.t >= ends:
                 break
             is_second, pauses, seconds = True, chain((), (None,)), _AGAIN_AFTER
@@ -135,10 +136,15 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     return replace(found, outside=(*failed.values(), *others))
 
 
-def _is_enough(row: OpenRow, found: OwnRows, looks: int, *, is_firsts: bool) -> bool:
-    is_wanted = is_firsts or (row.step.verify is Verify.LOG and not found.rival and len(found.rows) < found.starts)
-    is_late = looks >= len(NO_ROW_YET) and bool(found.rows) and not is_wanted
-    return is_late or (found.is_clear and not is_firsts) or (found.rival is not None and not row.is_once)
+def _is_enough(row: OpenRow, start: Start, found: OwnRows, looks: int) -> bool | None:
+    """None: rows may be those of other calls of the run, and that matters: one has failed, or has to verify."""
+    if found.rival is not None and not row.is_once:
+        return True
+    matters = row.step.verify is Verify.LOG or (row.is_once and _hold_failure([*found.rows]))
+    is_short = matters and not found.rival and len(found.rows) < found.starts
+    if is_short or starts.by_refused_call(row, start.process, found.scarce, first=row.first):
+        return None
+    return found.is_clear or (looks >= len(NO_ROW_YET) and bool(found.rows))
 
 
 def _may_be_read(row: OpenRow, unread: Unread) -> bool:
@@ -220,11 +226,6 @@ def undistinguished(row: OpenRow, rows: list[LogRow], *, why: str, makers: int =
 
 def _not_read(row: OpenRow, unread: Unread) -> Attempt:
     return not_verified(row, f"the process log could not be read: {unread.failure.trouble.message}")
-
-
-def _no_row(others: list[LogRow]) -> str:
-    why = "the process log shows no row of this call"
-    return f"{why}, but {starts.at_another_time(others)}" if others else why
 
 
 def _hold_failure(rows: list[LogRow]) -> bool:

@@ -46,6 +46,8 @@ def test_where_the_log_has_to_verify_a_call_the_rows_of_both_calls_are_awaited()
 def test_where_a_late_row_may_be_of_either_call_and_has_failed_nothing_passes() -> None:
     world = late(1.5, "error", "done").carry_out(planned(TWO))
     assert ended(world, "b") == ("unknown", None)
+    both = late(1.5, "error", "error").carry_out(planned(TWO))
+    assert ended(both, "b") == ("failed", False), "the second row is awaited"
 
 
 def test_where_the_rows_of_both_calls_have_come_both_are_judged_by_them() -> None:

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from runner.foundation.problems import ExitCode
 from runner.job.model import StepEffect
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
-from runner.reports.next_steps import cannot_be_resumed
+from runner.reports.next_steps import cannot_be_resumed, verb_command
 from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
 from runner.runs.history import PastRun, past_runs
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
 
 
@@ -40,7 +40,7 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     where: Whereabouts = Whereabouts.ENDED
     run: StoredRun | None = None  # the stored run, if needed
     has_changed: bool = False  # the ledger does not have its end yet
-    note: str = ""  # why it waits for a person, or `is_unbegun`
+    note: str = ""  # why it waits for a person, or `is_unbegun`; the command that shows it in another folder
     is_unbegun: bool = False
     reruns: tuple[VersionAttempt, ...] = ()  # attempts that the ledger does not have yet
 
@@ -68,7 +68,7 @@ class RunObserver(Protocol):
 class StoredRuns:
     """The runs of a local store, each read from its events; of a deleted run, from its line in the history."""
 
-    def __init__(self, store: RunStore) -> None:
+    def __init__(self, store: LocalRunStore) -> None:
         self._store = store
         self._later = LaterAttempts(store)
 
@@ -187,21 +187,31 @@ _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 
 
+_OVER = (Whereabouts.ENDED, Whereabouts.SENT_NOTHING)
+
+
 def may_have_changed(entry: LedgerEntry) -> bool:
     """Whether the run of the last attempt may know more of its end than the ledger."""
     end = entry.last.end
     return entry.last.run is not None and (end is None or end.status in _MAY_CHANGE)
 
 
-def _observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -> ObservedEntry:
-    """`stored` are the ids of all stored runs."""
+def _observed(entry: LedgerEntry, store: LocalRunStore, *, stored: Collection[str]) -> ObservedEntry:
+    """`stored` are the ids of all stored runs. A run of another folder is left to that folder until it has ended."""
     last, end = entry.last, entry.last.end
     if last.run is None or not may_have_changed(entry):
         return ObservedEntry(entry=entry)
     is_lost = end is None or end.status is RunStatus.UNKNOWN
     if last.run in stored and (run := readable(store, last.run)) is not None:
         return _by_its_run(entry, run)
-    return ObservedEntry(entry=entry, where=Whereabouts.LOST if is_lost else Whereabouts.ENDED)
+    there, note = Path(last.place), ""
+    if there.is_dir() and (run := readable(store.beside(str(there.parent)), last.run)) is not None:
+        found = _by_its_run(entry, run)
+        is_over = found.where in _OVER and run.result.status is not RunStatus.UNKNOWN
+        if is_over or found.where is Whereabouts.UNDER_WAY:
+            return found
+        note = verb_command("show", run.id, run.store.name)
+    return ObservedEntry(entry=entry, where=Whereabouts.LOST if is_lost else Whereabouts.ENDED, note=note)
 
 
 def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEntry:

@@ -270,6 +270,8 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
     if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
         shown = f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if store.is_fleet else ""
         return f"wait for it with `--wait 10m`{shown}"
+    if observed.where is Whereabouts.LOST and observed.note:
+        return f"`{observed.note}` shows what it did, and how it goes on"
     if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED and not observed.is_in_doubt:
         return (
             f"look at the site for what it did; `{command} --retry failed` carries the changed job out all the same, "
@@ -316,14 +318,15 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
 def _why_lost(observed: ObservedEntry) -> str:
     if observed.run is not None and observed.is_in_doubt:
         return beyond_resume(observed.run.result) or "its events are an older copy: later it has sent more"
-    return f"its events are not in {_place(observed)}"
+    there = clean(observed.entry.last.place) or "the store of runs"
+    return f"its events are {'in' if observed.note else 'not in'} {there}"
 
 
 def _ending(observed: ObservedEntry, store: StoreName) -> str:
     """How the last attempt ended, when, and from which commit."""
     last = observed.entry.last
     if observed.where in _NOT_ENDED:
-        cause = _cause(observed) if observed.where is Whereabouts.HELD else ""
+        cause = _cause(observed) if observed.where in (Whereabouts.HELD, Whereabouts.LOST) else ""
         return f"run {clean(last.run or '')} {_NOT_ENDED[observed.where]}{cause}"
     if observed.where is Whereabouts.SENT_NOTHING:
         return f"error {_day(observed)}{_commit(last.commit)} before anything but readings was sent"
@@ -353,7 +356,3 @@ def _gone(entry: LedgerEntry, *, all_read: bool) -> str:
 def _day(observed: ObservedEntry) -> str:
     last = observed.entry.last
     return (last.end.at if last.end else last.began_at)[:10]
-
-
-def _place(observed: ObservedEntry) -> str:
-    return clean(observed.entry.last.place) or "the store of runs"

@@ -459,6 +459,23 @@ def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(answ
     assert answers.since() == []
 
 
+def test_a_run_that_another_folder_has_is_shown_there_and_counts_when_it_has_ended(
+    answers: Answers, capsys: Capture
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    run = broken_off(answers)
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--runs", "elsewhere"]) == 4
+    said = capsys.readouterr().err
+    assert f"and its events are in {run.absolute()}" in said
+    assert f"`runner show {run.name} --runs {run.absolute().parent}` shows what it did" in said
+    assert ended(["resume", run.name]) == 0
+    answers.since()
+    assert ended(["apply", "specs", "--runs", "elsewhere"]) == 0
+    assert answers.since() == []
+
+
 def test_a_passed_version_stays_applied_when_its_runs_are_deleted(answers: Answers) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

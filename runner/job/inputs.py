@@ -25,6 +25,7 @@ VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
 SHOWN = 40
 _MEASURED = lazy_pattern(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
+_TEMPLATE = lazy_pattern(r"\s*\{\{[^{}]*\}\}\s*")
 _OR_NULL = (["string", "null"], ["null", "string"])
 _KINDS = {
     "integer": "a whole number",
@@ -178,7 +179,12 @@ def _checked(declared: Input, given: Given) -> Json:
         raise UnfitError("E132", f"input `{declared.name}` has no value: {NOT_DEFINED}", hint=hint)
     document = given.document
     written = None if document is None else lambda path: document.written((declared.name, *path))
-    return fit(declared, given.value, is_text=given.is_text, written=written)
+    value = fit(declared, given.value, is_text=given.is_text, written=written)
+    for path, text in leaves(value):
+        if isinstance(text, str) and _TEMPLATE.fullmatch(text):
+            hint = f"the value itself is wanted: {how_to_give(declared)}"
+            raise UnfitError("E122", f"input `{declared.name}`: no template is read here", hint=hint, path=path)
+    return value
 
 
 def _problem(job: Job, declared: Input, given: Given | None, wrong: Finding, *, case: Case | None) -> Problem:

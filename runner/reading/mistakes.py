@@ -94,7 +94,9 @@ class Mistakes:
         else:
             hint = "leave it out; a text that begins with `!` needs quotes"
             if "vault" in self._source.text[slice(*bounds)]:
-                hint = "write `{{ env.NAME }}` or `{{ file('PATH') }}`, which a command of the vault fills before"
+                hint = (
+                    "decrypt it: a target reads `{{ env.NAME }}` or `{{ file('PATH') }}`, an input is `-i NAME=@FILE`"
+                )
             self.pass_over(message, at=bounds, hint=hint)
 
     def unknown_anchor(self, name: str, *, at: Bounds) -> None:

@@ -235,6 +235,18 @@ def test_what_a_pipeline_left_of_a_variable_that_it_does_not_know_is_no_value(de
     )
 
 
+def test_a_template_is_no_value_of_an_input_but_may_be_a_part_of_one() -> None:
+    declared = "\n  key: {type: string}\n  all: {type: array}"
+    assert errors(declared, file="key: '{{ env.KEY }}'\nall: []") == ["E122 input `key`: no template is read here"]
+    assert errors(
+        declared, environment={"CREATIO_RUNNER_INPUT_KEY": "{{x}}\n", "CREATIO_RUNNER_INPUT_ALL": '["{{x}}"]'}
+    ) == [
+        "E122 input `key`: no template is read here",
+        "E122 input `all`: no template is read here",
+    ]
+    assert values(declared, file="key: 'Dear {{name}}'\nall: []")["key"] == "Dear {{name}}"
+
+
 def test_no_message_shows_a_secret() -> None:
     environment = {"CREATIO_RUNNER_INPUT_TOKEN": "zz", "CREATIO_RUNNER_INPUT_PIN": "zzz"}
     _, problems = supplied(job(SECRET), given={}, environment=environment)

@@ -302,7 +302,11 @@ CHANGED_SINCE = option(
     "what the catalogue says of their processes.",
 )
 ALLOW_EMPTY = option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
-LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass the last time, or never began.")
+LAST_FAILED = option(
+    "--last-failed",
+    is_flag=True,
+    help="Only runs that did not pass the last time, or that a killed command never began; not what no command knows.",
+)
 JOBS = option(
     "-j",
     "--jobs",

@@ -16,7 +16,7 @@ from runner.execution.planned_runs import lacking_commands
 from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
-from runner.foundation.sentences import listed
+from runner.foundation.sentences import MOST, first, listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE, Given, Origin, secret_variables, supplied
@@ -28,7 +28,7 @@ from runner.project.named_targets import Targets, is_outside
 from runner.project.project import Project, active_versions, elements_of, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import RunName, not_passed
+from runner.runs.stored_runs import RunName, newest_runs, not_passed
 from runner.targets.model import Target
 
 _LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
@@ -244,9 +244,12 @@ def _run_specs(
 def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
     if store is None:
         return run_set
-    names = _not_passed(store)
+    names, known = _not_passed(store), newest_runs(store)
     runs = tuple(run for run in run_set.runs if run.name in names)
-    return replace(run_set, runs=runs, nothing=f"none of these runs has failed, by what {store.name} knows: {NOTHING}")
+    unknown = [run.title for run in run_set.runs if run.name not in known and run.name not in names]
+    note = f"left out by `--last-failed`, as no command has had to do with them: {first(unknown, MOST)}"
+    nothing = f"none of these runs has failed, by what {store.name} knows: {NOTHING}"
+    return replace(run_set, runs=runs, notes=(*run_set.notes, note) if unknown else run_set.notes, nothing=nothing)
 
 
 def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:

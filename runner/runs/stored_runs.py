@@ -259,10 +259,12 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
 
 
 def not_passed(store: RunStore) -> dict[RunName, str]:
-    """What did not pass when it ran last, with the run's id; a run without an end has not passed.
+    """What did not pass when it ran last, with the run's id; a run without an end has not passed."""
+    return {name: run for name, (run, status) in newest_runs(store).items() if status != RunStatus.PASSED}
 
-    Deleted runs count by their history, unreadable runs not at all.
-    """
+
+def newest_runs(store: RunStore) -> dict[RunName, tuple[str, str]]:
+    """The id and the status of what ran last, by name: of deleted runs by their history, of unreadable runs nothing."""
     newest: dict[RunName, tuple[str, str]] = {}
     stored, deleted = set(store.runs()), _past_runs(store)
     for run in sorted(stored | deleted.keys(), reverse=True):
@@ -272,7 +274,7 @@ def not_passed(store: RunStore) -> dict[RunName, str]:
         elif run in deleted:
             past = deleted[run]
             newest.setdefault((past.job, past.case, past.target), (run, past.status))
-    return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
+    return newest
 
 
 def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[RunName, StoredRun]:

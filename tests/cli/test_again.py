@@ -71,6 +71,16 @@ def test_only_what_did_not_pass_is_carried_out_again_until_it_passes(here: Site,
     assert asked(here) == []
 
 
+def test_what_no_command_has_carried_out_is_named_and_left_out(here: Site, answers: Answers, capsys: Capture) -> None:
+    answers.wrong = ("Usrb",)
+    assert ended(["run", ".", "-k", "a", "-k", "b"]) == 1
+    assert asked(here) == ["a&Which=", "b&Which="]
+    capsys.readouterr()
+    assert ended(["run", ".", "--last-failed"]) == 1
+    assert asked(here) == ["b&Which="]
+    assert "left out by `--last-failed`, as no command has had to do with them: c@here\n" in capsys.readouterr().err
+
+
 def test_what_starts_again_although_it_must_happen_once_is_named_before_it_is_sent(
     here: Site, answers: Answers, capsys: Capture
 ) -> None:

@@ -24,9 +24,8 @@ from runner.foundation.shell_words import shell_word
 from runner.ledger.document import apply_document
 from runner.ledger.file import LedgerFile
 from runner.ledger.model import USUAL, AppliedVersion
-from runner.ledger.nearby import ledgers_above
 from runner.ledger.observing import StoredRuns
-from runner.ledger.place import project_of
+from runner.ledger.place import ledgers_above, project_of
 from runner.reading.files import called
 from runner.reports.safe import clean, json_document
 from runner.runs import USUAL as USUAL_RUNS

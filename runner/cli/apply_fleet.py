@@ -34,9 +34,8 @@ from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
-from runner.ledger.fleet_runs import ObservedFleet
 from runner.ledger.model import LedgerEntry, VersionClaim
-from runner.ledger.queueing import GONE, QueuedVersion, queue_unblocked, queue_versions, withdraw
+from runner.ledger.queueing import GONE, ObservedFleet, QueuedVersion, queue_unblocked, queue_versions, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
 from runner.project.ci_run import starter

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runner.cli import options
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.shell_words import shell_word
-from runner.ledger.nearby import is_beside_ledger, run_folders
+from runner.ledger.place import is_beside_ledger, run_folders
 from runner.reports.safe import clean
 from runner.runs.store import LocalRunStore, RunStore
 from runner.runs.stored_runs import LAST, StoredRun, find, load, run_name

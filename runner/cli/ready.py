@@ -20,8 +20,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import Catalogue
 from runner.cli import options
 from runner.cli.verb import SwitchedOption, Verb
-from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
-from runner.doctor.wait_story import Story
+from runner.doctor.readiness import Look, Outcome, Story, Watched, only, wait_until_ready
 from runner.execution.run_pool import UntilReady
 from runner.execution.run_spec import RunSpec
 from runner.foundation import threads

@@ -10,7 +10,7 @@ import uuid_utils
 
 from runner.cli import options
 from runner.cli.verb import Verb
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.sign_ins import FleetSignIns
 from runner.fleet.suspended import SuspendedTargets
 from runner.fleet.turns import FleetPace

@@ -17,8 +17,8 @@ from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation import server_time
 from runner.foundation.durations import written
 from runner.service import outages
-from runner.service.certificates import MISMATCHES, names_on, pairs
-from runner.service.tunnel import ProxyError
+from runner.service.connecting import ProxyError
+from runner.service.connection import MISMATCHES, names_on, pairs
 from runner.targets.values import is_loopback
 
 NAME: Final = "name resolution"

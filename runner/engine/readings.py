@@ -19,7 +19,7 @@ from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable
 from runner.runs.evidence import PauseReason
 from runner.service import calls
-from runner.service.pages import Pages
+from runner.service.odata import Pages
 
 READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0

@@ -12,9 +12,8 @@ from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from runner.execution.active_run import ActiveRun
-from runner.execution.given_inputs import GivenAnew
 from runner.execution.resume_run import RunBusyError, check, load_plan, only_run, resume
-from runner.execution.run_spec import Permission, RunSpec, check_permission
+from runner.execution.run_spec import GivenAnew, Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanLoader
 from runner.execution.verdicts import check_results
 from runner.fleet import leaving, orders, queue
@@ -24,9 +23,8 @@ from runner.fleet.orders import Order
 from runner.fleet.parked import Left
 from runner.fleet.queue import QueuedRun
 from runner.fleet.store import BegunError, FleetStore
-from runner.fleet.suspended import SuspendedTargets
+from runner.fleet.suspended import SuspendedTargets, WatchedCaller, has_acted
 from runner.fleet.turns import DrainedStop, FleetTurn
-from runner.fleet.watched import WatchedCaller, has_acted
 from runner.fleet.worker import PATIENCE
 from runner.foundation.git import Checkout
 from runner.foundation.problems import Problem, RefusedError, UsageError

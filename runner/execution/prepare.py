@@ -11,9 +11,19 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
 from runner.execution import stored_plans
-from runner.execution.given_inputs import given_inputs, input_values
 from runner.execution.planned_runs import lacking_commands
-from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in
+from runner.execution.run_spec import (
+    NOTHING,
+    RunSet,
+    RunSpec,
+    Wanted,
+    by_tags,
+    given_inputs,
+    input_values,
+    is_selected,
+    run_name,
+    tags_in,
+)
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import MOST, first, listed

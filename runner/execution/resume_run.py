@@ -14,8 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.execution.active_run import ActiveRun
-from runner.execution.given_inputs import GivenAnew
-from runner.execution.run_spec import RunSpec
+from runner.execution.run_spec import GivenAnew, RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import Fingerprints, differing
 from runner.foundation.problems import Problem, RefusedError, UsageError, errors_in

@@ -14,9 +14,8 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.execution.given_inputs import AskForInputs, ask_nobody, given_inputs
 from runner.execution.planned_runs import never_begun
-from runner.execution.run_spec import RunSet, RunSpec, Wanted
+from runner.execution.run_spec import AskForInputs, RunSet, RunSpec, Wanted, ask_nobody, given_inputs
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError, errors_in
 from runner.foundation.sentences import many
 from runner.foundation.values import Json

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.orders import AT_ONCE
 from runner.version import REPLAY, VERSION

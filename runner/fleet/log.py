@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.foundation.lazy import lazy_pattern
 from runner.runs.events import FIRST_PREV
 from runner.runs.store import FencedError, StoreError

@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from runner.fleet import queue
-from runner.fleet.database import Connection
-from runner.fleet.link import Link
+from runner.fleet.database import Connection, Link
 from runner.foundation.values import JsonObject, canonical
 from runner.runs.evidence import Person
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 
 ALIVE: Final = 30.0  # seconds without a heartbeat after which a worker is taken for dead
 SILENT: Final = 10.0  # seconds without a heartbeat that are worth a word

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from runner.fleet.database import Connection
-from runner.fleet.link import Link
+from runner.fleet.database import Connection, Link
 
 TASK: Final = "carry"
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
 from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled

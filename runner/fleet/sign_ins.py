@@ -9,16 +9,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.foundation.durations import written
 from runner.foundation.site_key import account_key, hashed
 from runner.reports.safe import clean
 from runner.runs.events import Trouble
 from runner.service import outages
+from runner.service.access import OwnSignIns, is_refusal
 from runner.service.auth.kind import Credentials
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.gate import Deadline
-from runner.service.sign_ins import OwnSignIns, is_refusal
 from runner.service.site import Site
 
 FIRST_PAUSE: Final = 60.0
@@ -53,7 +53,7 @@ delete from sign_ins where site = %(site)s and credentials = %(credentials)s and
 
 
 class FleetSignIns:
-    """A `runner.service.sign_ins.SignIns`. `worker` is who signs in here."""
+    """A `runner.service.access.SignIns`. `worker` is who signs in here."""
 
     def __init__(self, link: Link, *, site: Site, credentials: Credentials, worker: str) -> None:
         self._link = link

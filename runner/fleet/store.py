@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection
-from runner.fleet.link import Link
+from runner.fleet.database import Connection, Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
 from runner.fleet.rows import AtOnce, FleetRows, forget

@@ -1,8 +1,11 @@
-"""The targets of a worker whose sites let it not in: their runs stay in the queue for a while, and for others."""
+"""The targets of a worker whose sites let it not in: their runs stay in the queue for a while, and for others.
+
+The calls of a run are watched for that: the run is left for later if it has changed nothing.
+"""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -10,9 +13,13 @@ from msgspec import Struct
 
 from runner.fleet.sign_ins import FIRST_PAUSE, LONGEST_PAUSE
 from runner.foundation.durations import written
+from runner.hosts.turns import RunLeftError
+from runner.job.model import StepEffect
 from runner.reports.safe import clean
-from runner.service.calls import CallFailed, FailureKind
-from runner.service.sign_ins import is_refusal
+from runner.runs.events import CallSent, Line
+from runner.service.access import is_refusal
+from runner.service.calls import Act, Answered, Call, Caller, CallFailed, Ending, FailureKind
+from runner.service.gate import Gate
 
 _NEVER_LEFT: Final = frozenset({"E301", "E302", "E313"})
 """Codes of calls for which there was no connection: no password left this machine."""
@@ -94,3 +101,40 @@ def _pause(failure: CallFailed, before: Suspension | None) -> float:
     is_harmless = failure.trouble.code in _NEVER_LEFT or is_not_well  # or it shows a page of maintenance
     first, longest = _FIRST_PAUSES[is_harmless], _LONGEST_PAUSES[is_harmless]
     return first if before is None else max(first, min(longest, before.pause * 2))
+
+
+class WatchedCaller:
+    """`shut_out` gets why the site lets nobody in. `let_in` gets, after an answer, the `suspension` before the call."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        *,
+        has_acted: bool,
+        shut_out: Callable[[CallFailed], object],
+        suspension: Callable[[], Suspension | None],
+        let_in: Callable[[Suspension | None], object],
+    ) -> None:
+        self._caller = caller
+        self._has_acted = has_acted
+        self._shut_out = shut_out
+        self._suspension = suspension
+        self._let_in = let_in
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        """Raises `RunLeftError` where the run is left."""
+        suspension = self._suspension()
+        ending = self._caller.perform(call, seconds, gate=gate)
+        if isinstance(ending, Answered):
+            self._let_in(suspension)
+        elif not self._has_acted and is_shut_out(ending):
+            self._shut_out(ending)
+            raise RunLeftError
+        did_nothing = isinstance(ending, CallFailed) and ending.kind is FailureKind.NOT_SENT
+        self._has_acted = self._has_acted or (isinstance(call, Act) and not did_nothing)
+        return ending
+
+
+def has_acted(lines: Iterable[Line]) -> bool:
+    """Whether a run sent calls, before it broke off, that may have changed something."""
+    return any(isinstance(line.event, CallSent) and line.event.effect != StepEffect.READ for line in lines)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
 from runner.foundation.site_key import hashed, normalized_url

@@ -21,9 +21,8 @@ import procrastinate
 from procrastinate.worker import Worker
 
 from runner.fleet import database, orders, queue, store
-from runner.fleet.database import NoDatabaseError
+from runner.fleet.database import Link, NoDatabaseError
 from runner.fleet.library_messages import library_messages
-from runner.fleet.link import Link
 from runner.fleet.parked import Later, Left, ParkedError
 from runner.fleet.queue import RegisteredWorker
 from runner.fleet.suspended import SuspendedTargets

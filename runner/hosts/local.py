@@ -16,12 +16,18 @@ from runner.engine import effects
 from runner.engine.carry_out import carry_out
 from runner.engine.lost import row_needs_result
 from runner.foundation.values import Json
-from runner.hosts.call_evidence import BROKEN_OFF, attempt_failed, call_answered, sent_request
-from runner.hosts.call_gate import CallGate
-from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import WHOLE_RUN, Beyond, Replay
-from runner.hosts.started_calls import StartedCalls, unsent
+from runner.hosts.sent_calls import (
+    BROKEN_OFF,
+    CallGate,
+    Delays,
+    StartedCalls,
+    attempt_failed,
+    call_answered,
+    sent_request,
+    unsent,
+)
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
 from runner.hosts.turns import HeldUp, LogReading, RunLeftError, Turn

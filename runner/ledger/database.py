@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection, NoDatabaseError
-from runner.fleet.link import Link
+from runner.fleet.database import Connection, Link, NoDatabaseError
 from runner.ledger import model
 from runner.runs.events import RunStatus
 from runner.runs.store import StoreError

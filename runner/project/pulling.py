@@ -19,7 +19,7 @@ from runner.foundation.values import JsonObject, flag, guid, text, whole_number
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, Caller, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
 from runner.service.gate import OPEN
-from runner.service.pages import Pages
+from runner.service.odata import Pages
 from runner.service.process_schema import signature
 
 SECONDS: Final = 60.0  # for each call

@@ -25,12 +25,11 @@ from runner.runs.store import LocalRunStore
 from runner.runs.stored_runs import prepare_store
 from runner.sandbox.veil import Veil
 from runner.secrets.redact import Secrets
-from runner.service.access import OnSecret
+from runner.service.access import OnSecret, OwnSignIns, SignIns
 from runner.service.auth import PASSWORD
 from runner.service.auth.kind import Credentials
 from runner.service.client import Client, pace_of
 from runner.service.gate import SitePace
-from runner.service.sign_ins import OwnSignIns, SignIns
 from runner.service.site import PREFIXES, Site
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import read_authorities, resolve, secret_texts, site_of

@@ -11,12 +11,11 @@ from msgspec import Struct
 
 from runner.service import bodies, outages
 from runner.service.calls import CallFailed
-from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, trusting
+from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, proxy_of, trusting
 from runner.service.connection import Incoming, Lines, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
 from runner.service.gate import Clock, Deadline, SitePace
 from runner.service.libraries import URL, InvalidURL, h11
 from runner.service.site import Headers, Reply, Request, Site
-from runner.service.tunnel import proxy_of
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LAST_PORT: Final = 65535

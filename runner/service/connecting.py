@@ -1,6 +1,8 @@
 """Opens connections within a deadline, through a proxy or not, with TLS or not; and stores those at rest.
 
 The system's authorities are trusted, those of certifi, and those that a target names.
+The way through a proxy is a tunnel by CONNECT, also for plain HTTP: so a proxy answers before a call has left, and sees
+nothing of it. Its address is secret, and in no message.
 """
 
 import contextlib
@@ -9,13 +11,17 @@ import socket
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
+from urllib.parse import unquote, urlsplit
 
-from runner.service import certificates
+from runner.foundation.discreet import Discreet
+from runner.foundation.lazy import lazy_pattern
 from runner.service.connection import (
+    MISMATCHES,
     Connection,
     Incoming,
     NotConnectedError,
@@ -23,10 +29,84 @@ from runner.service.connection import (
     SocketStream,
     SpokeFirstError,
     UnwantedError,
+    with_any_name,
 )
 from runner.service.gate import Clock
 from runner.service.site import Site
-from runner.service.tunnel import Proxy, ProxyError, ask
+from runner.version import VERSION
+
+_LONGEST_ANSWER: Final = 65536
+_STATUS_LINE = lazy_pattern(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_END_OF_HEAD = lazy_pattern(rb"\r?\n\r?\n")
+_PORT: Final = 80
+
+
+class Proxy(Discreet, frozen=True, kw_only=True):
+    """`authorization` is the header's value that names us, None for a proxy that asks nobody."""
+
+    NOT_SHOWN: ClassVar = frozenset({"authorization"})
+
+    host: str
+    port: int
+    authorization: str | None = None
+
+
+class ProxyError(Exception):
+    """No way through the proxy. `status` is of its answer, if any, `words` its own or ours; `cause` broke before."""
+
+    def __init__(
+        self, words: str = "", *, status: int | None = None, cause: Exception | None = None, knew_us: bool = False
+    ) -> None:
+        super().__init__(words)
+        self.words = words
+        self.status = status
+        self.cause = cause
+        self.knew_us = knew_us
+
+
+def proxy_of(url: str) -> Proxy:
+    """The proxy at `url`, which has been found to be a URL (`runner.targets.urls`); name and password may be in it."""
+    parts = urlsplit(url)
+    authorization = None
+    if parts.username is not None:
+        named = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {b64encode(named.encode()).decode()}"
+    return Proxy(host=parts.hostname or "", port=parts.port or _PORT, authorization=authorization)
+
+
+def ask(line: socket.socket, proxy: Proxy, *, place: tuple[str, int], left: Callable[[], float]) -> None:
+    """Make `line` a tunnel to `place`, a host and port, within `left()` seconds. Raises `ProxyError` and `OSError`."""
+    line.settimeout(_some(left()))
+    line.sendall(_request(proxy, place))
+    head = b""
+    while not (end := _END_OF_HEAD.search(head)):
+        line.settimeout(_some(left()))
+        received = line.recv(4096)
+        if not received or len(head) > _LONGEST_ANSWER:
+            raise ProxyError("its answer ends too early" if not received else "its answer has no end")
+        head += received
+    status = _STATUS_LINE.match(head)
+    if status is None or (len(head) > end.end() and status[1].startswith(b"2")):
+        raise ProxyError("its answer is no HTTP")
+    if not status[1].startswith(b"2"):
+        words = f"{status[1].decode()} {(status[2] or b'').decode('latin-1')}".strip()
+        raise ProxyError(words, status=int(status[1]), knew_us=proxy.authorization is not None)
+
+
+def _request(proxy: Proxy, place: tuple[str, int]) -> bytes:
+    host, port = place
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}", f"User-Agent: creatio-runner/{VERSION}"]
+    if proxy.authorization is not None:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _some(seconds: float) -> float:
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
+
 
 Address: TypeAlias = tuple[
     socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -91,7 +171,7 @@ class Connector:
             return self._connect(host, port, deadline, tls=tls)
         except ssl.SSLCertVerificationError as error:
             assert tls is not None
-            if error.verify_code in certificates.MISMATCHES:
+            if error.verify_code in MISMATCHES:
                 raise NotConnectedError(names=self._names(host, port, deadline, tls)) from error
             if trust_all(tls).cert_store_stats()["x509"] == known:
                 raise NotConnectedError from error
@@ -108,7 +188,7 @@ class Connector:
     def _names(self, host: str, port: int, deadline: float, trusted: ssl.SSLContext) -> tuple[str, ...]:
         """The names on the certificate of a host that is not among them; empty where they cannot be read."""
         try:
-            stream = self._connect(host, port, deadline, tls=certificates.with_any_name(trusted))
+            stream = self._connect(host, port, deadline, tls=with_any_name(trusted))
         except (OSError, ValueError, ProxyError):
             return ()
         names = stream.names()

@@ -2,6 +2,7 @@
 
 A deadline is a point of time. A connection on which bytes come that nobody asked for is not used again. It raises
 `NotConnectedError` before anything is sent; then what the socket or h11 raises, and `EOFError` for half an answer.
+The names on a trusted certificate of another host are read on a connection that sends nothing.
 """
 
 import contextlib
@@ -9,15 +10,38 @@ import select
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import ClassVar, Final, TypeAlias
 
 from runner.foundation.discreet import Discreet
 from runner.service.bodies import LARGEST_BODY, TooLargeError
-from runner.service.certificates import names_on
 from runner.service.gate import Clock
 from runner.service.libraries import h11
+
+MISMATCHES: Final = frozenset({62, 64})
+"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
+
+
+def names_on(certificate: Mapping[str, object] | None) -> tuple[str, ...]:
+    """The names on a certificate, as `ssl` gives a certificate that it trusts."""
+    return tuple(name for _, name in pairs((certificate or {}).get("subjectAltName")))
+
+
+def with_any_name(trusted: ssl.SSLContext) -> ssl.SSLContext:
+    """A context that trusts the same authorities, with any name on a certificate."""
+    authorities = b"".join(trusted.get_ca_certs(binary_form=True))
+    context = ssl.create_default_context(cadata=authorities or None)
+    context.check_hostname = False
+    context.verify_flags |= trusted.verify_flags
+    return context
+
+
+def pairs(value: object) -> list[tuple[str, str]]:
+    """The names and values of a part of a certificate."""
+    found = value if isinstance(value, tuple) else ()
+    return [(str(pair[0]), str(pair[1])) for pair in found if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004  a pair
+
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_HEAD: Final = 100 * 1024

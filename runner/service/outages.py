@@ -20,8 +20,8 @@ from runner.foundation.sentences import first
 from runner.runs.events import Trouble
 from runner.service import bodies
 from runner.service.calls import CallFailed, FailureKind
+from runner.service.connecting import ProxyError
 from runner.service.libraries import h11
-from runner.service.tunnel import ProxyError
 from runner.service.words import shortened
 
 _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall between here and there"

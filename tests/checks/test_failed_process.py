@@ -1,6 +1,6 @@
 import pytest
 
-from runner.checks.failed_process import failed_element, sentence
+from runner.engine.answer import failed_element, sentence
 from runner.foundation.values import JsonObject
 
 GENERIC = "An error has occurred during the process execution. Please check the process log for details"

@@ -16,9 +16,8 @@ from sites import NOTHING, Answer, Site, site
 
 from runner.cli.main import ended
 from runner.cli.ready import SiteWait, WaitProgress, wait_for_all
-from runner.doctor.readiness import Look, Outcome, Watched
+from runner.doctor.readiness import Look, Outcome, Story, Watched
 from runner.doctor.readiness import Phase as Seen
-from runner.doctor.wait_story import Story
 from runner.hosts.stop import Stop
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, Ending

@@ -21,7 +21,7 @@ from runner.fleet import orders
 from runner.fleet.store import FleetStore
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import known_state
-from runner.ledger.fleet_runs import ObservedFleet
+from runner.ledger.queueing import ObservedFleet
 from runner.project.ci_run import user_and_host
 from runner.runs.evidence import Person
 

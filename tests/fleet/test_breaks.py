@@ -9,8 +9,7 @@ from fleets import Fleet, charges
 
 from runner.execution.fleet_run import FleetRuns
 from runner.fleet import log as fleet_log
-from runner.fleet.database import Connection, NoDatabaseError
-from runner.fleet.link import Cursor, Link
+from runner.fleet.database import Connection, Cursor, Link, NoDatabaseError
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
 from runner.runs.history import past_runs

@@ -6,8 +6,7 @@ from typing import TypeVar
 import pytest
 
 from runner.fleet import database
-from runner.fleet.database import Connection, NoDatabaseError
-from runner.fleet.link import Link
+from runner.fleet.database import Connection, Link, NoDatabaseError
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
 from runner.runs.events import CallAnswered, Paused, RunFinished, RunStatus

@@ -15,7 +15,7 @@ from sites import SIGNED_IN, Answer, site, xml
 
 from runner.cli.main import ended
 from runner.fleet import sign_ins
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.sign_ins import FleetSignIns
 from runner.fleet.suspended import SuspendedTargets
 from runner.runs.events import Trouble

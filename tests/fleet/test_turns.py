@@ -12,8 +12,8 @@ from gates import Time
 from sites import SIGNED_IN, Answer, site, xml
 
 from runner.fleet import leaving, turns
+from runner.fleet.database import Link
 from runner.fleet.leaving import Leaving
-from runner.fleet.link import Link
 from runner.fleet.store import FleetStore
 from runner.fleet.turns import DrainedStop, FleetPace, FleetTurn
 from runner.hosts.stop import Stop

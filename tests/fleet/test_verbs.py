@@ -17,7 +17,7 @@ from strict_schema import flaws
 
 from runner.cli.main import ended
 from runner.fleet import database, overview
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Part

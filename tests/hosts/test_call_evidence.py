@@ -8,8 +8,8 @@ from no_other_runs import NoOtherRuns
 from sites import Answer, site, xml
 from stories import RUN, planned
 
-from runner.hosts.call_evidence import MOST_BYTES, sent_request
 from runner.hosts.local import LocalHost
+from runner.hosts.sent_calls import MOST_BYTES, sent_request
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.events import AnyEvent, AttemptFailed, CallAnswered, CallSent, SignedIn

@@ -18,7 +18,7 @@ from runner.foundation.values import Json
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
-from runner.hosts.started_calls import StartedCalls
+from runner.hosts.sent_calls import StartedCalls
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, LogReading, Turn, Turns
 from runner.job.model import StepEffect

@@ -18,9 +18,9 @@ from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, o
 from stories import family_of_one, http_date, moment, planned
 
 from runner.foundation.values import Json, JsonObject, items, record
-from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
+from runner.hosts.sent_calls import Delays
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, Turn, Turns
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, RunFacts, StepFinished, Trouble

@@ -14,9 +14,9 @@ import pytest
 
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
+from runner.service.connecting import ProxyError, proxy_of
 from runner.service.outages import no_connection
 from runner.service.site import Site
-from runner.service.tunnel import ProxyError, proxy_of
 
 CALL = ExecuteCall(process="P", parameters={})
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n<string>42</string>"

@@ -20,7 +20,7 @@ from runner.execution.fleet_run import FleetRuns
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import Wanted
 from runner.fleet import database, queue
-from runner.fleet.link import Link
+from runner.fleet.database import Link
 from runner.fleet.queue import NewRun
 from runner.fleet.sign_ins import FleetSignIns
 from runner.fleet.store import FleetStore

@@ -23,8 +23,7 @@ from postgres import Cluster
 from running import ForkedCommand
 
 from runner.fleet import orders
-from runner.fleet.database import NoDatabaseError
-from runner.fleet.link import Link
+from runner.fleet.database import Link, NoDatabaseError
 from runner.fleet.store import FleetStore
 from runner.foundation.values import JsonObject
 from runner.reports.words import doubtful

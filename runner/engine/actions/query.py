@@ -9,7 +9,7 @@ from runner.expressions.evaluate import EvaluationError
 from runner.job.actions import Query
 from runner.runs.status import Status
 from runner.service.calls import QueryCall
-from runner.service.pages import Pages
+from runner.service.odata import Pages
 
 
 def attempt_query(row: OpenRow) -> Running[Attempt]:

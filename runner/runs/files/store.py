@@ -2,8 +2,8 @@
 
     .runner/                     or, where a folder is named that is not `.runner/runs`, all of it in that folder
       .gitignore
-      .plans/SHA256              the runs that came of a stored plan, a line each: `plan_uses.py`
-      .reruns/                   which runs are being carried out once more: `rerun_claims.py`
+      .plans/SHA256              the runs that came of a stored plan, a line each: `claims.py`
+      .reruns/                   which runs are being carried out once more: `claims.py`
       .rows.sqlite               which rows of process logs belong to which call
       history.jsonl              a line a run; it is written under the lock of .history.lock
       .sandboxes/PORT.sqlite     what happened in a sandbox
@@ -30,11 +30,10 @@ from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.site_key import hashed
 from runner.foundation.values import is_guid
 from runner.runs import USUAL, StoreName
+from runner.runs.files.claims import PlanUses, RerunClaims
 from runner.runs.files.event_log import EVENTS, FileLog, last_line, pieces_of, stored
 from runner.runs.files.history import HistoryFile
 from runner.runs.files.locks import hold
-from runner.runs.files.plan_uses import PlanUses
-from runner.runs.files.rerun_claims import RerunClaims
 from runner.runs.store import (
     Claim,
     Holder,

@@ -25,7 +25,7 @@ from runner.reading.files import called
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.model import Recorded
-from runner.recording.reading import read_run, recorded
+from runner.recording.reading import read_run, with_calls
 from runner.recording.stored_calls import known
 from runner.reports.safe import clean, json_document
 from runner.runs.store import RunStore
@@ -216,17 +216,16 @@ def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets
     with Sites() as sites:
         ready = sites.of(target.target)
         ready.hide_in(secrets)
-        happened = read_run(ready.client, process_id, wait=time.sleep)
-        error = secrets.mask(happened.error) if happened and happened.error else None
-    if happened is None:
+        run = read_run(ready.client, process_id, wait=time.sleep)
+    if run is None:
         message = f"the process log of target `{target.target.name}` has no process {process_id}"
         hint = "check the user's rights: the log shows only what the user may read; old processes are archived"
         return Problem(code="E225", message=message, hint=hint)
-    if happened.process is None:
-        hint = "; ".join(happened.unseen) or "give the user the right to read VwProcessLib"
-        return Problem(code="E225", message=f"the site does not show which process {happened.id} is of", hint=hint)
-    elements = [key for element in happened.way for key in (element.id, element.uid) if key is not None]
-    return recorded(replace(happened, error=error), happened.process, known(runs, process_id, elements))
+    if isinstance(run, Problem):
+        return run
+    elements = [key for element in run.way for key in (element.id, element.uid) if key is not None]
+    masked = replace(run, error=secrets.mask(run.error) if run.error else None)
+    return with_calls(masked, known(runs, process_id, elements))
 
 
 def _write(run: Recorded, out: Path, job_file: Path) -> None:

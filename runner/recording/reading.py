@@ -14,6 +14,7 @@ from runner.catalogue.doubles import is_end
 from runner.catalogue.families import families, process_of
 from runner.catalogue.model import Process, ProcessElement
 from runner.foundation import server_time
+from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject, guid, items, record, text
 from runner.project.pulling import NoAnswerError, read_pages, read_signature, trouble_of, version_of
 from runner.recording.model import Passed, Recorded
@@ -37,18 +38,6 @@ _RUNNING: Final = 1
 _WHY_HIDDEN: Final = "why it failed: the text may hold a value that is secret"
 
 
-class Happened(Struct, frozen=True, kw_only=True):
-    """A run as its site shows it. `process` is None where the site does not show which process it is of."""
-
-    id: str
-    process: Process | None
-    status: str | None
-    error: str | None
-    seconds: float | None
-    way: tuple[Passed, ...]
-    unseen: tuple[str, ...]
-
-
 class _Site(Struct, frozen=True, kw_only=True):
     """The site that is asked; `unseen` collects what it does not show."""
 
@@ -64,8 +53,11 @@ class _Site(Struct, frozen=True, kw_only=True):
         return found
 
 
-def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
-    """What the site shows of the run with this id, in lower case, if its log has it. Raises `NoAnswerError`."""
+def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Recorded | Problem | None:
+    """What the site shows of the run with this id, in lower case, if its log has it, or why not of which process it is.
+
+    Raises `NoAnswerError`.
+    """
     site = _Site(caller=caller, wait=wait)
     found = site.records(QueryCall(entity="SysProcessLog", filter=f"Id eq {process_id}", select=_COLUMNS))
     if isinstance(found, CallFailed):
@@ -79,7 +71,10 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
         way += tuple(_parked(site, process_id, process))
     if row.parent is not None:
         site.unseen.append(f"another process has started it, as a part of itself: {row.parent}")
-    return Happened(
+    if process is None:
+        hint = "; ".join(site.unseen) or "give the user the right to read VwProcessLib"
+        return Problem(code="E225", message=f"the site does not show which process {process_id} is of", hint=hint)
+    return Recorded(
         id=process_id,
         process=process,
         status=row.status,
@@ -90,21 +85,18 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
     )
 
 
-def recorded(happened: Happened, process: Process, known: StoredCalls) -> Recorded:
-    """What the site shows, and what the stored runs know of it."""
+def with_calls(run: Recorded, known: StoredCalls) -> Recorded:
+    """The run with what the stored runs know of it."""
     start = known.start
-    may_name_secret = start is not None and bool(start.hidden) and (happened.error or "") not in start.failure
-    return Recorded(
-        id=happened.id,
-        process=process,
-        status=happened.status,
-        error=None if may_name_secret else happened.error,
-        seconds=happened.seconds,
-        way=tuple(_with_call(passed, known) for passed in happened.way),
+    may_name_secret = start is not None and bool(start.hidden) and (run.error or "") not in start.failure
+    return replace(
+        run,
+        error=None if may_name_secret else run.error,
+        way=tuple(_with_call(passed, known) for passed in run.way),
         given=None if start is None else start.given,
         results=None if start is None else start.results,
         in_background=start is not None and start.status == "running",
-        unseen=(*happened.unseen, *_unseen_values(known), *([_WHY_HIDDEN] if may_name_secret else [])),
+        unseen=(*run.unseen, *_unseen_values(known), *([_WHY_HIDDEN] if may_name_secret else [])),
     )
 
 

@@ -67,10 +67,15 @@ def perform(row: OpenRow, effect: Send | Sleep | Ask) -> Running[Done | Failed]:
 
 
 def send(
-    row: OpenRow, call: Call, *, watermark: JsonObject | None = None, turn: str | None = None
+    row: OpenRow,
+    call: Call,
+    *,
+    seconds: float | None = None,
+    watermark: JsonObject | None = None,
+    turn: str | None = None,
 ) -> Running[Done | Failed]:
-    """Send a call of the step within the time of an attempt."""
-    step, seconds = row.step, row.attempt_seconds
+    """Send a call of the step within `seconds`, or the time of an attempt."""
+    step, seconds = row.step, row.attempt_seconds if seconds is None else seconds
     effect = Send(
         key=row.key, call=call, effect=step.effect, seconds=seconds, watermark=watermark, secret=step.secret, turn=turn
     )

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from runner.engine import doubt, process_log, readings, start_bounds, starts
 from runner.engine.attempt import Attempt, call_failed, in_doubt, is_in_doubt
-from runner.engine.effects import Done, Failed, QueryPeers, Running, Send
-from runner.engine.perform import SLOW, pause, perform, query_peers
+from runner.engine.effects import Done, Failed, QueryPeers, Running
+from runner.engine.perform import SLOW, pause, query_peers, send
 from runner.engine.process_log import watermark
 from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
@@ -47,17 +47,7 @@ def start(
     if needs_mark and (reason := (yield from marked(row, process, turn=in_turn))):
         return reason
     _warn_of_version(row, call)
-    is_sought = step.verify is not Verify.NONE
-    send = Send(
-        key=row.key,
-        call=call,
-        effect=step.effect,
-        seconds=row.attempt_seconds,
-        watermark=watermark(row, process) if is_sought else None,
-        secret=step.secret,
-        turn=process if in_turn else None,
-    )
-    ended = yield from _sent(row, send, process)
+    ended = yield from _sent(row, call, turn=process if in_turn else None)
     if isinstance(ended, Attempt):
         return ended
     outcome, sent = ended
@@ -67,7 +57,7 @@ def start(
         _keep_secret(row, call, outcome.value)
     row.turned_away = None
     row.start = start_bounds.begun(row, sent)
-    row.sought = row.start if is_sought else None
+    row.sought = row.start if step.verify is not Verify.NONE else None
     row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
 
@@ -99,15 +89,18 @@ def _keep_secret(row: OpenRow, call: ExecuteCall | RunProcessCall, answer: Json)
     row.state.names.keep_secret(result, f"{row.key}.result")
 
 
-def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed, Start] | Attempt]:
+def _sent(
+    row: OpenRow, call: ExecuteCall | RunProcessCall, *, turn: str | None
+) -> Running[tuple[Done | Failed, Start] | Attempt]:
     """Send it, and once more in a fresh session where the first was not accepted."""
-    begun_at, is_sought = row.t, row.step.verify is not Verify.NONE
+    process, is_sought, begun_at, whole = call.process, row.step.verify is not Verify.NONE, row.t, row.attempt_seconds
+    mark = watermark(row, process) if is_sought else None
     away: CallFailed | None = None
     for is_last in (False, True):
-        seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
+        seconds = max(0.0, whole - (row.t - begun_at)) if is_last else whole
         sent = start_bounds.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
-        outcome = yield from perform(row, replace(send, seconds=seconds))
+        outcome = yield from send(row, call, seconds=seconds, watermark=mark, turn=turn)
         sent = start_bounds.with_first(row, start_bounds.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
         if isinstance(outcome, Failed):

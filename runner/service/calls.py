@@ -115,7 +115,11 @@ class QueryCall(CallRecord, frozen=True, kw_only=True, tag="query"):
     next: str | None = None  # from the page before: path and query; the other fields do not matter then
 
 
-class ReadElements(CallRecord, frozen=True, kw_only=True, tag="read_elements"):
+class TableCall(CallRecord, frozen=True, kw_only=True):
+    """A reading of rows that the engine makes of its own accord: `runner.service.process_log` asks OData for them."""
+
+
+class ReadElements(TableCall, frozen=True, kw_only=True, tag="read_elements"):
     """SysProcessElementLog of a process, newest first: `{"id", "uid", "kind", "caption", "status", "error"}` each.
 
     `id` is of this instance, `uid` of the design; `status` as in `ReadRows`. It may be empty where process tracing is
@@ -125,7 +129,7 @@ class ReadElements(CallRecord, frozen=True, kw_only=True, tag="read_elements"):
     process_id: str
 
 
-class ReadElementData(CallRecord, frozen=True, kw_only=True, tag="read_element_data"):
+class ReadElementData(TableCall, frozen=True, kw_only=True, tag="read_element_data"):
     """SysProcessElementData of a process, the engine's own store of what waits: a list of `{"id", "uid", "status"}`."""
 
     process_id: str
@@ -149,7 +153,7 @@ class LogRow(Struct, frozen=True, kw_only=True):
         return None if self.started is None else server_time.parse_record(self.started)
 
 
-class ReadRows(CallRecord, frozen=True, kw_only=True, tag="read_rows"):
+class ReadRows(TableCall, frozen=True, kw_only=True, tag="read_rows"):
     """Rows of a process in SysProcessLog, newest first, as `LogRow`."""
 
     NOT_JOURNALED: ClassVar = frozenset({"schema_ids", "top", "reasons"})
@@ -161,19 +165,19 @@ class ReadRows(CallRecord, frozen=True, kw_only=True, tag="read_rows"):
     reasons: bool = True  # with why processes failed, which may be secret
 
 
-class ReadRow(CallRecord, frozen=True, kw_only=True, tag="read_row"):
+class ReadRow(TableCall, frozen=True, kw_only=True, tag="read_row"):
     """A row of SysProcessLog by the process's id. Answers a row, as in `LogRow`, or None for no such row."""
 
     process_id: str
 
 
-class FindProcess(CallRecord, frozen=True, kw_only=True, tag="find_process"):
+class FindProcess(TableCall, frozen=True, kw_only=True, tag="find_process"):
     """VwProcessLib by the process's code. Answers the schema id as text, or None."""
 
     process: str
 
 
-class FindFamily(CallRecord, frozen=True, kw_only=True, tag="find_family"):
+class FindFamily(TableCall, frozen=True, kw_only=True, tag="find_family"):
     """VwProcessLib by the process's code. Answers the id of the root's design, or None."""
 
     process: str
@@ -184,7 +188,7 @@ class FindHiddenFamily(FindFamily, frozen=True, kw_only=True, tag="find_hidden_f
     """The same by SysSchema, where every schema is [?]: a library may show versions of a process and hide its root."""
 
 
-class ReadFamily(CallRecord, frozen=True, kw_only=True, tag="read_family"):
+class ReadFamily(TableCall, frozen=True, kw_only=True, tag="read_family"):
     """VwProcessLib by the id of the root's design: every version, as `{"code", "uid", "schema_id", "version", "active",
     "enabled", "traced"}`, null for what the library does not have.
 
@@ -213,7 +217,7 @@ class WhoAmI(CallRecord, frozen=True, kw_only=True, tag="who_am_i"):
     """GetCurrentUserInfo: answers our own contact id as text, or None where the reply holds none."""
 
 
-class WhoIsUser(CallRecord, frozen=True, kw_only=True, tag="who_is_user"):
+class WhoIsUser(TableCall, frozen=True, kw_only=True, tag="who_is_user"):
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 

@@ -265,7 +265,7 @@ def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | N
     may_be_long = status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) or bodies.is_page(reply.body)
     if may_be_long and (too_long := _too_long(call, site)):
         return too_long
-    entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
+    entity = process_log.reading(call).entity if isinstance(call, calls.TableCall) else None
     if status == HTTPStatus.NOT_FOUND:
         what = _NAMES.get(type(call), "the process's code")
         what = what if entity is None else f"that the site gives {entity} through OData,"

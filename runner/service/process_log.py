@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -10,18 +10,6 @@ from runner.foundation.values import Json, JsonObject, guid
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.service import calls, odata, run_process
 from runner.service.bodies import NonsenseError
-
-Query: TypeAlias = (
-    calls.ReadRows
-    | calls.ReadRow
-    | calls.ReadElements
-    | calls.ReadElementData
-    | calls.FindProcess
-    | calls.FindFamily
-    | calls.FindHiddenFamily
-    | calls.ReadFamily
-    | calls.WhoIsUser
-)
 
 _STATUSES: Final = {status.id: status.word for status in PROCESS_STATUSES.values() if status.id is not None}
 _MOST_ELEMENTS: Final = 100  # an element that waits is among the newest; a process with loops has thousands
@@ -36,7 +24,7 @@ class TableReading(Struct, frozen=True, kw_only=True):
     value: Callable[[Sequence[JsonObject]], Json]
 
 
-def reading(call: Query, *, username: str | None = None) -> TableReading:
+def reading(call: calls.TableCall, *, username: str | None = None) -> TableReading:
     """`username` is the name we sign in with; only `WhoIsUser` asks for it."""
     match call:
         case calls.ReadRows(top=top):
@@ -60,9 +48,7 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
             return _library_reading(call)
 
 
-def _library_reading(
-    call: calls.FindHiddenFamily | calls.FindProcess | calls.FindFamily | calls.ReadFamily,
-) -> TableReading:
+def _library_reading(call: calls.TableCall) -> TableReading:
     """What a call reads of the processes that a site has."""
     match call:
         case calls.FindHiddenFamily(process=process):
@@ -78,10 +64,10 @@ def _library_reading(
             options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
             return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=_members)
         case _:
-            assert_never(call)
+            raise TypeError(f"nothing says what {call} reads")
 
 
-def value(call: Query, records: Sequence[JsonObject]) -> Json:
+def value(call: calls.TableCall, records: Sequence[JsonObject]) -> Json:
     return reading(call).value(records)
 
 

@@ -34,7 +34,7 @@ def read(
         return failures.from_cache(call, reply, site, age=age)
     try:
         value = _value(call, reply)
-        if not isinstance(call, calls.ExecuteCall) and isinstance(call, process_log.Query):  # most are no Query
+        if isinstance(call, calls.TableCall):
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:
@@ -47,7 +47,7 @@ def read(
 
 def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseError) -> str:
     """What came in place of JSON, as a gateway writes it; nothing where it may be a result, which may be secret."""
-    holds_none = call.result is None if isinstance(call, calls.ExecuteCall) else isinstance(call, process_log.Query)
+    holds_none = call.result is None if isinstance(call, calls.ExecuteCall) else isinstance(call, calls.TableCall)
     text = shortened(failures.body_of(reply) or "") if holds_none and isinstance(error, bodies.NotJsonError) else ""
     return f", but the text `{text}`" if text and not text.startswith(bodies.BEGINNINGS) else ""
 
@@ -75,7 +75,7 @@ def _value(call: calls.Call, reply: Reply) -> Json:
 
 
 def _answer(call: calls.Call, value: Json, site: Site) -> Json:
-    assert not isinstance(call, process_log.Query), "its answer is read by pages"
+    assert not isinstance(call, calls.TableCall), "its answer is read by pages"
     match call:
         case calls.ExecuteCall():
             return bodies.decoded(value) if call.decode is Decode.AUTO else value
@@ -100,7 +100,7 @@ def _answer(call: calls.Call, value: Json, site: Site) -> Json:
 
 
 def _reading(
-    call: process_log.Query, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
+    call: calls.TableCall, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
 ) -> calls.Answered | odata.RecordsPage:
     """What all records of a reading come to. An empty page that leads on is nonsense [?]: it may be a circle."""
     asked = process_log.reading(call)

@@ -28,7 +28,7 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
     match call:
         case calls.ExecuteCall():
             return _execute(call, site)
-        case calls.ReadRows() | calls.ReadRow() | calls.ReadElements() | calls.ReadElementData() | calls.WhoIsUser():
+        case calls.TableCall():
             return _reading(call, site, username=username)
         case calls.ElementCall():
             return _element(call, site)
@@ -42,8 +42,6 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
             return _change(call, site)
         case calls.QueryCall():
             return _query(call, site)
-        case calls.FindProcess() | calls.FindFamily() | calls.ReadFamily():
-            return _reading(call, site, username=username)
         case calls.ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}
             return json_request(f"{site.prefix}/DataService/json/SyncReply/ProcessSchemaRequest", body)
@@ -114,7 +112,7 @@ def _query(call: calls.QueryCall, site: Site) -> Request:
     return Request(method="GET", path=call.next or f"{site.prefix}/odata/{odata.first_page(call)}")
 
 
-def _reading(call: process_log.Query, site: Site, *, username: str | None) -> Request:
+def _reading(call: calls.TableCall, site: Site, *, username: str | None) -> Request:
     asked = process_log.reading(call, username=username)
     return Request(method="GET", path=f"{site.prefix}/odata/{odata.query(asked.entity, asked.options)}")
 

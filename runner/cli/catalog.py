@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from runner.catalogue.differences import About, Use, differences, drifts
+from runner.catalogue.differences import About, Use, changed, differences, drifts, missing
 from runner.catalogue.doubles import doubles as new_doubles
-from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Process
 from runner.catalogue.write import written
 from runner.cli import options

@@ -18,7 +18,7 @@ from runner.foundation.problems import Problem, UsageError
 from runner.project.named_targets import KnownTarget, chosen, is_outside, targets_of
 from runner.project.project import Project
 from runner.project.sites import Sites
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials
 from runner.service.site import Site
 from runner.targets.model import SiteTarget
 from runner.terminal import output

@@ -12,8 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.catalogue.differences import About, CatalogueDifference
-from runner.catalogue.drift import missing
+from runner.catalogue.differences import About, CatalogueDifference, missing
 from runner.catalogue.model import Catalogue
 from runner.foundation.durations import written
 from runner.foundation.problems import Problem

@@ -18,9 +18,8 @@ from runner.execution.stored_plans import PlanLoader
 from runner.execution.verdicts import check_results
 from runner.fleet import leaving, orders, queue
 from runner.fleet.database import NoDatabaseError
-from runner.fleet.leaving import Leaving
+from runner.fleet.leaving import Leaving, Left
 from runner.fleet.orders import Order
-from runner.fleet.parked import Left
 from runner.fleet.queue import QueuedRun
 from runner.fleet.store import BegunError, FleetStore
 from runner.fleet.suspended import SuspendedTargets, WatchedCaller, has_acted

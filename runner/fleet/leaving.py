@@ -1,8 +1,15 @@
-"""How a run is left: its row says so, in a statement that only the process does which has the run."""
+"""How a worker leaves a run: over, or parked and put back into the queue for whoever has time.
 
+Its row says so, in a statement that only the process does which has the run.
+"""
+
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
+
+from procrastinate import retry
+from procrastinate.jobs import Job
 
 from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
@@ -63,3 +70,31 @@ def leave(log: FencedLog, how: Leaving) -> None:
 def complete(link: Link, run: str, *, in_doubt: int, lines: int) -> None:
     """Say of a run that has ended, with so many lines, what its worker was killed before."""
     link.run(_COMPLETE, {"run": run, "in_doubt": in_doubt, "lines": lines})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How a run was left. `parked`: it is carried on later, by whoever has time, `seconds` from now at the earliest."""
+
+    state: str
+    queue: str | None = None
+    seconds: float = 0.0
+
+
+class ParkedError(Exception):
+    """Hands a run back to the queue."""
+
+    def __init__(self, left: Left) -> None:
+        super().__init__(left.state)
+        self.left = left
+
+
+class Later(retry.BaseRetryStrategy):
+    """Puts a run that was parked back into the queue, a little later each: of several none is first for ever."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> retry.RetryDecision | None:
+        del job
+        if not isinstance(exception, ParkedError):
+            return None
+        milliseconds = int(exception.left.seconds * 1000) + random.randrange(1000)  # noqa: S311  guards nothing
+        return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)

@@ -16,7 +16,7 @@ from runner.reports.safe import clean
 from runner.runs.events import Trouble
 from runner.service import outages
 from runner.service.access import OwnSignIns, is_refusal
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.gate import Deadline
 from runner.service.site import Site

@@ -22,8 +22,8 @@ from procrastinate.worker import Worker
 
 from runner.fleet import database, orders, queue, store
 from runner.fleet.database import Link, NoDatabaseError
+from runner.fleet.leaving import Later, Left, ParkedError
 from runner.fleet.library_messages import library_messages
-from runner.fleet.parked import Later, Left, ParkedError
 from runner.fleet.queue import RegisteredWorker
 from runner.fleet.suspended import SuspendedTargets
 from runner.foundation.problems import ExitCode, Problem, UsageError

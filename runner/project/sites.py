@@ -26,8 +26,7 @@ from runner.runs.stored_runs import prepare_store
 from runner.sandbox.veil import Veil
 from runner.secrets.redact import Secrets
 from runner.service.access import OnSecret, OwnSignIns, SignIns
-from runner.service.auth import PASSWORD
-from runner.service.auth.kind import Credentials
+from runner.service.auth import PASSWORD, Credentials
 from runner.service.client import Client, pace_of
 from runner.service.gate import SitePace
 from runner.service.site import PREFIXES, Site

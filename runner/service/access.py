@@ -15,7 +15,7 @@ from runner.foundation.durations import written
 from runner.foundation.sentences import both
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials
 from runner.service.calls import CallFailed
 from runner.service.carrier import Carrier
 from runner.service.failures import answer_of

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from runner.foundation.values import JsonObject
 from runner.service import odata, outages, replies
 from runner.service.access import Access, OnSecret, SignIns
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials
 from runner.service.calls import SESSION_REFUSED, Act, Answered, Call, CallFailed, Ending, QueryCall, Reading
 from runner.service.carrier import Carrier, Transport, network
 from runner.service.gate import OPEN, Clock, Deadline, Gate, Pace, SitePace

@@ -12,8 +12,7 @@ from runner.foundation.problems import Finding, Problem, Span, UsageError
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, is_well_formed
-from runner.service.auth import KINDS
-from runner.service.auth.kind import AuthKind, Credentials
+from runner.service.auth import KINDS, AuthKind, Credentials
 from runner.service.site import Runtime
 from runner.targets.model import CLIO, SiteTarget
 from runner.targets.values import identity_in_the_cloud, identity_mistake, url_mistake

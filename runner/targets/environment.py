@@ -5,8 +5,7 @@ from typing import Final
 
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import did_you_mean
-from runner.service.auth import KINDS
-from runner.service.auth.kind import AuthKind
+from runner.service.auth import KINDS, AuthKind
 from runner.service.site import Runtime
 from runner.targets.model import SiteTarget
 from runner.targets.values import identity_in_the_cloud, identity_mistake, url_mistake

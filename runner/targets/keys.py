@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import Finding
 from runner.foundation.values import Json, duration, items, record, sure_text
-from runner.service.auth import kind_of
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials, kind_of
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 from runner.targets.model import Allow
 from runner.targets.values import header_mistake, identity_mistake, proxy_mistake, url_mistake

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from runner.foundation.discreet import Discreet
 from runner.foundation.problems import Problem
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials
 from runner.service.site import CallOptions, Runtime
 
 CLIO: Final = "clio:"  # how the names of those targets begin that are environments of clio

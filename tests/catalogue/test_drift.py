@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from runner.catalogue.drift import changed, missing
+from runner.catalogue.differences import changed, missing
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
 from runner.reports.drift import in_time as sentence
 

@@ -18,8 +18,7 @@ from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_rea
 from runner.doctor.readiness import Phase as Seen
 from runner.foundation.values import Json
 from runner.reading.load import load
-from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
-from runner.service.auth.kind import Credentials
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD, Credentials
 from runner.service.client import Client
 from runner.service.site import Site
 from runner.targets.model import Readiness

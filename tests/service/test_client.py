@@ -13,8 +13,7 @@ from gates import Time
 from msgspec.structs import replace
 
 from runner.foundation.values import Json
-from runner.service.auth import PASSWORD
-from runner.service.auth.kind import Credentials
+from runner.service.auth import PASSWORD, Credentials
 from runner.service.calls import (
     Answered,
     Call,

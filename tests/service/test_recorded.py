@@ -16,8 +16,7 @@ import pytest
 
 from runner.foundation.values import Json
 from runner.service import calls
-from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
-from runner.service.auth.kind import Credentials
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD, Credentials
 from runner.service.client import Client
 from runner.service.site import CallOptions, ExecuteMethod, Site
 from runner.service.site import ElementIdPlace as ElementPlace

@@ -32,7 +32,7 @@ from runner.reading.files import read_text
 from runner.runs.evidence import ApplyOrigin, Starter
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
-from runner.service.auth.kind import Credentials
+from runner.service.auth import Credentials
 from runner.service.site import Site
 from runner.version import REPLAY
 

@@ -111,7 +111,7 @@ class FleetRuns:
         store = FleetStore(self.dsn, worker=self.worker, patience=PATIENCE)
         if not self._stops:  # a worker lives for weeks, and the versions of a process change meanwhile
             self._answers.clear()
-        self._stops[run] = DrainedStop(grace=self.grace, goes_on=self._goes_on)
+        self._stops[run] = DrainedStop(grace=self.grace, drained=self._drained)
         try:
             found = queue.queued_run(store.link, run)
             if found is not None and found.state == "ended":
@@ -133,9 +133,6 @@ class FleetRuns:
         finally:
             del self._stops[run]
             store.close()
-
-    def _goes_on(self) -> bool:
-        return not self._drained.is_set()
 
     def _carried(self, store: FleetStore, run: str, found: QueuedRun) -> Left:
         given = orders.open_orders(store.link, run)
@@ -165,7 +162,7 @@ class FleetRuns:
     def _carry(self, store: FleetStore, run: ActiveRun, given: Sequence[Order]) -> Left:
         log = store.log_of(run.facts.run)
         assert log is not None
-        turn = FleetTurn(log, site=run.site.key, goes_on=self._goes_on)
+        turn = FleetTurn(log, site=run.site.key)
         shut_out: list[CallFailed] = []
         if run.earlier and not run.result.finished and not run.judgement.only_settle and not self._only_ends(run):
             run.lets_in = lambda: _lets_in(run, shut_out)
@@ -197,13 +194,12 @@ class FleetRuns:
         return self._left(store, run, Leaving(state="parked", note=reason, in_doubt=in_doubt), seconds=_LATER)
 
     def _host(self, store: FleetStore, run: ActiveRun, turn: FleetTurn, shut_out: list[CallFailed]) -> LocalHost:
-        target = run.site.name.name
         watched = WatchedCaller(
-            run.site.client,
+            caller=run.site.client,
+            target=run.site.name.name,
+            suspended=self.suspended,
+            shut_out=shut_out,
             has_acted=has_acted(run.earlier) or self._only_ends(run),
-            shut_out=shut_out.append,
-            suspension=lambda: self.suspended.of(target),
-            let_in=lambda known: self.suspended.resume(target, known),
         )
         answers = self._answers.setdefault(run.site.account_key, SharedAnswers())
         if run.is_of_other_account:
@@ -218,7 +214,6 @@ class FleetRuns:
             judgement=run.judgement,
             owned=store.owned_rows(run.facts.run, site=run.site.key, settle=run.plan.times.settle),
             lets_in=run.lets_in,
-            goes_on=self._goes_on,
         )
 
     def _only_ends(self, run: ActiveRun) -> bool:

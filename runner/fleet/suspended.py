@@ -103,35 +103,26 @@ def _pause(failure: CallFailed, before: Suspension | None) -> float:
     return first if before is None else max(first, min(longest, before.pause * 2))
 
 
-class WatchedCaller:
-    """`shut_out` gets why the site lets nobody in. `let_in` gets, after an answer, the `suspension` before the call."""
+class WatchedCaller(Struct, kw_only=True):
+    """The calls of a run at a `target`. `shut_out` gets why its site lets nobody in."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        *,
-        has_acted: bool,
-        shut_out: Callable[[CallFailed], object],
-        suspension: Callable[[], Suspension | None],
-        let_in: Callable[[Suspension | None], object],
-    ) -> None:
-        self._caller = caller
-        self._has_acted = has_acted
-        self._shut_out = shut_out
-        self._suspension = suspension
-        self._let_in = let_in
+    caller: Caller
+    target: str
+    suspended: SuspendedTargets
+    shut_out: list[CallFailed]
+    has_acted: bool
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         """Raises `RunLeftError` where the run is left."""
-        suspension = self._suspension()
-        ending = self._caller.perform(call, seconds, gate=gate)
+        suspension = self.suspended.of(self.target)
+        ending = self.caller.perform(call, seconds, gate=gate)
         if isinstance(ending, Answered):
-            self._let_in(suspension)
-        elif not self._has_acted and is_shut_out(ending):
-            self._shut_out(ending)
+            self.suspended.resume(self.target, suspension)
+        elif not self.has_acted and is_shut_out(ending):
+            self.shut_out.append(ending)
             raise RunLeftError
         did_nothing = isinstance(ending, CallFailed) and ending.kind is FailureKind.NOT_SENT
-        self._has_acted = self._has_acted or (isinstance(call, Act) and not did_nothing)
+        self.has_acted = self.has_acted or (isinstance(call, Act) and not did_nothing)
         return ending
 
 

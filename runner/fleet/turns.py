@@ -69,12 +69,11 @@ class FleetTurn(Turn):
     It is given back in the transaction of the row's end. `busy`: the run was left since another has the turn.
     """
 
-    def __init__(self, log: FencedLog, *, site: str, goes_on: Callable[[], bool]) -> None:
+    def __init__(self, log: FencedLog, *, site: str) -> None:
         super().__init__(Turns())
         self.busy = False
         self._log = log
         self._site = hashed(site)
-        self._goes_on = goes_on
         found = log.link.run("select process from turns where run = %(run)s", {"run": log.run}).fetchone()
         self._process: str | None = None if found is None else found[0]
 
@@ -91,7 +90,7 @@ class FleetTurn(Turn):
                 held_up(None)
             is_held_up = True
             self.busy = time.monotonic() > ends
-            if self.busy or not self._goes_on():
+            if self.busy or not stop.goes_on():
                 raise RunLeftError
             stop.wait(_LOOK)
         self._process = process
@@ -174,13 +173,16 @@ class FleetPace:
 class DrainedStop(Stop):
     """The stop of a run on a worker: a wait ends, too, when the worker is to give its runs back."""
 
-    def __init__(self, *, grace: float, goes_on: Callable[[], bool]) -> None:
+    def __init__(self, *, grace: float, drained: threading.Event) -> None:
         super().__init__(grace=grace)
-        self._goes_on = goes_on
+        self._drained = drained
+
+    def goes_on(self) -> bool:
+        return not self._drained.is_set()
 
     def wait(self, seconds: float) -> None:
         ends, before = time.monotonic() + seconds, self.why
-        while self._goes_on() and self.why == before and not self.is_over():
+        while self.goes_on() and self.why == before and not self.is_over():
             left = ends - time.monotonic()
             if left <= 0:
                 return

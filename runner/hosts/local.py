@@ -67,7 +67,6 @@ class LocalHost(Struct, kw_only=True, dict=True):
     owned: OwnedRows  # which rows of the log belong to which calls of all runs
     judgement: Judgement = field(default_factory=Judgement)
     lets_in: Callable[[], bool] = lambda: True  # asked once before a run is resumed; at its no it is left
-    goes_on: Callable[[], bool] = lambda: True  # likewise, before each effect that takes time
     passed: Callable[[], None] = lambda: None  # called before the end of a passed run is stored
     clock: Callable[[], float] = time.monotonic
     person: Person = field(default_factory=Person)  # who gives verdicts, and answers
@@ -368,7 +367,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return effects.Stopped(t=t, why=why, over=over, ordered_by=self.stop.ordered_by)
 
     def _check_on(self) -> None:
-        if not self.goes_on():
+        if not self.stop.goes_on():
             raise RunLeftError
 
     def _commit(self) -> None:

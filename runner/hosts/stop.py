@@ -44,6 +44,10 @@ class Stop:
                 time.sleep(min(seconds, _LOOK))
                 seconds -= _LOOK
 
+    def goes_on(self) -> bool:
+        """Whether the run may take more time in this process: asked before and after each effect that takes any."""
+        return True
+
     def is_over(self, *, since: float = 0.0) -> bool:
         """Whether the grace has ended, `since` seconds ago or earlier."""
         return self._ends is not None and self._clock() >= self._ends + since

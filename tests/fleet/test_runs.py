@@ -99,9 +99,9 @@ def test_a_turn_is_given_back_by_nobody_who_has_lost_the_run(here: Fleet) -> Non
     run = here.put("a", charges("a1"))
     zombies, others = FleetStore(here.dsn), FleetStore(here.dsn)
     log = zombies.create(run)
-    zombie = FleetTurn(log, site="site", goes_on=lambda: True)
+    zombie = FleetTurn(log, site="site")
     assert zombie.take("UsrCharge", Stop(grace=1.0))
-    other = FleetTurn(others.create(run), site="site", goes_on=lambda: True)
+    other = FleetTurn(others.create(run), site="site")
     zombie.give_back()
     assert here.sql("select process from turns") == [("UsrCharge",)], "it is the turn of who has taken the run over"
     other.give_back()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("how", ["drained", "stopped"])
 def test_a_wait_ends_when_the_worker_gives_its_runs_back_or_the_run_is_stopped(how: str) -> None:
     drained = threading.Event()
-    stop = DrainedStop(grace=300.0, goes_on=lambda: not drained.is_set())
+    stop = DrainedStop(grace=300.0, drained=drained)
     thread = in_thread(lambda: stop.wait(300.0))
     time.sleep(0.25)
     assert thread.is_alive()
@@ -39,7 +39,7 @@ def test_a_wait_ends_when_the_worker_gives_its_runs_back_or_the_run_is_stopped(h
 
 
 def test_a_wait_after_the_stop_takes_its_time_within_the_grace() -> None:
-    stop = DrainedStop(grace=0.3, goes_on=lambda: True)
+    stop = DrainedStop(grace=0.3, drained=threading.Event())
     stop.request("SIGINT")
     began = time.monotonic()
     stop.wait(0.15)
@@ -102,7 +102,7 @@ FIRST, SECOND = (f"0194d2a0-0000-7000-8000-00000000000{number}" for number in (1
 
 def turn_of(store: FleetStore, run: str) -> FleetTurn:
     log = store.log_of(run) or store.create(run)
-    return FleetTurn(log, site="site", goes_on=lambda: True)
+    return FleetTurn(log, site="site")
 
 
 def takes(turn: FleetTurn, monkeypatch: pytest.MonkeyPatch) -> bool:
@@ -168,7 +168,7 @@ def test_a_run_that_is_carried_on_after_others_had_its_turn_takes_it_again(
     log.close()
     second = turn_of(other, SECOND)
     assert takes(second, monkeypatch)
-    resumed = FleetTurn(one.reopen(FIRST), site="site", goes_on=lambda: True)
+    resumed = FleetTurn(one.reopen(FIRST), site="site")
     assert not takes(resumed, monkeypatch)
     second.give_back()
     assert takes(resumed, monkeypatch)

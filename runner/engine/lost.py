@@ -34,11 +34,11 @@ def step_key(key: str) -> str:
     return _INDEX.sub("", key)
 
 
-def row_needs_result(job: Job, key: str, *, unknown: bool = True) -> bool:
-    """The same for the row of `key`; `unknown` where there is no such step."""
+def row_needs_result(job: Job, key: str) -> bool:
+    """The same for the row of `key`; true where there is no such step."""
     wanted = step_key(key)
     step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
-    return unknown if step is None else needs_result(step.job, step.step)
+    return step is None or needs_result(step.job, step.step)
 
 
 def is_needed(state: State, step: Step) -> bool:

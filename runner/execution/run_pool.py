@@ -311,5 +311,5 @@ def _carry(run: ActiveRun, host: LocalHost) -> ActiveRun:
     except BaseException as fault:  # noqa: BLE001  as above
         run.fault = fault
     finally:
-        run.unused_verdicts = host.unused_verdicts
+        run.unused_verdicts = host.judging.unused
     return run

@@ -26,7 +26,6 @@ class Judging:
     """Answers the engine's questions; each verdict is given once, and for each row the log is read again once."""
 
     def __init__(self, judgement: Judgement) -> None:
-        self.only_settles = judgement.only_settle
         self._leaves = judgement.hold or judgement.only_settle
         self._looks = judgement.look_again
         self._log_asked: set[str] = set()

@@ -87,13 +87,8 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return StopPolicy(stop=self.stop)
 
     @cached_property
-    def _judging(self) -> Judging:
+    def judging(self) -> Judging:
         return Judging(self.judgement)
-
-    @property
-    def unused_verdicts(self) -> tuple[str, ...]:
-        """The keys of verdicts that were not needed: the rows were settled without them."""
-        return self._judging.unused
 
     def carry(self, plan: Plan, run: events.RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
         """Carry the plan out after the `earlier` lines. Raises `StoreError`, and as `Replay`, before a call."""
@@ -141,7 +136,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
                 assert_never(effect)
 
     def _act(self, effect: effects.Send | effects.Sleep | effects.Ask) -> effects.Outcome:
-        if self._judging.only_settles and not self.policy.settles(effect):
+        if self.judgement.only_settle and not self.policy.settles(effect):
             raise RunLeftError
         if not self.policy.allows(effect):
             return self._refuse(effect.key)
@@ -160,7 +155,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return self._pause(effect) if isinstance(effect, effects.Sleep) else self._ask(effect)
 
     def _note(self, event: events.AnyEvent) -> None:
-        if self._judging.only_settles and isinstance(event, events.StepStarted | events.UndoStarted):
+        if self.judgement.only_settle and isinstance(event, events.StepStarted | events.UndoStarted):
             raise RunLeftError
         if isinstance(event, events.RunFinished) and event.status is events.RunStatus.PASSED:
             self.passed()
@@ -180,7 +175,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         self._resume()  # here, as `Replay` gives the engine the time of it here
         if self._resumed:
             return effects.Done(t=self._resumed_at)
-        if self._judging.only_settles or self.stop.why is None or self.policy.is_announced:
+        if self.judgement.only_settle or self.stop.why is None or self.policy.is_announced:
             return None
         self.policy.is_announced = True
         return self._stopped(WHOLE_RUN, over=self.stop.is_over())
@@ -328,7 +323,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return self._asked(ask.key, value, how=None if value is None else how)
 
     def _judge(self, doubt: effects.ResolveDoubt) -> effects.Outcome:
-        answer = self._judging.answer(doubt)
+        answer = self.judging.answer(doubt)
         if answer is None:
             raise RunLeftError
         is_secret = answer.get("key") in doubt.secret and "result" in answer

@@ -7,7 +7,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -154,13 +154,8 @@ class LedgerFile:
             self._make()
             database = self._opened()
             database.execute("BEGIN IMMEDIATE")
-            try:
+            with database:
                 yield database
-                database.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    database.execute("ROLLBACK")
-                raise
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:

@@ -35,7 +35,6 @@ from runner.reports.safe import clean
 from runner.reports.words import title
 from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
 from runner.runs.stored_runs import StoredRun, readable, unwritable
-from runner.targets.model import Target
 from runner.version import VERSION
 
 _NO_TARGET = ("E100", "E141")
@@ -118,25 +117,21 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         project.problems.extend(wrong)
         if target is None or wrong:
             return None
-        variables = secret_variables(file.job, self.known, os.environ)
-        spec = replace(_spec(file.job, stored, target, values), variables=variables)
+        spec = RunSpec(
+            job=file.job,
+            sources=stored.sources,
+            target=target,
+            inputs=values,
+            case=Case(name=stored.case.name, inputs=stored.inputs) if stored.case else None,
+            case_index=stored.case.index if stored.case else None,
+            digest=stored.digest,
+            elements=stored.elements,
+            versions=stored.versions,
+            variables=secret_variables(file.job, self.known, os.environ),
+            refused=stored.refused,
+        )
         project.problems.extend(self.changes(spec, stored))
         return spec
-
-
-def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json]) -> RunSpec:
-    return RunSpec(
-        job=job,
-        sources=stored.sources,
-        target=target,
-        inputs=values,
-        case=Case(name=stored.case.name, inputs=stored.inputs) if stored.case else None,
-        case_index=stored.case.index if stored.case else None,
-        digest=stored.digest,
-        elements=stored.elements,
-        versions=stored.versions,
-        refused=stored.refused,
-    )
 
 
 def _inputs(job: Job, stored: StoredPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:

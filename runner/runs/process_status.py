@@ -50,6 +50,7 @@ PROCESS_STATUSES: Final = {
 }
 """By their words, in the order in which messages list them."""
 
+BY_NUMBER: Final = {number: status.word for status in PROCESS_STATUSES.values() for number in status.numbers}
 _LOGGED: Final = [status for status in PROCESS_STATUSES.values() if status.id is not None]
 KNOWN: Final = frozenset(status.word for status in _LOGGED)  # what the log may show
 UNDER_WAY: Final = frozenset(status.word for status in _LOGGED if not status.has_ended)

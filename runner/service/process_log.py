@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject, guid
-from runner.runs.process_status import PROCESS_STATUSES
-from runner.service import calls, odata, run_process
+from runner.runs.process_status import BY_NUMBER, PROCESS_STATUSES
+from runner.service import calls, odata
 from runner.service.bodies import NonsenseError
 
 _STATUSES: Final = {status.id: status.word for status in PROCESS_STATUSES.values() if status.id is not None}
@@ -96,7 +96,7 @@ def _number(found: Json) -> str | None:
 
     That SysProcessElementData counts as RunProcess does, whose numbers are [M], is a choice [?].
     """
-    known = run_process.STATUSES.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
+    known = BY_NUMBER.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
     return known or (None if found is None else str(found))
 
 

@@ -4,15 +4,17 @@ import contextlib
 from http import HTTPStatus
 from typing import Final, assert_never
 
-from runner.foundation.values import Json, JsonObject, is_guid, kind_of, well_formed
+from runner.foundation.values import Json, JsonObject, guid, is_guid, kind_of, mended_guid, well_formed
 from runner.job.actions import Change, Decode
-from runner.service import bodies, calls, failures, odata, process_log, run_process
+from runner.runs.process_status import BY_NUMBER
+from runner.service import bodies, calls, failures, odata, process_log
 from runner.service.login_page import signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import shortened, words_of
 
 _SPEAKS_OF_ERROR: Final = ("Message", "message", "error", "errorInfo", "ErrorCode", "errorCode", "Exception")
 _DIGITS = 9
+_BEGUN: Final = frozenset(BY_NUMBER) - {0}
 
 
 class _RefusalError(Exception):
@@ -205,10 +207,59 @@ def _check_success(value: JsonObject) -> None:
         raise bodies.NonsenseError(f"its `success` is {kind_of(success) if 'success' in value else 'missing'}")
 
 
-def _started(value: Json) -> Json:
-    if not isinstance(value, dict):
+def _started(answer: Json) -> Json:
+    """What RunProcess says of its process.
+
+    The status is the verdict, where there is an id; `success` may be `true` for a failed process [M], `false` for one
+    that was started. Without an id only `success: true` says that there is a process: it is queued [M].
+    """
+    if not isinstance(answer, dict):
         raise bodies.NonsenseError("it is no record with `processId` and `processStatus`")
-    error = words_of(value)
-    if run_process.is_refused(value):
-        raise _RefusalError(error)
-    return run_process.value(value, error=error)
+    if _names_no_process(answer):
+        raise _RefusalError(words_of(answer))
+    found, success = _process_id(answer), answer.get("success")
+    status = _process_status(answer, found)
+    if found is None and success is not True:
+        shown = kind_of(success) if "success" in answer else "missing"
+        raise bodies.NonsenseError(f"it holds no `processId`, and its `success` is {shown}")
+    results: Json = {code: bodies.decoded(result) for code, result in _results(answer).items()}
+    error = words_of(answer) or ("its `success` is false" if success is False else "")
+    return {"process_id": found, "status": status, "results": results, "error": error or None}
+
+
+def _names_no_process(answer: JsonObject) -> bool:
+    """`success: false` without a process that has begun."""
+    status = answer.get("processStatus")
+    has_begun = isinstance(status, int) and status in _BEGUN and _process_id(answer) is not None
+    return answer.get("success") is False and not has_begun
+
+
+def _process_id(answer: JsonObject) -> str | None:
+    """The process's id in lower case; an empty text is none [M]. Raises `NonsenseError` for what is no id."""
+    written = answer.get("processId")
+    if written is None or written == "":
+        return None
+    found = mended_guid(written) if isinstance(written, str) else None
+    if found is None:
+        shown = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
+        raise bodies.NonsenseError(f"its `processId` is no GUID, but {shown}")
+    return guid(found)
+
+
+def _process_status(answer: JsonObject, found: str | None) -> str:
+    """The status as a word, or an unknown number as text. An inactive process with an id has not begun [?]."""
+    status = answer.get("processStatus")
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise bodies.NonsenseError(f"its `processStatus` is {kind_of(status)}")
+    if status == 0 and found is None:
+        return "queued"
+    return BY_NUMBER.get(status, str(status))
+
+
+def _results(answer: JsonObject) -> JsonObject:
+    found = answer.get("resultParameterValues")
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise bodies.NonsenseError(f"its `resultParameterValues` are {kind_of(found)}")
+    return found

@@ -83,7 +83,9 @@ def prepare(wanted: Wanted) -> RunSet:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
     if not selected:
         return replace(run_set, nothing=f"{nothing_changed(wanted.specs, str(wanted.changed_since))}: {NOTHING}")
-    return _last_failed(run_set, wanted.last_failed)
+    return (
+        run_set if wanted.last_failed is None else _last_failed(run_set, selected, wanted.last_failed, wanted.targets)
+    )
 
 
 def _opened(wanted: Wanted) -> Project:
@@ -251,12 +253,12 @@ def _run_specs(
             )
 
 
-def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
-    if store is None:
-        return run_set
-    names, known = _not_passed(store), newest_runs(store)
+def _last_failed(run_set: RunSet, selected: Sequence[_Selected], store: RunStore, targets: Collection[str]) -> RunSet:
+    """Those of the runs that did not pass; with a note on the `selected` that no command has begun at these targets."""
+    names = _not_passed(store)
     runs = tuple(run for run in run_set.runs if run.name in names)
-    unknown = [run.title for run in run_set.runs if run.name not in known and run.name not in names]
+    known = {(job, case) for job, case, target in {*names, *newest_runs(store)} if not targets or target in targets}
+    unknown = [run_name(run.job, run.case) for run in selected if _job_case(run) not in known]
     note = f"left out by `--last-failed`, as no command has had to do with them: {first(unknown, MOST)}"
     nothing = f"none of these runs has failed, by what {store.name} knows: {NOTHING}"
     return replace(run_set, runs=runs, notes=(*run_set.notes, note) if unknown else run_set.notes, nothing=nothing)

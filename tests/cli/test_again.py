@@ -78,7 +78,7 @@ def test_what_no_command_has_carried_out_is_named_and_left_out(here: Site, answe
     capsys.readouterr()
     assert ended(["run", ".", "--last-failed"]) == 1
     assert asked(here) == ["b&Which="]
-    assert "left out by `--last-failed`, as no command has had to do with them: c@here\n" in capsys.readouterr().err
+    assert "left out by `--last-failed`, as no command has had to do with them: c\n" in capsys.readouterr().err
 
 
 def test_what_starts_again_although_it_must_happen_once_is_named_before_it_is_sent(

@@ -115,7 +115,7 @@ def _show_step(run: StoredRun, step: str) -> ExitCode:
 
 def _show_document(run: StoredRun, context: click.Context) -> ExitCode:
     if context.params["curl"] or context.params["step"] is not None:
-        hint = "choose the row by `key` from its `runs[0].steps`"
+        hint = "choose the row by `key` from its `runs[0].steps`: `each_attempt` there has what was sent"
         raise UsageError(Problem(code="E150", message="`--format json` prints the whole run only", hint=hint))
     found = document(alone(ReportedRun(result=run.result, lines=run.lines)))
     output.data(b"".join(found).decode(), for_programs=True)

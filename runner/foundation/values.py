@@ -186,7 +186,8 @@ def is_guid(text: str) -> bool:
 
 def guid(written: Json) -> str | None:
     """The id of an answer or a file, in lower case, so that ids of different sources compare; an empty id is none."""
-    return written.lower() if isinstance(written, str) and written and written != EMPTY_GUID else None
+    text = written.strip("{}").lower() if isinstance(written, str) else ""
+    return text if text and text != EMPTY_GUID else None
 
 
 def mended_guid(text: str) -> str | None:

@@ -25,6 +25,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     kinds, value = violation.expected, violation.value
     if violation.keyword == "format" and isinstance(value, str):
         return _as_moment(value, wanted=kinds)
+    if isinstance(kinds, list) and len(others := [kind for kind in kinds if kind != "null"]) == 1:
+        kinds = others[0]
     if violation.keyword != "type" or isinstance(kinds, list):
         return None
     match value:

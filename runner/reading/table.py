@@ -14,7 +14,10 @@ from runner.reading.source import Source
 
 _CELL = lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*')
 _OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
-_SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
+_SAVE = (
+    "replace them by commas in a text editor, with values that hold a comma in quotes: whatever its menu says, Excel "
+    "writes the list separator of the system's region settings"
+)
 _HEADER = "begin the file with the names of its columns: `name,phone`"
 _FAULTS = {
     "expected after": (

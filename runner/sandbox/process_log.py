@@ -33,6 +33,10 @@ _LOG: EntityTable[Instance] = {
     "RootId": (Edm.GUID, lambda _: None),
     "StatusId": (Edm.GUID, lambda process: _STATUS_IDS[process.status]),
     "OwnerId": (Edm.GUID, lambda process: process.owner),
+    "CreatedOn": (Edm.MOMENT, lambda process: process.started),
+    "CreatedById": (Edm.GUID, lambda process: process.owner),
+    "ModifiedOn": (Edm.MOMENT, lambda process: process.completed or process.started),
+    "ModifiedById": (Edm.GUID, lambda process: process.owner),
 }
 _ELEMENT_LOG: EntityTable[ReachedElement] = {
     "Id": (Edm.GUID, lambda element: element.id),

@@ -1,6 +1,6 @@
 import pytest
 
-from runner.foundation.values import Json, Path, is_guid, is_number, mended_guid, value_at
+from runner.foundation.values import Json, Path, guid, is_guid, is_number, mended_guid, value_at
 
 WHOLE: Json = {"steps": [{"id": "a"}, {"id": "b"}]}
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
@@ -48,3 +48,9 @@ def test_what_means_a_guid_is_mended(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "approve", GUID.replace("7", "g"), GUID[:-1], GUID + "0"])
 def test_what_means_no_guid_is_not_mended(text: str) -> None:
     assert mended_guid(text) is None
+
+
+@pytest.mark.parametrize("written", [GUID, GUID.upper(), f"{{{GUID.upper()}}}"])
+def test_ids_of_different_sources_compare(written: str) -> None:
+    assert guid(written) == GUID.lower()
+    assert guid("{00000000-0000-0000-0000-000000000000}") is None

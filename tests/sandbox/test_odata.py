@@ -294,7 +294,7 @@ def test_a_row_of_the_log_is_of_one_process(own_contacts: httpx.Client) -> None:
     (row,) = log(own_contacts)
     assert list(row) == [
         *("Id", "Name", "StartDate", "CompleteDate", "DurationInMilliseconds", "ErrorDescription"),
-        *("SysSchemaId", "ParentId", "RootId", "StatusId", "OwnerId"),
+        *("SysSchemaId", "ParentId", "RootId", "StatusId", "OwnerId", *STAMPS),
     ]
     assert (row["Name"], row["ErrorDescription"]) == ("The caption of B", "Broken")
     started = str(row["StartDate"])

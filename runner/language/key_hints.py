@@ -11,6 +11,8 @@ from runner.foundation.values import Json, as_text, compact, record
 from runner.language.structure import RecordKeys, properties
 from runner.reading.odd_characters import named
 
+NAMES_ACTION = frozenset({"action", "type", "kind", "uses", "task", "operation", "operator"})
+"""Keys of others whose value is an action."""
 _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _EXPRESSIONS = ("if", "for_each", "that")
@@ -62,9 +64,13 @@ def is_process(name: str, value: Json) -> bool:
 
 def foreign_key(name: str, value: Json, *, at: str) -> str | None:
     """What the table of keys has for `name` in a record with the title `at`."""
-    if name == "until" and at.startswith("step") and _may_be_ours(name, value):
+    word = folded(name)
+    is_wait = isinstance(value, dict) or (word == "until" and _may_be_ours(name, value))
+    if is_wait and word.endswith("until") and at.startswith("step"):
         return None
-    found = hints.at_place("keys", at, folded(name))
+    if word in NAMES_ACTION and isinstance(value, str) and at.startswith("step"):
+        word = folded(value) if hints.at_place("keys", at, folded(value)) else word
+    found = hints.at_place("keys", at, word)
     shown = {"value": value if isinstance(value, str) else "3s", "json": compact(value), "text": as_text(value)}
     return found and hints.filled(found, shown)
 
@@ -82,10 +88,12 @@ def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
 def _id(name: str, value: Json, keys: RecordKeys) -> str | None:
     """`- read: {execute: …}`: the id of a step as the key of all that is in it."""
     has_action = not keys.structure.actions.isdisjoint(record(value))
+    is_execute = "process" in record(value) and suggest(name, keys.known) is None
     is_ours = name.casefold() in keys.known or foreign(name, keys.known) in ("undo", "if")
-    if keys.title != "step" or not has_action or is_ours:
+    if keys.title != "step" or not (has_action or is_execute) or is_ours or "id" in keys.written:
         return None
-    return f"write `- id: {name}`, and what is below it in the same column as `id`"
+    where = "`execute:` in the same column as `id`, above what is below it" if is_execute else ""
+    return f"write `- id: {name}`, and {where or 'what is below it in the same column as `id`'}"
 
 
 def _parameters(name: str, value: Json, keys: RecordKeys) -> str | None:

@@ -5,7 +5,7 @@ from itertools import pairwise, takewhile
 
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import both, either
-from runner.foundation.suggestions import foreign, suggest
+from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import JsonObject, Path, is_guid, record
 from runner.language import key_hints
 from runner.language.structure import RecordKeys, properties
@@ -32,10 +32,13 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     if (holder := _holder(keys)) is not None and (inside := _not_indented(holder, near, keys)):
         yield _indented_further(inside, holder, keys)
         near = {name: ours for name, ours in near.items() if name not in inside}
+    grouped = [*_of_an_action(near, keys)]
+    yield from grouped
     given = [name for name, ours in near.items() if keys.title == "case" and (ours is None or ours in keys.written)]
     if given:
         yield _inputs_of_a_case(given, keys.path)
-    for name in (name for name in near if name not in given):
+    said = [*given, *(path[-1] for finding in grouped for path in (finding.path, *finding.also))]
+    for name in (name for name in near if name not in said):
         hint = key_hints.hint(name, keys.written[name], keys=keys, near=near[name])
         message = f"unknown key `{name}` in {subject(keys.path, keys.schema)}"
         path = (*keys.path, name)
@@ -73,11 +76,40 @@ def _not_indented(holder: str, near: Mapping[str, str | None], keys: RecordKeys)
 
 
 def _indented_further(names: Sequence[str], holder: str, keys: RecordKeys) -> Finding:
-    is_single = len(names) == 1
-    message = f"unknown key{'' if is_single else 's'} {both(names)} in {subject(keys.path, keys.schema)}"
-    hint = f"{both(names)} belong{'s' * is_single} in `{holder}`: indent {'it' if is_single else 'them'} further"
+    belong, them = ("belongs", "it") if len(names) == 1 else ("belong", "them")
+    return _together(names, f"{both(names)} {belong} in `{holder}`: indent {them} further", keys)
+
+
+def _together(names: Sequence[str], hint: str, keys: RecordKeys) -> Finding:
+    """Unknown keys that are one mistake."""
+    message = f"unknown key{'s' * (len(names) > 1)} {both(names)} in {subject(keys.path, keys.schema)}"
     first, *also = [(*keys.path, name) for name in names]
     return Finding(code="E104", message=message, hint=hint, path=first, at_key=True, also=tuple(also))
+
+
+def _of_an_action(near: Mapping[str, str | None], keys: RecordKeys) -> Iterator[Finding]:
+    """The keys of an action that are right in the step, as `process` and `params`, or in a job without steps."""
+    written, actions = keys.written, keys.structure.actions
+    if keys.title not in ("step", "job") or not actions.isdisjoint(written) or "steps" in written:
+        return
+    texts = (name for name in near if isinstance(written[name], str))
+    named = next((name for name in texts if folded(name) in key_hints.NAMES_ACTION), "")
+    word = str(written.get(named, "execute"))
+    action = word if word in actions else suggest(word, actions)
+    own = properties(keys.structure.property(keys.structure.at(("steps", 0)), str(action)))
+    found = {name: name if name in own else suggest(name, own) for name in near if name in own or near[name] is None}
+    # what is known in a step by another word, as `with`, is the action's where that is named, too
+    found |= {name: foreign(name, own) for name in near if named and not found.get(name)}
+    inside = {name: ours for name, ours in found.items() if ours and name != named}
+    if not inside or not (named or "process" in inside.values()):
+        return
+    names = [name for name in near if name in inside or name == named]
+    around = next((name for name in inside if "process" in record(written[name])), None)
+    place = f" in the place of `{named}: {word}`" if named else ""
+    hint = f"write `{action}`{place}, and below it, indented, {both(list(dict.fromkeys(inside.values())))}"
+    hint = f"write `{action}` in the place of `{around}`, and leave `{named}` out" if around else hint
+    hint = (keys.title == "job" and key_hints.foreign_key("process", None, at="job")) or hint
+    yield _together(names, hint, keys)
 
 
 def _near(name: str, keys: RecordKeys) -> str | None:
@@ -141,7 +173,9 @@ def _missing(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
     if not missing:
         return
     names, schema = [str(violation.expected) for violation in missing], record(missing[0].schema)
-    around = next((key for key, value in keys.written.items() if isinstance(value, dict) and names[0] in value), None)
+    free = ("vars", "inputs") if names[0] == "name" else ()
+    records = ((key, value) for key, value in keys.written.items() if key not in free and isinstance(value, dict))
+    around = next((key for key, value in records if names[0] in value), None)
     hint = f"indent it less: `{names[0]}` is in `{around}` now" if around else None
     yield Finding(
         code="E105",

@@ -66,6 +66,12 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
         what="a collection of Postman",
         is_it=lambda data: isinstance(data.get("item"), list) and isinstance(data.get("info"), dict),
     ),
+    "api": _FileKind(
+        what="a description of an API",
+        is_it=lambda data: not {"openapi", "swagger", "arazzo"}.isdisjoint(data),
+        hint="a job names processes by their codes, as in `- execute: {{process: CODE, parameters: {{NAME: VALUE}}}}`: "
+        "`runner init FOLDER` writes an example",
+    ),
     "call": _FileKind(what="the body of a call", is_it=lambda data: isinstance(data.get("schemaName"), str)),
     "records": _FileKind(
         what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"

@@ -8,7 +8,7 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, in_order
-from runner.foundation.values import Json, Path, is_guid, mended_guid, record
+from runner.foundation.values import Json, JsonObject, Path, compact, is_guid, mended_guid, record
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
@@ -84,6 +84,14 @@ def _check_var(name: str, value: Json, lint: JobLint) -> None:
     if isinstance(value, dict) and value.get("type") in _TYPES and value.keys() <= _OF_AN_INPUT:
         message, hint = f"this record is the value of `{name}`: only `inputs` have types", "declare it under `inputs`"
         lint.report("E107", message, ("vars", name), at_key=True, hint=hint, warning=True)
+
+
+def _check_parameters(values: JsonObject, path: Path, lint: JobLint) -> None:
+    """Warn of `{value: Ann, type: String}`, as other services take it: here it is sent as a record."""
+    for name, value in values.items():
+        if isinstance(value, dict) and "value" in value and value.keys() <= {"value", "type", "name"}:
+            message, hint = f"this record is the value of `{name}`", f"write `{name}: {compact(value['value'])}`"
+            lint.report("E107", message, (*path, name), at_key=True, hint=hint, warning=True)
 
 
 def _check_unused(lint: JobLint) -> None:
@@ -203,6 +211,8 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
     for found in no_ids:
         _check_id(found, lint)
     for found in (each for each in written if each not in no_ids):
+        if found.path[-1] == "parameters":
+            _check_parameters(record(found.value), found.path, lint)
         if found.is_template:
             lint.value(found.value, found.path, scope)
         else:

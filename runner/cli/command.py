@@ -318,7 +318,7 @@ def _print_rerun(console: RunConsole, carried: Carried) -> None:
 
 
 def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
-    """Why runs did not begin or end. After a run that did not pass (`--fail-fast`) that is no problem of its own."""
+    """Why runs did not begin or end."""
     yield from carried.faults
     if carried.trouble is not None:
         yield from carried.trouble.problems
@@ -328,6 +328,8 @@ def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
         yield Problem(code="E317", message=f"a site was not ready, so these runs did not begin: {titles}")
     elif titles and code in STOPPED.values():
         yield Problem(code="E312", message=f"a signal stopped the command before these runs began: {titles}")
+    elif titles and carried.halted:
+        yield Problem(code="E312", message=f"the command ended before these runs began: {titles}")
 
 
 def _send_traces(command: ReportedCommand) -> None:

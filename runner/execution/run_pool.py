@@ -72,6 +72,7 @@ class Carried(Struct, kw_only=True):
     trouble: UsageError | RefusedError | None = None  # why a later run could not begin
     unready: Sequence[Problem] = ()  # none began, since sites were not ready
     faults: list[Problem] = field(default_factory=list)  # after the first no run began
+    halted: bool = False  # no further run was to begin: after a fault, a trouble, or with `fail_fast` a failure
 
 
 def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
@@ -89,6 +90,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
             raise
         except Exception as fault:  # noqa: BLE001  the runs beside must not be lost by it
             pool.halt(carried, fault)
+    carried.halted = pool.halted
     for run in carried.runs:  # before its result is reported, of a run that nobody waited for, too
         why = options.stop.why
         is_given_up = why is not None and run.facts.run in pool.under_way

@@ -166,8 +166,10 @@ def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_reported
     here: Site, answers: Answers, capsys: Capture
 ) -> None:
     answers.wrong = ("Usra",)
-    assert ended(["run", ".", "-x"]) == 1
+    assert ended(["run", ".", "-x", "--report-json", "r.json", "--report-junit", "r.xml", "--report-md", "r.md"]) == 1
     assert asked(here) == ["a&Which="]
+    for report in ("r.json", "r.xml", "r.md"):
+        assert "the command ended before these runs began: b@here, c@here" in Path(report).read_text(), report
     printed = capsys.readouterr()
     assert "not begun: b@here, c@here" in printed.err
     (run,) = (path.name for path in Path(".runner/runs").iterdir())

@@ -110,16 +110,6 @@ def _happened(process_id: str | None) -> str:
     return "it happened" if process_id is None else f"it happened as process {process_id}"
 
 
-def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[list[LogRow] | Unread]:
-    """The rows that `start` may have made, without those of other calls; `last` as in `new_rows`.
-
-    Where the log could not be read before the call, rows of all users count. `at_any_time` adds all new rows of another
-    time by the server's clock, which may be of two clocks.
-    """
-    found = yield from search_log(row, start, last=last, at_any_time=at_any_time)
-    return found if isinstance(found, Unread) else found.rows
-
-
 class FoundRows(Struct, frozen=True, kw_only=True):
     """The rows that a start may have made."""
 
@@ -129,6 +119,11 @@ class FoundRows(Struct, frozen=True, kw_only=True):
 
 
 def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[FoundRows | Unread]:
+    """The rows that `start` may have made, without those of other calls; `last` as in `new_rows`.
+
+    Where the log could not be read before the call, rows of all users count. `at_any_time` adds all new rows of another
+    time by the server's clock, which may be of two clocks.
+    """
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(UNBOUNDED)
     new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)

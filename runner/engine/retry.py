@@ -137,12 +137,12 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
     known = (row.process_id,) if row.process_id is not None else row.shown
     start = row.sought or row.start
     if not known and start is not None and row.log.refusal is None:
-        rows = yield from doubt.candidates(row, start, last=True, at_any_time=start.marked)
-        if isinstance(rows, Unread):
-            return None if rows.failure is doubt.UNBOUNDED or row.log.refusal else "could not be read"
+        found = yield from doubt.search_log(row, start, last=True, at_any_time=start.marked)
+        if isinstance(found, Unread):
+            return None if found.failure is doubt.UNBOUNDED or row.log.refusal else "could not be read"
         known = tuple(
             each.id
-            for each in rows
+            for each in found.rows
             if starts.may_be_of(row.log, start, each)
             or starts.is_of_another_clock(row, start, each)
             or (start.mark is not None and str(each.started) < start.mark)

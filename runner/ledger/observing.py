@@ -187,9 +187,6 @@ _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 
 
-_OVER = (Whereabouts.ENDED, Whereabouts.SENT_NOTHING)
-
-
 def may_have_changed(entry: LedgerEntry) -> bool:
     """Whether the run of the last attempt may know more of its end than the ledger."""
     end = entry.last.end
@@ -207,8 +204,8 @@ def _observed(entry: LedgerEntry, store: LocalRunStore, *, stored: Collection[st
     there, note = Path(last.place), ""
     if there.is_dir() and (run := readable(store.beside(str(there.parent)), last.run)) is not None:
         found = _by_its_run(entry, run)
-        is_over = found.where in _OVER and run.result.status is not RunStatus.UNKNOWN
-        if is_over or found.where is Whereabouts.UNDER_WAY:
+        is_over = found.where in (Whereabouts.ENDED, Whereabouts.SENT_NOTHING)
+        if found.where is Whereabouts.UNDER_WAY or (is_over and run.result.status is not RunStatus.UNKNOWN):
             return found
         note = verb_command("show", run.id, run.store.name)
     return ObservedEntry(entry=entry, where=Whereabouts.LOST if is_lost else Whereabouts.ENDED, note=note)

@@ -1,12 +1,12 @@
 """The process log and what is read beside it: queries of OData, and the values in their answers, by code or id."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from runner.foundation.values import Json, JsonObject, guid
+from runner.foundation.values import Json, JsonObject, canonical, guid
 from runner.runs.process_status import BY_NUMBER, PROCESS_STATUSES
 from runner.service import calls, odata
 from runner.service.bodies import NonsenseError
@@ -158,9 +158,9 @@ def _log_reading(
 
     def value(records: Sequence[JsonObject]) -> Json:
         rows: list[Json] = [_shaped(record, columns) for record in records]
-        if table[0] == _ROWS[0] and not all(isinstance(row, dict) and row["id"] for row in rows):
+        if entity == _ROWS[0] and not all(isinstance(row, dict) and row["id"] for row in rows):
             raise NonsenseError(f"a record of {entity} in it has no `Id`")
-        return next(iter(rows), None) if single else rows
+        return next(iter(rows), None) if single else rows if entity == _ROWS[0] else _once(rows)
 
     select = ",".join(column for column, _ in columns.values())
     return TableReading(entity=entity, options={**options, "$select": select}, most=most, value=value)
@@ -208,4 +208,9 @@ def _root(records: Sequence[JsonObject]) -> str | None:
 
 
 def _members(records: Sequence[JsonObject]) -> Json:
-    return [{**_shaped(record, _MEMBER), "schema_id": schema_of(record)} for record in records]
+    return _once({**_shaped(record, _MEMBER), "schema_id": schema_of(record)} for record in records)
+
+
+def _once(rows: Iterable[Json]) -> list[Json]:
+    """Each row once: an answer may show a row again, as pages do where others come meanwhile."""
+    return [*{canonical(row): row for row in rows}.values()]

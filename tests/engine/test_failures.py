@@ -68,6 +68,15 @@ def test_pages_without_records_may_lead_to_the_failed_rows() -> None:
     assert max(int(call.next or 0) for call in log.asked) == 2
 
 
+def test_a_row_that_an_answer_shows_twice_is_a_single_failure() -> None:
+    class Shifted(Log):
+        def _failed(self) -> list[tuple[int, tuple[float, str]]]:
+            return super()._failed() * 2
+
+    world = Shifted(failed=[(40.0, "sa")]).carry_out(WATCH.replace("for: 1m", "for: 1m, at_most: 1"))
+    assert world.end.exit_code == 0
+
+
 def test_pages_in_a_circle_are_no_log_without_failures() -> None:
     assert Log(circle=True).carry_out(WATCH).end.exit_code == 3
 

@@ -198,7 +198,8 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
         return rows
     if len(rows) >= failed_rows.MOST:
         return _too_many_rows(rows)
-    rows = [failed for failed in rows if failed_rows.failure(failed) not in watch.moment.seen]
+    by_failure = {failed_rows.failure(failed): failed for failed in rows}  # an answer may show a row twice
+    rows = [failed for failure, failed in by_failure.items() if failure not in watch.moment.seen]
     roots = watch.roots
     if not all(failed_rows.schema(failed) in roots for failed in rows):
         library = yield from _library(row)

@@ -238,9 +238,9 @@ def _judge_queued(row: OpenRow, action: Run) -> Running[Attempt]:
         return _unproved(row, None, "it is queued, and the process log cannot be read")
     looks = process_log.step_looks(row)
     while not looks.is_over(row):
-        rows = yield from doubt.candidates(row, start, last=looks.next == LAST_LOOK)
-        if isinstance(rows, list) and rows:
-            return (yield from _begun(row, start, rows))
+        found = yield from doubt.search_log(row, start, last=looks.next == LAST_LOOK)
+        if isinstance(found, doubt.FoundRows) and found.rows:
+            return (yield from _begun(row, start, found.rows))
         yield from looks.wait(row)
     less = starts.weak_absence(row.log, start)
     why = f"it was queued, and has not begun within {written(follow)}{f'; {less}' if less else ''}"

@@ -188,8 +188,11 @@ def can_be_inferred(row: OpenRow, start: Start, found: LogRow) -> bool:
     return is_timed or (log.breaks == start.breaks and row.t <= start.ends)
 
 
-def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnRows]:
-    """The `rows` that the answered call `start` may have made; they are given to it, and to earlier starts."""
+def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow], *, late: bool = False) -> Running[OwnRows]:
+    """The `rows` that the answered call `start` may have made; they are given to it, and to earlier starts.
+
+    `late`: they were not there when it was answered.
+    """
     log = row.log
     own = [found for found in rows if may_be_of(log, start, found)]
     rest = [found for found in rows if not may_be_of(log, start, found)]
@@ -203,20 +206,26 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
         return OwnRows(outside=outside)
     is_whole = len(own) > len(contested)
     keys = tuple(other.key for other in (*contested, start)) if is_whole else ()
-    own, rival = yield from not_of_others(row, start.process, own, keys=keys)
+    own, rival = yield from not_of_others(row, start.process, own, keys=keys, late=late)
     contested = tuple(other for other in contested if any(may_be_of(log, other, found) for found in own))
     return OwnRows(rows=tuple(own), outside=outside, contested=contested, rival=rival)
 
 
 def not_of_others(
-    row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
+    row: OpenRow,
+    process: str,
+    rows: Sequence[LogRow],
+    *,
+    keys: tuple[str, ...] | None,
+    certain: bool = False,
+    late: bool = False,
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
     """The rows that no other call owns, and a rival of some; without a rival the calls of `keys` own them now.
 
-    Refused calls of other runs are rivals only where no answer came: a lapsed session would cast doubt on all others.
+    Refused calls of other runs are rivals where no answer came, or rows come late: of those the log showed none before.
     """
     log, codes = row.log, row.log.codes_of(process)
-    if row.unanswered or row.turned_away is not None:
+    if late or row.unanswered or row.turned_away is not None:
         codes = (*codes, *(f"{SET_ASIDE}{code}" for code in codes))
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
     before, before_read = _before(log, process, row.t) if has_time and not (certain or log.slack) else ((), 0.0)

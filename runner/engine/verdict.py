@@ -121,7 +121,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
             yield from pause(row, seconds)
             continue
         row.log.is_away = False
-        found = yield from starts.assigned(row, start, rows)
+        found = yield from starts.assigned(row, start, rows, late=row.is_once and number > 0)
         failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
         is_enough = _is_enough(row, start, found, number)
         if seconds is None and is_enough is None and not patient:

@@ -28,7 +28,8 @@ _ANSWER: Final = f"""answered{{n}} as (
 )"""  # noqa: S608  of constants
 _NEVER_BEGAN: Final = f"never_began{{n}} as (delete from starts s using mine where {_LAST})"  # noqa: S608  likewise
 _SET_ASIDE: Final = f"""set_aside{{n}} as (
-  update starts s set process = '{SET_ASIDE}' || s.process from mine where {_LAST}
+  update starts s set process = '{SET_ASIDE}' || s.process, ends = coalesce(%(now{{n}})s::float8, epoch())
+  from mine where {_LAST}
 )"""  # noqa: S608  likewise
 _LEFT: Final = """
 update starts set ends = coalesce(%(now)s::float8, epoch()) + %(seconds)s
@@ -114,11 +115,9 @@ class FleetRows:
     def queue(self, key: str) -> None:
         self._begin_anew(key, self._moment(), LATE + self._settle)
 
-    def never_began(self, key: str) -> None:
-        self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
-
-    def set_aside(self, key: str) -> None:
-        self._changes.with_next_line(_SET_ASIDE, {"key": key})
+    def never_began(self, key: str, *, is_certain: bool = True) -> None:
+        values: dict[str, object] = {"key": key} if is_certain else {"key": key, "now": self._now()}
+        self._changes.with_next_line(_NEVER_BEGAN if is_certain else _SET_ASIDE, values)
 
     def sent(self) -> frozenset[str]:
         """The only copy of a run's events has them all."""

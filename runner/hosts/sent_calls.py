@@ -84,7 +84,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
             if query.still_waits:
                 self.owned.queue(query.key)
             elif not is_resumed:
-                self.owned.set_aside(query.key)
+                self.owned.never_began(query.key, is_certain=False)
         return Others()
 
 

@@ -102,11 +102,8 @@ class OwnedRows(Protocol):
     def queue(self, key: str) -> None:
         """The last start of the row was answered as queued: it may begin within the next hour."""
 
-    def never_began(self, key: str) -> None:
-        """The last start of the row has begun nothing."""
-
-    def set_aside(self, key: str) -> None:
-        """The last start of the row was refused, and the log shows none: it counts for who asks for `SET_ASIDE`."""
+    def never_began(self, key: str, *, is_certain: bool = True) -> None:
+        """The last start of the row has begun nothing; if that is not certain, it counts as `SET_ASIDE` until now."""
 
     def flush(self) -> None:
         """Store at once what would be stored later."""

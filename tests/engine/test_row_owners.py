@@ -8,6 +8,7 @@ from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import Json, JsonObject, items
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
+from runner.runs.store import SET_ASIDE
 from runner.service.calls import (
     NOW,
     Answered,
@@ -556,6 +557,22 @@ def test_a_call_without_a_watermark_is_sent_again_where_each_row_is_that_of_an_a
     steps = "".join(f"{ONE.replace('id: a', f'id: {key}')}    verify: none\n" for key in "za")
     world = kind(answers=[None, turned_away()], lags=lags, call_seconds=0.1).carry_out(planned(steps))
     assert (world.sent.count("execute UsrA"), world.finished("a").status) == (sent, status)
+
+
+@pytest.mark.parametrize(
+    ("lags", "effect", "codes"),
+    [
+        ([], "once", ("UsrA",)),
+        ([0.5], "once", ("UsrA", f"{SET_ASIDE}UsrA")),
+        ([0.5], "idempotent", ("UsrA",)),
+    ],
+)
+def test_refused_calls_of_other_runs_count_where_the_row_of_a_once_call_comes_late(
+    lags: list[float], effect: str, codes: tuple[str, ...]
+) -> None:
+    world = World(lags=lags, call_seconds=0.0).carry_out(planned(f"{ONE}    effect: {effect}\n"))
+    asked = [each.codes for each in world.effects if isinstance(each, QueryPeers) and each.rows]
+    assert (ended(world, "a"), asked) == (("passed", True), [codes])
 
 
 def test_a_row_that_keeps_a_refused_call_from_being_sent_again_is_named() -> None:

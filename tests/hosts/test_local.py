@@ -463,11 +463,8 @@ class NotedRows(NoOtherRuns):
     def time_out(self, key: str) -> None:
         self.notes.append(f"{key} is not answered")
 
-    def never_began(self, key: str) -> None:
-        self.notes.append(f"{key} never began")
-
-    def set_aside(self, key: str) -> None:
-        self.notes.append(f"{key} is set aside")
+    def never_began(self, key: str, *, is_certain: bool = True) -> None:
+        self.notes.append(f"{key} never began" if is_certain else f"{key} is set aside")
 
     def flush(self) -> None:
         self.notes.append("all is stored")

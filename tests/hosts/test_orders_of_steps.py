@@ -149,13 +149,9 @@ class Steps:
     def queue(self, key: str) -> None:
         self._owned.queue(key)
 
-    def never_began(self, key: str) -> None:
+    def never_began(self, key: str, *, is_certain: bool = True) -> None:
         self._run.before("store")
-        self._owned.never_began(key)
-
-    def set_aside(self, key: str) -> None:
-        self._run.before("store")
-        self._owned.set_aside(key)
+        self._owned.never_began(key, is_certain=is_certain)
 
     def sent(self) -> frozenset[str]:
         return frozenset()

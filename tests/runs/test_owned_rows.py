@@ -143,13 +143,13 @@ def test_a_refused_start_that_the_log_did_not_show_counts_only_for_a_call_withou
 ) -> None:
     first, second = run(owned, "first"), run(owned, "second")
     first.begin("a", "UsrA", seconds=10.0, is_read=is_read)
-    first.set_aside("a")
+    first.never_began("a", is_certain=False)
     first.flush()
     second.begin("a", "UsrA", seconds=10.0)
     asked = query(key="a", rows=("1",), keys=TAKES)
     assert second.ask(replace(asked, codes=("UsrA", f"{SET_ASIDE}UsrA"))).rival
     assert second.ask(asked) == Others()
-    clock.now += 100
+    clock.now += NEAR + 1
     third = began(owned, "third")
     assert third.ask(replace(asked, rows=("2",), codes=("UsrA", f"{SET_ASIDE}UsrA"))) == Others()
 

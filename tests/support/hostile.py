@@ -174,7 +174,7 @@ class HostileSite:
 
     def _asked(self, program: Program, inquire: QueryPeers) -> Done:
         if inquire.nothing_began:
-            program.owned.set_aside(inquire.key)
+            program.owned.never_began(inquire.key, is_certain=False)
             return Done(t=self._t(program), value={})
         if inquire.still_waits:
             program.owned.queue(inquire.key)

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation import server_time
 from runner.foundation.site_key import hashed, local_address
@@ -23,7 +24,7 @@ _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
-_SET_ASIDE = f"UPDATE start SET process = '{SET_ASIDE}' || process WHERE {_LAST}"  # noqa: S608
+_SET_ASIDE = f"UPDATE start SET process = '{SET_ASIDE}' || process, ends = ? WHERE {_LAST}"  # noqa: S608
 _REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
@@ -131,24 +132,18 @@ class RowsOfRun:
     def queue(self, key: str) -> None:
         self._begin_anew(key, self._now(), LATE)
 
-    def never_began(self, key: str) -> None:
-        if key in self._later:
-            self._later[key].pop()
-            if not self._later[key]:
-                del self._later[key]
+    def never_began(self, key: str, *, is_certain: bool = True) -> None:
+        if key not in self._later:
+            before = self._changes()
+            last = (_FORGOTTEN, (self._run, key)) if is_certain else (_SET_ASIDE, (self._now(), self._run, key))
+            self._rows.change(*before, last)
+            self._forget(before)
             return
-        self._change_last(_FORGOTTEN, key)
-
-    def set_aside(self, key: str) -> None:
-        if key in self._later:
-            self._later[key][-1].process = f"{SET_ASIDE}{self._later[key][-1].process}"
-        else:
-            self._change_last(_SET_ASIDE, key)
-
-    def _change_last(self, statement: str, key: str) -> None:
-        before = self._changes()
-        self._rows.change(*before, (statement, (self._run, key)))
-        self._forget(before)
+        start = self._later[key].pop()
+        if not is_certain:
+            self._later[key].append(replace(start, process=f"{SET_ASIDE}{start.process}", ends=self._now()))
+        if not self._later[key]:
+            del self._later[key]
 
     def flush(self) -> None:
         if before := self._changes():

@@ -130,13 +130,9 @@ class RowsOfFolders:
         for rows in self._all:
             rows.queue(key)
 
-    def never_began(self, key: str) -> None:
+    def never_began(self, key: str, *, is_certain: bool = True) -> None:
         for rows in self._all:
-            rows.never_began(key)
-
-    def set_aside(self, key: str) -> None:
-        for rows in self._all:
-            rows.set_aside(key)
+            rows.never_began(key, is_certain=is_certain)
 
     def sent(self) -> frozenset[str]:
         """Starts that only the shared file has, and starts with a row.

@@ -144,14 +144,15 @@ def _process(row: OpenRow, wanted: WantedElement) -> Running[LogRow | Unread | N
 
 def _chosen(row: OpenRow, seen: _Elements, wanted: WantedElement) -> ElementInstance | Attempt | None:
     """The element that the name leads to; None where it is not there yet."""
-    if len({each.uid for each in seen.fitting}) > 1 or len(seen.ready) > 1:
+    executed = row.state.run.executed
+    ready = [each for each in seen.ready if each.status == "error" or executed.get(each.id, row.key) == row.key]
+    if len({each.uid for each in seen.fitting}) > 1 or len(ready) > 1:
         return _ambiguous(row, seen, wanted)
     if any(NEVER_EXECUTED in _kind(row.state, each) for each in seen.fitting):
         message = f"`{wanted.name}` goes through items by itself ({NEVER_EXECUTED}): nobody executes it"
         return _failed("E221", message, "name an element inside it", wanted)
-    if seen.ready:
-        return seen.ready[0]
-    executed = row.state.run.executed
+    if ready:  # but not what another row has executed, and what shows that late
+        return ready[0]
     return next(
         (each for each in seen.fitting if each.status == "done" and executed.get(each.id, row.key) == row.key), None
     )

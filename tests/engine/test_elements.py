@@ -355,6 +355,44 @@ def test_the_same_element_twice_in_a_chain_waits_for_its_next_turn() -> None:
     assert len(site.executed_ids) == 1
 
 
+@dataclass
+class Slow(Site):
+    """What was executed moves seconds later, and the next element, of the same design, waits then."""
+
+    late: float = 15.0
+    moves_at: float | None = None
+
+    def _there(self) -> list[JsonObject]:
+        if self.moves_at is not None and self.t >= self.moves_at:
+            self.moves_at = None
+            self.shown[0]["status"] = "done"
+            self.shown.append({**element("Approve", 1), "uid": self.shown[0]["uid"]})
+        return super()._there()
+
+    def _execute_element(self, key: str) -> None:
+        self.executed_ids.append(key)
+        if len(self.executed_ids) == 1:
+            self.moves_at = self.t + self.late
+        else:
+            self.shown[-1]["status"] = "done"
+
+
+@pytest.mark.parametrize("values", ["", ", parameters: {Level: 2}"])
+def test_an_element_that_moves_late_is_not_executed_again_by_the_row_that_names_its_next_instance(values: str) -> None:
+    chain = CHAIN.replace("[Approve, Create, Send]", f"[{{name: Approve{values}}}, {{name: Approve{values}}}]")
+    site = Slow(shown=[element("Approve")])
+    site.carry_out(planned(chain))
+    assert site.executed_ids == [element("Approve", number)["id"] for number in (0, 1)]
+    assert site.statuses_of_rows()["c[1]"] == "passed"
+
+
+def test_an_element_whose_call_was_refused_may_be_executed_by_another_row() -> None:
+    refuses = Site(shown=[element("Approve")], answers=[refused()])
+    refuses.carry_out(planned(ONE + "    on_failure: continue\n" + ONE.replace("id: a", "id: b")))
+    assert (refuses.finished("a").status, refuses.finished("b").status) == ("failed", "passed")
+    assert len(refuses.executed_ids) == 1
+
+
 def test_an_element_that_does_not_move_is_not_verified_and_with_verify_log_not_green() -> None:
     site = Site(shown=[element("Approve")], moves=False)
     site.carry_out(planned(ONE))

@@ -112,7 +112,7 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
     outcome = yield from _called(row, chosen.id, values)
     if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.NOT_SENT:
         row.element = earlier
-        return call_failed(outcome.failure, row.step.effect)
+        return _not_executed(row, chosen, outcome.failure)
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, outcome.failure))
     row.element = replace(row.element, answer=outcome)
@@ -203,17 +203,25 @@ def _unproved(row: OpenRow, value: Json, why: str, *, process_id: str) -> Attemp
 
 def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
     """A call without an answer: the element's own row is asked, which shows more than the process log would."""
+    called = _own(row).before
     if failure.unproved:  # an element that was executed has moved by then, or a moment later
-        return (yield from _settled(row, moments=_ANSWERED)) or call_failed(failure, row.step.effect)
+        return (yield from _settled(row, moments=_ANSWERED)) or _not_executed(row, called, failure)
     if failure.kind not in (FailureKind.UNANSWERED, FailureKind.TURNED_AWAY):
-        return call_failed(failure, row.step.effect)
+        return _not_executed(row, called, failure)
     if not row.is_once:
-        return (yield from _settled(row, moments=AT_ONCE)) or call_failed(failure, row.step.effect)
+        return (yield from _settled(row, moments=AT_ONCE)) or _not_executed(row, called, failure)
     row.in_doubt = row.unanswered = True
     row.look_again = partial(_settle_again, cause=failure.trouble)
     last = row.state.run.plan.times.settle
     moments = (0.0, SECOND_READING * last, (1 - SECOND_READING) * last)
     return (yield from _settled(row, moments=moments)) or _unknown(failure.trouble)
+
+
+def _not_executed(row: OpenRow, called: ElementInstance, failure: CallFailed) -> Attempt:
+    """Another row may execute the element, as nothing shows that this call did."""
+    if row.state.run.executed.get(called.id) == row.key:
+        del row.state.run.executed[called.id]
+    return call_failed(failure, row.step.effect)
 
 
 def _settle_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:

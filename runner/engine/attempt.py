@@ -34,6 +34,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     cause: Trouble | None = None  # what put the row in doubt first
     by_hand: bool = False  # in doubt, and the log has nothing by which to find it
     still_ran: bool = False  # its process still ran when it was answered
+    unproved: bool = False  # a change passed that its record does not show
 
     def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""
@@ -43,6 +44,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
             process_id=found.process_id,
             process_status=found.process_status,
             failed_row=found.failed_row,
+            unproved=found.unproved,
             warnings=(*self.warnings, *found.warnings),
         )
 

@@ -127,7 +127,7 @@ def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | None:
         return None
     if row.has_parts or not isinstance(row.step.action, _PROVABLE):
         return Unverified.NOTHING
-    if isinstance(row.step.action, Signal) and row.step.action.starts is None:
+    if isinstance(row.step.action, Signal) and row.step.action.starts is None and not last.unproved:
         return Unverified.NOTHING
     if row.step.verify is Verify.NONE:
         return Unverified.OFF

@@ -28,12 +28,11 @@ from runner.reports.words import (
     warnings,
 )
 from runner.runs.events import RunStatus
-from runner.runs.result import RunResult, StepResult, worst
+from runner.runs.result import RunResult, worst
 from runner.runs.status import Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
 LOG_UNREADABLE = "the process log cannot be read"
-_IN_THE_LOG = frozenset({"execute", "signal"})  # kinds of steps whose starts are searched for in the process log
 _MARKS = {
     RunStatus.PASSED: Status.PASSED,
     RunStatus.FAILED: Status.FAILED,
@@ -109,7 +108,7 @@ def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
     """What a passed run did not do, and warnings of rows: all if they are not printed, else the unverified calls."""
     yield from (line for text in about_rows(result) for line in labelled("warning", text))
     passed = [step for step in result.steps if step.status is Status.PASSED and step.warnings]
-    unverified = [step for step in passed if _is_unverified(step)] if result.log_unreadable is None else []
+    unverified = [step for step in passed if is_unproved(step)] if result.log_unreadable is None else []
     for step in passed if options.quiet else ():
         yield from (f"{clean(step.key)}: {line}" for line in warnings(step))
     if unverified and not options.quiet:
@@ -135,11 +134,6 @@ def about_rows(result: RunResult) -> Iterator[str]:
     ignored = [clean(step.key) for step in result.steps if step.status in RED]
     if result.status is RunStatus.PASSED and ignored:
         yield f"did not pass, and does not count: {', '.join(ignored)}"
-
-
-def _is_unverified(step: StepResult) -> bool:
-    """A gateway may have repeated the call: then the log shows several starts of it, and no process is its own."""
-    return step.kind in _IN_THE_LOG and not step.verified and step.process_id is None
 
 
 def totals(results: Sequence[RunResult], options: Detail, *, is_all: bool) -> list[Sentence]:

@@ -9,6 +9,7 @@ from stories import World, moment, not_sent, planned, refused, unanswered
 from runner.engine.effects import Send
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
+from runner.runs.evidence import Unverified
 from runner.service.calls import Answered, CallFailed, ChangeCall, Ending, QueryCall
 
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
@@ -412,6 +413,7 @@ def test_a_record_that_does_not_hold_what_was_sent_is_not_verified(change: str, 
     world = carried_out(Deaf(records={GUID: shown}), step)
     warning = f"not verified: after the {change} the record has another value of `Score` than was sent"
     assert (end(world).status, end(world).warnings) == ("passed", (warning,))
+    assert end(world).unverified is Unverified.NOT_SHOWN
     assert carried_out(Deaf(records={GUID: shown}), step + "    verify: log\n").end.exit_code == 3
 
 

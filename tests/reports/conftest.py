@@ -228,6 +228,7 @@ def story() -> Journal:
             seconds=0.021,
             attempts=1,
             warnings=("not verified: the process log cannot be read",),
+            unverified=Unverified.UNREADABLE,
             outputs={"token": secret},
         ),
         StepStarted(row=a_row("read", name="Read it back", help_text="The user needs a right."), t=0.021),

@@ -202,7 +202,7 @@ def _unproved(row: OpenRow, found: Attempt, changed: _Changed) -> Attempt:
     """The record does not show the change, or not that it is ours: `verify` decides."""
     if row.step.verify is not Verify.LOG:
         came = "" if changed.cause is None else f" ({changed.cause.message})"
-        return replace(found, verified=None).warned(f"not verified: {changed.unproved}{came}")
+        return replace(found, verified=None, unproved=True).warned(f"not verified: {changed.unproved}{came}")
     if changed.cause is not None and row.is_once:
         row.in_doubt = True
         return in_doubt(changed.cause, why=changed.unproved or "")

@@ -426,7 +426,7 @@ def test_a_run_of_another_version_is_not_resumed(place: Executes, capsys: Captur
     rewrite_events('"replay":', '"replay":9')
     assert ended(["resume", "last"]) == 2
     err = capsys.readouterr().err
-    words = r"version \S+ \(replay version 9\d\) began this run, and version \S+ \(.*\) would carry it out otherwise"
+    words = r"version \S+ \(replay version 9\d+\) began this run, and version \S+ \(.*\) would carry it out otherwise"
     assert re.search(rf"E156\]: {words}", err)
     assert hint in err
 

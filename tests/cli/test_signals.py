@@ -440,7 +440,7 @@ def test_a_second_interrupt_gives_up_eight_runs_at_once_and_all_have_their_repor
 def test_ctrl_c_at_a_question_ends_it_and_finally_is_carried_out(here: Here, begin: Begin) -> None:
     write("a", UNDONE + ASK + FINALLY)
     child = begin("run", "a.job.yaml", *REPORT, terminal=True)
-    child.until_said("? Are you sure? [y/N] ")
+    child.until_said(" [y/N] ")
     child.type("\x03")
     assert child.end() == 130
     assert here.started() == ["UsrCharge", "UsrRefund", "UsrTidy"]
@@ -452,7 +452,7 @@ def test_ctrl_c_at_a_question_ends_it_and_finally_is_carried_out(here: Here, beg
 def test_a_terminal_that_goes_away_at_a_question_is_a_hang_up(here: Here, begin: Begin) -> None:
     write("a", CHARGE + ASK + FINALLY)
     child = begin("run", "a.job.yaml", *REPORT, terminal=True)
-    child.until_said("? Are you sure? [y/N] ")
+    child.until_said(" [y/N] ")
     child.send_signal(signal.SIGHUP)
     assert child.end() == 129
     assert here.started() == ["UsrCharge", "UsrTidy"]

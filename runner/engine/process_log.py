@@ -14,7 +14,7 @@ from runner.engine import start_bounds, starts, versions
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff, check_stop, pause
 from runner.engine.readings import Unread, ask_owner, is_for_good, is_hopeless, read
-from runner.engine.state import EarlierRow, LogState, OpenRow, Start
+from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import REFUSED_AGAIN, Versions
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject, items
@@ -28,6 +28,7 @@ MOST_MEMBERS = 20
 """Versions that a reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
 FIRST_LOOK = 0.5
 LAST_LOOK = 5.0  # seconds between two looks at a running process, growing from the first to the last
+_SET_BACK = 4000.0  # seconds by which only a log's clock is set back at most: an hour, as where summer time ends
 GONE = "gone"  # the status of a row that the log does not show any more: it was archived, or deleted
 _FILTER_REFUSED = frozenset({400, 500, 501})
 """Replies that refuse this filter. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
@@ -75,6 +76,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     log.marks[process] = newest
     log.marked_at[process] = log.server_time(row.t)
     log.before[process] = (began, tuple(_earlier(rows)))
+    log.known_since[process] = min([each.began or 0.0 for each in rows]) if len(rows) >= WATERMARK else 0.0
     log.note_there(process, rows)
     log.learn_owners(rows)
     return None
@@ -313,13 +315,14 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
     """
     log, mark = row.log, server_time.parse_record(start.mark or "")
     now, sent = log.server_time(row.t), log.server_time(start.sent)
-    if mark is None or now is None or sent is None or log.clocks_differ or start.breaks != log.breaks:
+    if mark is None or now is None or sent is None or start.breaks != log.breaks:
         return []
-    is_set_back = mark > now + starts.AHEAD
-    since = sent - start_bounds.EARLIER if is_set_back else _not_known_since(log, start, sent)
-    if mark <= since:
+    since, known_since = sent - start_bounds.EARLIER, log.known_since.get(start.process, 0.0)
+    if not (log.clocks_differ or mark > now + starts.AHEAD):
+        since = known_since = max(sent - _SET_BACK, known_since)
+    if mark <= (first := min(since, known_since)):
         return []
-    rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.written(since)))
+    rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.written(first)))
     if isinstance(rows, Unread):
         return []
     return [
@@ -329,13 +332,6 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
         and found.parent is None
         and (log.owner is None or found.owner in (None, log.owner))
         and (began := found.began) is not None
-        and since <= began <= now + start_bounds.LATER
         and began < mark
+        and (since <= began <= now + start_bounds.LATER or (log.clocks_differ and began > known_since))
     ]
-
-
-def _not_known_since(log: LogState, start: Start, sent: float) -> float:
-    """The active second since which unknown rows have come: the newest were read before."""
-    _, newest = log.before.get(start.process, (0.0, ()))
-    oldest = min(each.began for each in newest) if len(newest) >= WATERMARK else 0.0
-    return max(sent - starts.LONG_AGO, oldest)

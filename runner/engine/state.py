@@ -188,6 +188,7 @@ class LogState(Struct, kw_only=True):
     newest: dict[str, LogRow | None] = field(default_factory=dict)  # the newest row that answers have named
     marked_at: dict[str, float | None] = field(default_factory=dict)  # the server's time of the watermark
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)  # when read, newest rows
+    known_since: dict[str, float] = field(default_factory=dict)  # all rows that had begun later were read then
     seen: set[str] = field(default_factory=set)  # ids of rows that are no candidates any more
     there: dict[str, frozenset[str]] = field(default_factory=dict)  # ids before the first call
     called_at: dict[str, float | None] = field(default_factory=dict)  # by id of a process: it began then or later

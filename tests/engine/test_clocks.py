@@ -243,6 +243,35 @@ def test_where_the_clock_was_set_back_a_start_that_was_turned_away_is_not_made_a
     assert (no_one.sent.count("execute UsrA"), ended(no_one, "a")[0]) == (2, "passed")
 
 
+@pytest.mark.parametrize("jump", [-HOUR, -600.0])
+@pytest.mark.parametrize("whole_site", [True, False])
+@pytest.mark.parametrize("status", ["unknown", "passed"])
+def test_where_the_clock_is_set_back_after_a_start_the_next_that_was_turned_away_is_not_made_again(
+    jump: float, status: str, *, whole_site: bool
+) -> None:
+    class SetBackLater(World):
+        def dated(self, ending: Ending) -> Ending:
+            ahead = jump if whole_site and self.rows else 0.0
+            self.t += ahead
+            dated = super().dated(ending)
+            self.t -= ahead
+            return dated
+
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["started"] = moment(self.t + (jump if len(self.rows) > 1 else 0.0))
+
+        def _next(self) -> Ending:
+            ending = super()._next()
+            if isinstance(ending, CallFailed) and status == "unknown":
+                self.add_row("UsrA")
+            return ending
+
+    away = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=Trouble(code="E304", message="sign in"), status=401)
+    world = SetBackLater(answers=[None, away]).carry_out(planned(ONE.replace("id: a", "id: z") + ONE))
+    assert (world.finished("a").status, world.sent.count("execute UsrA")) == (status, 2 if status == "unknown" else 3)
+
+
 @pytest.mark.parametrize("ahead", [60.0, 3 * HOUR, -3 * HOUR])
 def test_where_the_log_is_of_another_clock_what_came_in_a_pause_is_none_of_the_next_call(ahead: float) -> None:
     class Crowded(Skewed):

@@ -140,6 +140,14 @@ class _CaseCheck(Struct, frozen=True, kw_only=True):
         if first is not case and "{{" not in name:
             message = f"two cases are called `{name}`: this case and that in line {first.line}"
             yield Finding(code="E111", message=message, hint="give one of them another name", path=(_NAME,))
+        alike = self.named.setdefault(f"{name.casefold()}\n", case)
+        if (name != name.strip() or alike.name != name) and _NAME not in self.exposed:
+            self.exposed.add(_NAME)
+            message, hint = f"the name `{name}` begins or ends with a blank", "delete it"
+            if name == name.strip():
+                message = f"`{name}` differs from `{alike.name}` in line {alike.line} only by the case of letters"
+                hint = "both are carried out: delete this case if it is the same"
+            yield Finding(code="E109", message=message, hint=hint, path=(_NAME,), warning=True)
 
     def _input(self, key: str, value: Json, index: int, *, into: JsonObject) -> Iterator[Finding]:
         at: Path = ("inputs", key)

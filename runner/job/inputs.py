@@ -107,6 +107,9 @@ def from_file(document: Document) -> dict[str, Given] | Problem:
     if not isinstance(document.data, dict):
         message = f"this file gives inputs by name, but it holds {kind_of(document.data)}"
         return document.problem("E106", message, path=(), hint="write `NAME: VALUE`, each on a line of its own")
+    if "_postman_variable_scope" in document.data:
+        hint = "write a file of lines `NAME: VALUE`, with the `value` of each `key` here"
+        return document.problem("E106", "this is an environment of Postman", path=(), hint=hint)
     return {
         name: Given(value=value, origin=Origin.INPUTS_FILE, is_text=False, document=document)
         for name, value in document.data.items()
@@ -181,6 +184,9 @@ def _checked(declared: Input, given: Given) -> Json:
     written = None if document is None else lambda path: document.written((declared.name, *path))
     value = fit(declared, given.value, is_text=given.is_text, written=written)
     for path, text in leaves(value):
+        if isinstance(text, str) and text.startswith("$ANSIBLE_VAULT;"):
+            hint = f"decrypt it first, as in `ansible-vault view FILE | runner … -i {declared.name}=@-`"
+            raise UnfitError("E132", f"input `{declared.name}` is still encrypted by a vault", hint=hint, path=path)
         if isinstance(text, str) and _TEMPLATE.fullmatch(text):
             hint = f"the value itself is wanted: {how_to_give(declared)}"
             raise UnfitError("E122", f"input `{declared.name}`: no template is read here", hint=hint, path=path)

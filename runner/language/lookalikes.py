@@ -18,7 +18,7 @@ from runner.reading.source import quote, quoted
 _UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
 _MAY_BE = lazy_pattern(
     rf"[#{OPENING_QUOTES}{_UNSEEN},|>\":<](?:(?<=#)[0-9A-Fa-f]|(?<=[{OPENING_QUOTES}{_UNSEEN}])|(?<=,)[ \t]*$"
-    r"|(?<=[|>])[ \t]*(?:#.*)?$|(?<=\")[A-Za-z]:\\|(?<=:)[ \t]*(?:None|nil|undefined)\b|(?<=<)\w+[ _-])",
+    r"|(?<=[|>])[ \t]*(?:#.*)?$|(?<=:)\\|(?<=:)[ \t]*(?:None|nil|undefined)\b|(?<=<)\w+[ _-])",
     re.MULTILINE,
 )
 """What a file holds that is worth a closer look; all begin with a few characters, and the rest is skipped."""
@@ -33,6 +33,7 @@ _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _ANCHORS = lazy_pattern(r"[ \t]&([\w-]+)")
 _ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
 _WINDOWS = lazy_pattern(r'"[A-Za-z]:\\[^\\"/].*"')
+_ESCAPED_PATH = lazy_pattern(r"\bfile\(\s*['\"][A-Za-z]:[^)]*?(?:[\x00-\x1f]|(?<!\\)\\[abfnrtvx])")
 NULLS = ("None", "nil", "undefined")
 _PLACEHOLDER = lazy_pattern(r"<[A-Za-z][\w .-]+>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
 _EXPRESSIONS = frozenset({"expect", "if"})
@@ -114,6 +115,8 @@ def _free(document: Document, path: Path, text: str | None) -> _Words | None:
     if text and _WINDOWS.fullmatch(written):
         hint = f"write it in single quotes: '{written[1:-1]}'"
         return "a backslash and a letter in double quotes are another character, as `\\t` is a tab", hint
+    if text and _ESCAPED_PATH.search(text):
+        return "a backslash and a letter are another character, as `\\t` is a tab", "write `/` for each backslash"
     if text and _PLACEHOLDER.fullmatch(text):
         return "this looks like a placeholder of an example", f"write the value itself in the place of: {text}"
     return None

@@ -47,10 +47,11 @@ _ENCODED = lazy_pattern(
     r"(?!.*%20(?:eq|ne|[gl][te])%20)[^\s<>&%/]*(?:%(?:20|2[1-9A-F]|3[A-F]|40|5[BD]|7[BD]|[CD][0-9A-F]%[89AB][0-9A-F])[^\s<>&%/]*)+"
 )
 _WITHIN = lazy_pattern(
-    r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)|\$\([A-Z][a-z]+-(\w+)[^()]*\)",
+    r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)|\$\([A-Z][a-z]+-(\w+)[^()]*\)"
+    r"|(?<=\\)%([A-Z]{3,})%|%([A-Z]{3,})%(?=\\)",
     re.ASCII,
 )
-"""What is a variable of a CI, or a command of a shell, wherever it is in a text."""
+"""What is a variable of a CI, one in a path of Windows, or a command of a shell, wherever it is in a text."""
 _SHORTEST = len(("inputs", "phone"))
 _LONGEST = 200  # characters of a text that is looked up in the table: a message has the whole of it
 
@@ -68,7 +69,7 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
         reported.append(_not_in_braces(part, whole) if whole else _variable(part, name))
     if not reported and part == text and len(text) <= _LONGEST:
         reported = [*_foreign(text)]
-    if not reported and "$" in part:
+    if not reported and ("$" in part or "%" in part):
         reported += [_variable(found[0], found[found.lastindex or 0]) for found in _WITHIN.finditer(part)]
     for found in reported:
         line = text.count("\n", 0, max(0, text.find(found.part or "")))

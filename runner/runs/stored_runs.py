@@ -144,7 +144,7 @@ def find(store: RunStore, name: str) -> StoredRun:
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
     if len(found) > 1:
-        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {begun(found)}")
+        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {begun(found[::-1])}")
     return load(store, found[0])
 
 

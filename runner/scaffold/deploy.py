@@ -247,7 +247,7 @@ def _to_do(
         yield f"put jobs that read files of other folders into the image: {both(jobs.elsewhere)}"
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
-    if jobs.without_target:
+    if jobs.without_target and "azure-pipelines.yml" not in kind.files:
         names = many(jobs.without_target, "job names", "jobs name")
         yield f"set CREATIO_RUNNER_TARGET where the runner is started, or write `target` into the jobs: {names} none"
     for name, needed_by in jobs.lacking.items():

@@ -214,10 +214,12 @@ class Access:
 
 
 def _explained(refusal: CallFailed, texts: Mapping[str, str]) -> CallFailed:
-    """A refusal with what nobody sees in a name or secret, a blank that was copied along; and how to find out more."""
+    """A refusal with what is easily copied along with a name or secret, blanks or quotes; and how to find out more."""
     if not refusal.refused_sign_in:
         return refusal
     keys = [key for key, text in texts.items() if text != text.strip()]
     seen = f"take away the blank or line end that {both(keys)} begins or ends with; " if keys else ""
+    if quoted := [key for key, text in texts.items() if text[:1] in ("'", '"') and text[1:].endswith(text[0])]:
+        seen += f"take away the quotes around {both(quoted)}, which `set` of cmd keeps; "
     hint = f"{seen}{refusal.trouble.hint}{BY_DOCTOR}"
     return replace(refusal, trouble=replace(refusal.trouble, hint=hint))

@@ -191,7 +191,7 @@ def _no_proxy(cause: Exception) -> CallFailed:
 
 def _unknown_to_proxy(*, knew_us: bool) -> Trouble:
     if not knew_us:
-        hint = "write them into `proxy` of the target: `http://NAME:PASSWORD@HOST:PORT`"
+        hint = "write them into `proxy` of the target: `http://NAME:PASSWORD@HOST:PORT`, sent as Basic, not NTLM"
         return Trouble(code="E301", message="the proxy wants a name and a password", hint=hint)
     hint = f"{_PROXY}; nothing is tried again, since a few wrong tries lock an account"
     return Trouble(code="E301", message="the proxy refuses the name and the password that it was given", hint=hint)

@@ -164,6 +164,7 @@ def _content(path: Json, read_file: Callable[[str], str]) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
         hint = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else None
+        hint = hint if str(path).isprintable() else "write `/` for each backslash: `\\t` is a tab"
         message = f"the file `{path}` cannot be read: {reason}"
         raise UsageError(Problem(code="E142", message=message, hint=hint)) from None
 

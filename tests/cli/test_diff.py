@@ -59,6 +59,13 @@ def test_a_run_that_is_not_there_is_exit_2(capsys: pytest.CaptureFixture[str]) -
     assert "no run in .runner/runs begins with `ffff`" in capsys.readouterr().err
 
 
+def test_of_several_runs_that_are_meant_the_newest_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [ended(["run", "a.job.yaml"]), ended(["run", "a.job.yaml"])] == [0, 0]
+    first, second = runs()
+    assert ended(["diff", "last", "0"]) == 2
+    assert f"give more of the id: `{second}`, `{first}`" in capsys.readouterr().err
+
+
 def test_a_run_alone_is_compared_with_the_one_of_its_job_before_it(capsys: pytest.CaptureFixture[str]) -> None:
     Path("b.job.yaml").write_text(JOB.replace("name: a", "name: b"))
     assert [ended(["run", "a.job.yaml"]), ended(["run", "b.job.yaml"])] == [0, 0]

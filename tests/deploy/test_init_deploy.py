@@ -191,6 +191,8 @@ def test_a_target_is_left_to_do_where_jobs_name_none(capsys: Capture) -> None:
     Path("jobs/a.job.yaml").write_text(JOB.format("a", "east").replace("target: east\n", ""))
     assert ended(["init", "jobs", "--deploy", "github"]) == 0
     assert "set CREATIO_RUNNER_TARGET where the runner is started" in capsys.readouterr().out
+    assert ended(["init", "jobs", "--deploy", "azure", "-t", "east"]) == 0
+    assert "CREATIO_RUNNER_TARGET" not in capsys.readouterr().out, "its file has `-t east`"
 
 
 @pytest.mark.parametrize(

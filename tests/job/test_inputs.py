@@ -247,6 +247,27 @@ def test_a_template_is_no_value_of_an_input_but_may_be_a_part_of_one() -> None:
     assert values(declared, file="key: 'Dear {{name}}'\nall: []")["key"] == "Dear {{name}}"
 
 
+def test_a_value_that_a_vault_has_encrypted_is_none_but_may_be_spoken_of() -> None:
+    vault = "$ANSIBLE_VAULT;1.1;AES256\n6231\n"
+    one = job("\n  key: {type: string, secret: true}")
+    found = parse_option("key=@vault.yml", read_file=lambda _name: vault, stdin=silence)
+    assert isinstance(found, tuple)
+    _, (problem,) = supplied(one, given=dict([found]), environment={})
+    assert problem.message == "input `key` is still encrypted by a vault"
+    assert problem.hint == "decrypt it first, as in `ansible-vault view FILE | runner … -i key=@-`"
+    plain = values("\n  key: {type: string}", file="key: It begins with $ANSIBLE_VAULT;")
+    assert plain == {"key": "It begins with $ANSIBLE_VAULT;"}
+
+
+def test_an_environment_of_postman_is_called_that() -> None:
+    text = (
+        '{"id": "1", "name": "dev", "values": [{"key": "a", "value": "b"}], "_postman_variable_scope": "environment"}'
+    )
+    found = from_file(document(text, file="env.json"))
+    assert isinstance(found, Problem)
+    assert found.message == "this is an environment of Postman"
+
+
 def test_no_message_shows_a_secret() -> None:
     environment = {"CREATIO_RUNNER_INPUT_TOKEN": "zz", "CREATIO_RUNNER_INPUT_PIN": "zzz"}
     _, problems = supplied(job(SECRET), given={}, environment=environment)

@@ -269,8 +269,17 @@ def test_a_refused_password_with_a_blank_or_line_end_around_it_is_said_to_have_o
     assert password not in hint
 
 
-def test_a_refused_password_without_such_a_blank_is_not_said_to_have_one() -> None:
-    ending = cookies_client(Signed(code=1)).perform(CALL, 5)
+@pytest.mark.parametrize("password", ['"p4ss"', "'p4ss'", '""'])
+def test_a_refused_password_in_quotes_is_said_to_have_them(password: str) -> None:
+    ending = cookies_client(Signed(code=1), password=password).perform(CALL, 5)
+    assert isinstance(ending, CallFailed)
+    hint = ending.trouble.hint or ""
+    assert hint.startswith("take away the quotes around `password`, which `set` of cmd keeps; check `auth` of ")
+
+
+@pytest.mark.parametrize("password", ["p4ss", "'", "p4ss'", '"p4ss'])
+def test_a_refused_password_without_such_a_blank_is_not_said_to_have_one(password: str) -> None:
+    ending = cookies_client(Signed(code=1), password=password).perform(CALL, 5)
     assert isinstance(ending, CallFailed)
     assert (ending.trouble.hint or "").startswith("check `auth` of the target; ")
 

@@ -126,7 +126,7 @@ def test_what_a_proxy_answers_in_place_of_yes_means_that_nothing_was_sent(act: A
 @pytest.mark.parametrize(
     ("named", "said", "hint"),
     [
-        ("", "the proxy wants a name and a password", "write them into `proxy`"),
+        ("", "the proxy wants a name and a password", "sent as Basic, not NTLM"),
         ("ann:hunter2@", "the proxy refuses the name and the password that it was given", "nothing is tried again"),
     ],
 )

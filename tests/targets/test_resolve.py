@@ -103,6 +103,14 @@ def test_a_file_that_cannot_be_read_is_named(error: OSError) -> None:
     ]
 
 
+def test_a_path_in_which_a_backslash_began_another_character_is_called_that() -> None:
+    auth = PASSWORD.credentials(username="a", password=r"{{ file('C:\temp\pw.txt') }}")
+    target = SiteTarget(name="staging", url="https://a.example.com", auth=auth)
+    resolved = resolve.resolve(target, environment={}, read_file=reader({}))
+    assert isinstance(resolved, tuple)
+    assert [problem.hint for problem in resolved] == [r"write `/` for each backslash: `\t` is a tab"]
+
+
 def test_a_file_that_is_not_utf_8_is_named() -> None:
     def read(_path: str) -> str:
         raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.expressions import parse
@@ -32,13 +33,8 @@ def resolve(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> SiteTarget | tuple[Problem, ...]:
     """The target without templates, with normal addresses. `read_file` raises `OSError` or `UnicodeDecodeError`."""
-    texts: list[str] = []
-    read = {
-        key: _read(
-            target, key, text, environment=environment, read_file=read_file, note=texts if KEYS[key[0]].secret else []
-        )
-        for key, text in _written(target).items()
-    }
+    texts = _Texts(environment=environment, read_file=read_file)
+    read = {key: texts.read(target, key, text) for key, text in _written(target).items()}
     problems = tuple(value for value in read.values() if isinstance(value, Problem))
     if problems:
         return problems
@@ -46,14 +42,14 @@ def resolve(
     ready = _site(target, found)
     if ready.auth is not None and ready.auth.kind.by_identity_service and ready.identity_url is None:
         return (_at(target, ("auth",), Finding(code="E142", message=values.NO_IDENTITY, hint=values.IDENTITY_HINT)),)
-    return replace(ready, read=tuple(dict.fromkeys(texts)))
+    return replace(ready, read=tuple(dict.fromkeys(texts.secret)))
 
 
 def resolve_url(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> str | Problem:
     """The address of a target alone, without its template: nothing else of it has to be known for that."""
-    url = _read(target, ("url",), target.url, environment=environment, read_file=read_file, note=[])
+    url = _Texts(environment=environment, read_file=read_file).read(target, ("url",), target.url)
     return url if isinstance(url, Problem) else url.rstrip("/")
 
 
@@ -79,24 +75,54 @@ def files_of(target: SiteTarget) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _read(
-    target: SiteTarget,
-    key: Keys,
-    text: str,
-    *,
-    environment: Mapping[str, str],
-    read_file: Callable[[str], str],
-    note: list[str],
-) -> str | Problem:
-    """A text of a target with its template evaluated, or what is wrong."""
-    try:
-        value = _worked_out(text, environment=environment, read_file=read_file, note=note)
-    except UsageError as unready:
-        return _at(target, key, unready.problems[0])
-    wrong = _mistake(key, value, plain_http=target.plain_http)
-    if wrong is not None and not value and (names := _variables(parse.target_template(text))):
-        wrong = replace(wrong, hint=f"set the environment variable `{names[0]}`: it has no value")
-    return value if wrong is None else _at(target, key, wrong)
+class _Texts(Struct, kw_only=True):
+    """Evaluates the templates of a target, and notes what was read for its `secret` keys."""
+
+    environment: Mapping[str, str]
+    read_file: Callable[[str], str]
+    secret: list[str] = field(default_factory=list)
+
+    def read(self, target: SiteTarget, key: Keys, text: str) -> str | Problem:
+        """A text of a target with its template evaluated, or what is wrong."""
+        try:
+            value = self._worked_out(text, note=self.secret if KEYS[key[0]].secret else [])
+        except UsageError as unready:
+            return _at(target, key, unready.problems[0])
+        wrong = _mistake(key, value, plain_http=target.plain_http)
+        if wrong is not None and not value and (names := _variables(parse.target_template(text))):
+            wrong = replace(wrong, hint=f"set the environment variable `{names[0]}`: it has no value")
+        return value if wrong is None else _at(target, key, wrong)
+
+    def _worked_out(self, text: str, *, note: list[str]) -> str:
+        if "{{" not in text:
+            return text
+        template = parse.target_template(text)
+        variables: JsonObject = {
+            name: self.environment[name] for name in _variables(template) if name in self.environment
+        }
+        for name, given in variables.items():
+            if not is_well_formed(str(given)):
+                raise UsageError(Problem(code="E159", message=f"the environment variable `{name}` is not UTF-8"))
+            if is_macro(str(given)):
+                message = f"the environment variable `{name}` has no value of its own: {NOT_DEFINED}"
+                hint = "define the variable in the pipeline, or in a group of variables that the pipeline names"
+                raise UsageError(Problem(code="E142", message=message, hint=hint))
+            if _UNREPLACED.fullmatch(str(given)):
+                message = f"the environment variable `{name}` holds `${{…}}`, the name of a variable, and not its value"
+                raise UsageError(Problem(code="E142", message=message, hint="set it to the value itself"))
+            note.append(str(given))
+
+        def content(path: Json) -> Json:
+            note.append(_content(path, self.read_file))
+            return note[-1]
+
+        try:
+            value = render(template, Scope(names={"env": variables}, functions={"file": content}))
+        except EvaluationError as error:
+            raise UsageError(_why_not(error, template, self.environment)) from None
+        if not isinstance(value, str | None):
+            raise UsageError(Problem(code="E142", message="its template gives no text"))
+        return value or ""
 
 
 def _written(target: SiteTarget) -> dict[Keys, str]:
@@ -121,36 +147,6 @@ def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
     proxy = values.proxy_url(found.get(("proxy",), "")) or None
     ready = {"url": url, "identity_url": identity, "auth": auth, "headers": headers, "proxy": proxy}
     return replace(target, **{**{key: found.get((key,)) for key in _SINGLE}, **ready})
-
-
-def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str], note: list[str]) -> str:
-    if "{{" not in text:
-        return text
-    template = parse.target_template(text)
-    variables: JsonObject = {name: environment[name] for name in _variables(template) if name in environment}
-    for name, given in variables.items():
-        if not is_well_formed(str(given)):
-            raise UsageError(Problem(code="E159", message=f"the environment variable `{name}` is not UTF-8"))
-        if is_macro(str(given)):
-            message = f"the environment variable `{name}` has no value of its own: {NOT_DEFINED}"
-            hint = "define the variable in the pipeline, or in a group of variables that the pipeline names"
-            raise UsageError(Problem(code="E142", message=message, hint=hint))
-        if _UNREPLACED.fullmatch(str(given)):
-            message = f"the environment variable `{name}` holds `${{…}}`, the name of a variable, and not its value"
-            raise UsageError(Problem(code="E142", message=message, hint="set it to the value itself"))
-        note.append(str(given))
-
-    def content(path: Json) -> Json:
-        note.append(_content(path, read_file))
-        return note[-1]
-
-    try:
-        value = render(template, Scope(names={"env": variables}, functions={"file": content}))
-    except EvaluationError as error:
-        raise UsageError(_why_not(error, template, environment)) from None
-    if not isinstance(value, str | None):
-        raise UsageError(Problem(code="E142", message="its template gives no text"))
-    return value or ""
 
 
 def _variables(template: Template) -> list[str]:

@@ -32,29 +32,20 @@ _MOST_VIOLATIONS = 3
 _LONGEST_MESSAGE = MOST * 2 // 3
 
 
-class _Seen(Struct, frozen=True, kw_only=True):
-    """What an expectation is held against, and what of it may be shown. `secret`: no value is."""
+class Seen(Struct, frozen=True, kw_only=True):
+    """What expectations are held against, in whose `scope` `result` is what the step gave; and what may be shown of it.
+
+    `secret`: no value is, nor that of an expression that `is_secret`. Texts are cut only where `holds_secret` is false.
+    """
 
     scope: Scope
-    secret: bool
-    is_secret: Callable[[Expression | Template], bool]
-    holds_secret: HoldsSecret
+    secret: bool = False
+    is_secret: Callable[[Expression | Template], bool] = lambda _: False
+    holds_secret: HoldsSecret = always
 
 
-def check(
-    expected: Expected,
-    scope: Scope,
-    *,
-    secret: bool = False,
-    is_secret: Callable[[Expression | Template], bool] = lambda _: False,
-    holds_secret: HoldsSecret = always,
-) -> tuple[Check, Trouble | None]:
-    """Compare `expected` with `scope`, in which `result` is what the step gave. Not met is E201, not evaluated E202.
-
-    `secret`: no value is shown, nor that of an expression that `is_secret`. Texts are cut only where `holds_secret` is
-    false.
-    """
-    seen = _Seen(scope=scope, secret=secret, is_secret=is_secret, holds_secret=holds_secret)
+def check(expected: Expected, seen: Seen) -> tuple[Check, Trouble | None]:
+    """Compare `expected` with what was `seen`. Not met is E201, not evaluated E202."""
     match expected:
         case Expectation():
             return _check_expression(expected, seen)
@@ -62,7 +53,7 @@ def check(
             return _check_schema(expected, seen)
 
 
-def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Trouble | None]:
+def _check_expression(expected: Expectation, seen: Seen) -> tuple[Check, Trouble | None]:
     that = expected.that.strip()
     named = f"`{shortened(that, seen.holds_secret, instead='the expectation')}`"
     try:
@@ -91,7 +82,7 @@ def _met(that: str) -> Check:
     return Check(that=that, passed=True)
 
 
-def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trouble | None]:
+def _check_schema(expected: SchemaExpectation, seen: Seen) -> tuple[Check, Trouble | None]:
     that = f"result fits {shown(expected.schema)}"
     result, schema = seen.scope.names.get("result"), expected.schema
     violations = from_job(schema).violations(result)
@@ -109,12 +100,12 @@ def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trou
     return _not_met(that, message, hint=None, code="E201", differences=differences)
 
 
-def _violation(found: Violation, seen: _Seen) -> str:
+def _violation(found: Violation, seen: Seen) -> str:
     place = f"`{dotted(('result', *found.path))}`"
     return f"{place} does not fit `{found.keyword}`" if seen.secret else f"{place} ({found.message})"
 
 
-def _sides(parsed: Expression, seen: _Seen) -> tuple[Difference, ...]:
+def _sides(parsed: Expression, seen: Seen) -> tuple[Difference, ...]:
     return () if seen.secret else sides_of(parsed, seen.scope)
 
 
@@ -125,7 +116,7 @@ def _not_met(
     return check, Trouble(code=code, message=message, hint=hint)
 
 
-def _message(written: str | None, seen: _Seen) -> str | None:
+def _message(written: str | None, seen: Seen) -> str | None:
     """The author's own sentence. If it cannot be rendered, it must not hide the failure."""
     if written is None:
         return None
@@ -143,7 +134,7 @@ def _message(written: str | None, seen: _Seen) -> str | None:
     return f"a message of {len(text):,} characters" if seen.holds_secret(text) else f"{text[:_LONGEST_MESSAGE]}…"
 
 
-def _explained(sentence: str, parsed: Expression, seen: _Seen, *, first: str) -> str:
+def _explained(sentence: str, parsed: Expression, seen: Seen, *, first: str) -> str:
     """The sentence with what explains it, as far as there is room: reasons before values."""
     if seen.secret:
         return sentence
@@ -157,7 +148,7 @@ def _explained(sentence: str, parsed: Expression, seen: _Seen, *, first: str) ->
     return f"{start}{first}{listed}" if listed else sentence
 
 
-def _values(parsed: Expression, seen: _Seen, *, has_reason: bool) -> list[str]:
+def _values(parsed: Expression, seen: Seen, *, has_reason: bool) -> list[str]:
     found = values_seen(parsed, seen.scope)[:_MOST_VALUES]
     if not has_reason:
         return [f"`{each.source}` is {shown_start(each.value, seen.holds_secret)}" for each in found]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from runner.checks.check import check
+from runner.checks.check import Seen, check
 from runner.engine import readings
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
@@ -93,17 +93,13 @@ def _expectations(row: OpenRow, more: JsonObject) -> tuple[tuple[Check, ...], Tr
     if not row.step.expect:
         return (), None
     names = row.state.names
-    scope = names.scope(more)
-    found = [
-        check(
-            expected,
-            scope,
-            secret=row.step.secret,
-            is_secret=names.is_tainted,
-            holds_secret=names.secrets.appears_in,
-        )
-        for expected in row.step.expect
-    ]
+    seen = Seen(
+        scope=names.scope(more),
+        secret=row.step.secret,
+        is_secret=names.is_tainted,
+        holds_secret=names.secrets.appears_in,
+    )
+    found = [check(expected, seen) for expected in row.step.expect]
     first = next((trouble for _, trouble in found if trouble is not None), None)
     return tuple(done for done, _ in found), first
 

@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from runner.checks.check import check
+from runner.checks.check import Seen, check
 from runner.checks.shown import shown
 from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json, JsonObject
@@ -10,7 +10,7 @@ from runner.runs.events import Check, Trouble
 
 
 def held(that: str, *, message: str | None = None, **names: Json) -> tuple[Check, Trouble | None]:
-    return check(Expectation(that=that, message=message), Scope(names=names))
+    return check(Expectation(that=that, message=message), Seen(scope=Scope(names=names)))
 
 
 def checked(that: str, *, message: str | None = None, **names: Json) -> tuple[str, str, str]:
@@ -90,11 +90,11 @@ def test_an_expectation_that_cannot_be_evaluated_is_not_met(that: str, message: 
 
 def test_a_result_that_does_not_fit_its_schema_is_reported_by_its_places() -> None:
     expected = SchemaExpectation(schema={"type": "array", "items": {"required": ["Id"]}})
-    assert check(expected, Scope(names={"result": [{"Id": 1}]})) == (
+    assert check(expected, Seen(scope=Scope(names={"result": [{"Id": 1}]}))) == (
         Check(that='result fits {"type":"array","items":{"required":["Id"]}}', passed=True),
         None,
     )
-    done, trouble = check(expected, Scope(names={"result": [{"Id": 1}, {}, {}, {}, {}]}))
+    done, trouble = check(expected, Seen(scope=Scope(names={"result": [{"Id": 1}, {}, {}, {}, {}]})))
     assert trouble is not None
     assert (done.passed, trouble.code) == (False, "E201")
     assert trouble.message.startswith("`result` does not fit its schema: `result[1]` (the key `Id` is missing)")
@@ -112,13 +112,13 @@ def test_a_result_that_does_not_fit_its_schema_is_reported_by_its_places() -> No
     ],
 )
 def test_a_null_is_not_what_a_schema_of_records_or_lists_expects(schema: JsonObject, code: str | None) -> None:
-    _, trouble = check(SchemaExpectation(schema=schema), Scope(names={"result": None}))
+    _, trouble = check(SchemaExpectation(schema=schema), Seen(scope=Scope(names={"result": None})))
     assert (trouble and trouble.code) == code
 
 
 def test_a_schema_may_have_a_message_of_its_own() -> None:
     expected = SchemaExpectation(schema={"type": "string"}, message="no text but {{ result }}")
-    _, trouble = check(expected, Scope(names={"result": 5}))
+    _, trouble = check(expected, Seen(scope=Scope(names={"result": 5})))
     assert trouble is not None
     assert trouble.message.startswith("no text but 5: `result` (")
 
@@ -132,10 +132,10 @@ def test_nothing_of_a_secret_step_is_shown() -> None:
         SchemaExpectation(schema={"type": "number"}),
         SchemaExpectation(schema=False, message="{{ result }}"),
     ):
-        done, trouble = check(expected, scope, secret=True)
+        done, trouble = check(expected, Seen(scope=scope, secret=True))
         assert trouble is not None
         assert "hush" not in f"{done} {trouble}"
-    done, _ = check(Expectation(that="result == 'x'", message="not so"), scope, secret=True)
+    done, _ = check(Expectation(that="result == 'x'", message="not so"), Seen(scope=scope, secret=True))
     assert done.message == "not so"
 
 

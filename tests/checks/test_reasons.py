@@ -5,7 +5,7 @@ from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.checks.check import check
+from runner.checks.check import Seen, check
 from runner.checks.shown import MOST
 from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json, JsonObject
@@ -17,9 +17,14 @@ LOREM = "lorem ipsum " * 200
 ALIKE = "they differ in characters that look alike or cannot be seen"
 
 
+def known(**names: Json) -> Seen:
+    """What an expectation is held against, where no secret is known."""
+    return Seen(scope=Scope(names=names), holds_secret=lambda _: False)
+
+
 def reason(that: str, *, message: str | None = None, **names: Json) -> str:
     """What is said of an expectation that is not met, where no secret is known."""
-    _, trouble = check(Expectation(that=that, message=message), Scope(names=names), holds_secret=lambda _: False)
+    _, trouble = check(Expectation(that=that, message=message), known(**names))
     assert trouble is not None
     assert len(trouble.message) <= MOST + 20
     return trouble.message
@@ -104,7 +109,7 @@ def test_a_text_that_spells_a_boolean_is_not_chosen_for_being_true(that: str) ->
 def test_other_values_of_two_kinds_are_not_equal(that: str) -> None:
     others: JsonObject = {'result != "5"': [], "result != 1": "a 1"}
     value = others.get(that, "x")
-    assert check(Expectation(that=that), Scope(names={"result": value}), holds_secret=lambda _: False)[1] is None
+    assert check(Expectation(that=that), known(result=value))[1] is None
 
 
 @pytest.mark.parametrize(
@@ -120,26 +125,22 @@ def test_other_values_of_two_kinds_are_not_equal(that: str) -> None:
 )
 @pytest.mark.parametrize("texts", [["9", "10"], ["99999999999999.99", "123456789012345.678"], [" -2", "-1.5e0"]])
 def test_texts_that_spell_numbers_are_put_in_the_order_of_these(that: str, texts: list[Json]) -> None:
-    assert check(Expectation(that=that), Scope(names={"result": texts}), holds_secret=lambda _: False)[0].passed
+    assert check(Expectation(that=that), known(result=texts))[0].passed
 
 
 def test_other_texts_are_put_in_the_order_of_their_letters() -> None:
     that = 'result[0] < result[1] and result | max == "B 9" and result | groupby(0) | length == 2'
-    assert check(Expectation(that=that), Scope(names={"result": ["A 10", "B 9"]}), holds_secret=lambda _: False)[
-        0
-    ].passed
+    assert check(Expectation(that=that), known(result=["A 10", "B 9"]))[0].passed
 
 
 @pytest.mark.parametrize("value", ["yes", 5])
 def test_a_list_that_has_a_value_of_the_same_kind_may_have_others(value: Json) -> None:
     that = Expectation(that='result not in [false, "false", 0]')
-    assert check(that, Scope(names={"result": value}), holds_secret=lambda _: False)[0].passed
+    assert check(that, known(result=value))[0].passed
 
 
 def test_what_is_equal_is_found_beside_what_is_of_another_kind() -> None:
-    assert check(Expectation(that='result in [0, "0"]'), Scope(names={"result": "0"}), holds_secret=lambda _: False)[
-        0
-    ].passed
+    assert check(Expectation(that='result in [0, "0"]'), known(result="0"))[0].passed
 
 
 def test_an_empty_list_is_called_empty() -> None:
@@ -238,7 +239,7 @@ def test_the_first_comparison_of_a_chain_that_is_false_is_reported() -> None:
 def test_a_schema_is_not_met_at_the_path_in_the_value() -> None:
     schema: JsonObject = {"items": {"properties": {"Score": {"type": "number"}}}}
     result: Json = [{"Score": 1}, {"Score": "2"}]
-    _, trouble = check(SchemaExpectation(schema=schema), Scope(names={"result": result}))
+    _, trouble = check(SchemaExpectation(schema=schema), Seen(scope=Scope(names={"result": result})))
     assert trouble is not None
     assert trouble.message == '`result` does not fit its schema: `result[1].Score` ("2" is not a number)'
 
@@ -268,7 +269,7 @@ def test_a_message_stays_within_its_bound_however_long_its_parts_are() -> None:
 
 def test_a_long_message_with_a_secret_in_it_is_not_shown_in_part() -> None:
     expected = Expectation(that="result == 1", message="got {{ result }}")
-    _, trouble = check(expected, Scope(names={"result": "x" * 5000}), holds_secret=lambda _: True)
+    _, trouble = check(expected, Seen(scope=Scope(names={"result": "x" * 5000}), holds_secret=lambda _: True))
     assert trouble is not None
     assert trouble.message.startswith("a message of 5,004 characters: ")
 
@@ -282,7 +283,7 @@ def test_a_secret_in_a_text_is_shown_whole_or_not_at_all(before: str, after: str
     names: Json = {"x": before + secret[:cut] + other, "y": [before + secret + after]}
     for that in ("result == vars.x", "vars.x == result", "vars.x in vars.y", "vars.x in result", "result in [vars.x]"):
         scope = Scope(names={"result": before + secret + after, "vars": names})
-        done, trouble = check(Expectation(that=that), scope, holds_secret=secrets.appears_in)
+        done, trouble = check(Expectation(that=that), Seen(scope=scope, holds_secret=secrets.appears_in))
         if trouble is None or cut > 20:
             continue
         shown = secrets.mask(f"{done.message} {trouble.message} {trouble.hint}")

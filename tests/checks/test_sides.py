@@ -1,6 +1,6 @@
 """What an expectation looked for beside what there was, as values."""
 
-from runner.checks.check import LARGEST_SIDE, check
+from runner.checks.check import LARGEST_SIDE, Seen, check
 from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json
 from runner.job.model import Expectation, Expected, SchemaExpectation
@@ -10,7 +10,7 @@ from runner.runs.evidence import Difference
 def sides(expected: str | Expected, *, secret: bool = False, **names: Json) -> list[Difference]:
     if isinstance(expected, str):
         expected = Expectation(that=expected)
-    done, _ = check(expected, Scope(names=names), secret=secret)
+    done, _ = check(expected, Seen(scope=Scope(names=names), secret=secret))
     return list(done.differences or ())
 
 

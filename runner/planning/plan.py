@@ -75,7 +75,7 @@ def plan(
         if declared.secret and declared.name in inputs:
             secrets.add(f"inputs.{declared.name}", _as_text(inputs[declared.name]))
     first_final = len(job.steps) + 1
-    return Plan(
+    made = Plan(
         job=job,
         case=case,
         target=target,
@@ -84,8 +84,9 @@ def plan(
         steps=planned_steps(job.steps, Section.STEPS, first=1),
         final_steps=planned_steps(job.final_steps, Section.FINALLY, first=first_final),
         sources=sources,
-        digest=_digest(job, sources=sources, inputs=inputs, target=target, case=case),
+        digest="",
     )
+    return replace(made, digest=_digest(made))
 
 
 def open_inputs(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
@@ -163,19 +164,13 @@ def source_digest(plan: Plan) -> str:
     return f"sha256:{digest({**plan.sources})}"
 
 
-def _digest(
-    job: Job,
-    *,
-    sources: Mapping[str, str],
-    inputs: Mapping[str, Json],
-    target: TargetName,
-    case: ChosenCase | None,
-) -> str:
+def _digest(plan: Plan) -> str:
+    target = plan.target
     url = None if target.sandbox else target.url
     whole: Json = {
-        "sources": {**sources},
-        "inputs": open_inputs(job, inputs),
-        "case": case.name if case else None,
+        "sources": {**plan.sources},
+        "inputs": open_inputs(plan.job, plan.inputs),
+        "case": plan.case.name if plan.case else None,
         "target": {"name": target.name, "url": url, "sandbox": target.sandbox},
     }
     return f"sha256:{digest(whole)}"

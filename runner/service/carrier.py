@@ -72,8 +72,16 @@ class Carrier:
             deadline.put_off(self._pace.wait_for_turn(deadline.gate))
         if not deadline.gate.is_wanted():
             return outages.not_wanted(self.place)
-        lines = (*_encoded(request.headers), *_encoded(headers), *self._own)
-        outgoing = _outgoing(request, self._place, lines, deadline=deadline.at, leaves=leaves)
+        length = () if request.body is None else ((b"Content-Length", b"%d" % len(request.body)),)
+        outgoing = Outgoing(
+            origin=self._place.origin,
+            method=request.method,
+            target=self._place.path + request.path.encode("ascii"),
+            headers=(*_encoded(request.headers), *_encoded(headers), *self._own, self._place.host, *length),
+            body=request.body,
+            deadline=deadline.at,
+            leaves=leaves,
+        )
         try:
             return _reply(self._transport.send(outgoing))
         except (NotConnectedError, UnwantedError, SpokeFirstError) as error:
@@ -118,28 +126,6 @@ def _place(text: str) -> _Place | None:
 @lru_cache(maxsize=16)  # those of a session go along with every call
 def _encoded(headers: Headers) -> Lines:
     return tuple([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
-
-
-def _outgoing(
-    request: Request,
-    place: _Place,
-    lines: Lines,
-    *,
-    deadline: float,
-    leaves: Callable[[], bool],
-) -> Outgoing:
-    lines = (*lines, place.host)
-    if request.body is not None:
-        lines = (*lines, (b"Content-Length", b"%d" % len(request.body)))
-    return Outgoing(
-        origin=place.origin,
-        method=request.method,
-        target=place.path + request.path.encode("ascii"),
-        headers=lines,
-        body=request.body,
-        deadline=deadline,
-        leaves=leaves,
-    )
 
 
 def _reply(incoming: Incoming) -> Reply:

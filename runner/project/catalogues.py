@@ -60,8 +60,7 @@ class Catalogues(Struct, kw_only=True):
         if not target.folder.is_dir():
             self.problems.append(missing_folder(target))
             return None
-        from runner.sandbox.loading import load_doubles  # noqa: PLC0415  14 ms that commands for sites do not pay
-        from runner.sandbox.signatures import catalogue  # noqa: PLC0415  as above
+        from runner.sandbox.loading import catalogue, load_doubles  # noqa: PLC0415  14 ms that commands for sites do not pay
 
         doubles, problems = load_doubles(target.folder)
         self.problems.extend(problems)

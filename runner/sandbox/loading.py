@@ -1,20 +1,21 @@
 """Reads a folder of doubles, `*.process.yaml`, and of first records, `records.yaml`, with all of their mistakes.
 
-A record without an `Id` gets the same Id each time.
+Jobs for a sandbox are held against its catalogue. A record without an `Id` gets the same Id each time.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
+from runner.catalogue.model import Catalogue, Entity, Process, ProcessVersion
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, JsonObject, Path, is_guid, items, kind_of, record
+from runner.foundation.values import Json, JsonObject, Path, is_guid, is_number, items, kind_of, record
 from runner.language import lookalikes, schema
 from runner.odata.names import is_entity
 from runner.reading.collector import ProblemCollector, not_reported
@@ -22,7 +23,8 @@ from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, rules, typos
-from runner.sandbox.doubles import STAMPS, Double, Doubles
+from runner.sandbox.doubles import OWN_ENTITIES, STAMPS, Double, Doubles, lookup_paths
+from runner.sandbox.process_schemas import parked
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
 _LIKE_A_DOUBLE = lazy_pattern(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
@@ -249,3 +251,63 @@ class _RecordRules(ProblemCollector, frozen=True):
 def _with_id(entity: str, index: int, row: JsonObject) -> JsonObject:
     key = str(row["Id"]).lower() if "Id" in row else str(uuid5(_IDS, f"{entity}/{index}"))
     return {"Id": key, **{column: value for column, value in row.items() if column != "Id"}}
+
+
+def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
+    """The catalogue of `target`, by its `doubles` in `folder`."""
+    own: dict[str, Entity | None] = {
+        name: Entity(
+            columns=frozenset(columns),
+            paths=frozenset({*columns, *lookup_paths(columns, doubles.columns)}),
+            numbers=_holding(doubles.records.get(name, ()), is_number),
+            booleans=_holding(doubles.records.get(name, ()), lambda value: isinstance(value, bool)),
+        )
+        for name, columns in doubles.columns.items()
+    }
+    versions: dict[str, list[Double]] = {}
+    for double in doubles.processes.values():
+        versions.setdefault(double.root, []).append(double)
+    return Catalogue(
+        name=f"target `{target}`",
+        processes={double.root: _as_process(double, versions[double.root]) for double in _acting(versions)},
+        entities={**own, **dict.fromkeys(OWN_ENTITIES)},
+        doubles=folder,
+    )
+
+
+def _holding(records: Iterable[JsonObject], fits: Callable[[Json], bool]) -> frozenset[str]:
+    """The columns with values in the first records that all fit."""
+    right: set[str] = set()
+    others: set[str] = set()
+    for column, value in (pair for row in records for pair in row.items() if pair[1] is not None):
+        (right if fits(value) else others).add(column)
+    return frozenset(right - others)
+
+
+def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:
+    """The version of each family that a call runs: the active, else the root."""
+    for root, family in versions.items():
+        own = next(double for double in family if double.code == root)
+        yield next((double for double in family if double.active), own)
+
+
+def _as_process(double: Double, versions: Sequence[Double]) -> Process:
+    return Process(
+        code=double.root,
+        caption=double.caption,
+        version=double.version,
+        why_not=None if double.active else "none of its versions is active",
+        members=tuple(map(_member, sorted(versions, key=lambda double: double.version))) if len(versions) > 1 else (),
+        parameters=double.parameters,
+        elements=tuple(parked(double)),
+    )
+
+
+def _member(double: Double) -> ProcessVersion:
+    return ProcessVersion(
+        code=double.code,
+        version=double.version,
+        active=double.active,
+        enabled=True,
+        parameters=double.parameters,
+    )

@@ -2,8 +2,8 @@ from collections.abc import Callable, Sequence
 
 from large_runs import loop_of
 
+from runner.reports.markdown import timeline
 from runner.reports.spans import timed
-from runner.reports.timeline import timeline
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,

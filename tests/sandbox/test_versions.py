@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
-from runner.sandbox.loading import load_doubles
-from runner.sandbox.signatures import catalogue
+from runner.sandbox.loading import catalogue, load_doubles
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 Folder = Callable[[Mapping[str, str]], Path]

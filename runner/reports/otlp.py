@@ -14,21 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, Problem
 from runner.foundation.trace_context import ids_of, traceparent
-from runner.foundation.values import Json, JsonObject, canonical
-from runner.reports.otlp_request import CLIENT, INTERNAL, LONGEST_MESSAGE, attributes, request, resource, status
+from runner.foundation.values import Json, JsonObject, canonical, compact
 from runner.reports.reported import ReportedCommand
-from runner.reports.safe import clean
+from runner.reports.safe import clean, safe_json
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds
 from runner.reports.words import RED, shortened, title
 from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import Status
+from runner.version import VERSION
 
 MOST_SPANS: Final = 2000  # spans of a request: a collector refuses requests of more than 20 MiB
 _PORTS: Final = {"http": 80, "https": 443}
@@ -52,6 +52,12 @@ _CASE_STATUS = {Status.PASSED: "pass", Status.SKIPPED: None}
 _NAMES = {SpanKind.LOG: "read the process log", SpanKind.WAIT: "wait", SpanKind.ASK: "ask", SpanKind.SIGN_IN: "sign in"}
 _ON_THE_WIRE = frozenset({SpanKind.CALL, SpanKind.LOG})
 _DEPENDS_ON_NOTHING = frozenset({SpanKind.WAIT, SpanKind.ASK, SpanKind.SIGN_IN})
+_INTERNAL: Final = 1
+_CLIENT: Final = 3
+_LONGEST_MESSAGE: Final = 500
+_LONGEST_VALUE: Final = 4000
+_SERVICE: Final = "creatio-runner"
+_ERROR: Final = 2
 
 
 def report(command: ReportedCommand, environ: Mapping[str, str] = _NO_ENVIRONMENT) -> str:
@@ -73,7 +79,7 @@ def _requests(lines: Sequence[Line], number: int, environ: Mapping[str, str]) ->
         "vcs.ref.head.revision": run.result.commit,
     }
     for start in range(0, len(spans), MOST_SPANS):
-        yield request(spans[start : start + MOST_SPANS], resource(environ, run_facts))
+        yield _written(spans[start : start + MOST_SPANS], _resource(environ, run_facts))
 
 
 class _Trace(Struct, frozen=True, kw_only=True):
@@ -136,7 +142,7 @@ def _run_span(run: TimedRun, trace: _Trace) -> JsonObject:
         "creatio.events": result.events,
     }
     bad = None if passed else result.error.message if result.error else str(result.status)
-    more: JsonObject = {"kind": INTERNAL, "attributes": attributes(facts), **status(bad)}
+    more: JsonObject = {"kind": _INTERNAL, "attributes": _attributes(facts), **_status(bad)}
     return trace.span("", f"run {result.job}", 0.0, run.seconds, **more)
 
 
@@ -178,7 +184,7 @@ def _row_span(row: TimedRow, run: TimedRun, trace: _Trace) -> JsonObject:
     }
     bad = (step.error.message if step.error else str(step.status)) if is_red else None
     failures: list[Json] = [_event(span, trace) for span in row.spans if span.kind is SpanKind.FAILURE]
-    more: JsonObject = {"kind": INTERNAL, "attributes": attributes(facts), **status(bad)}
+    more: JsonObject = {"kind": _INTERNAL, "attributes": _attributes(facts), **_status(bad)}
     if failures:
         more["events"] = failures
     return trace.span(step.key, step.id or step.key, row.start, row.end, **more)
@@ -200,9 +206,9 @@ def _part_span(span: RowSpan, place: str, trace: _Trace, *, resent: int) -> Json
     name = _NAMES.get(span.kind) or f"{call.get('kind', 'call')} {what}".strip()
     is_client = span.kind in _ON_THE_WIRE or span.kind is SpanKind.SIGN_IN
     more: JsonObject = {
-        "kind": CLIENT if is_client else INTERNAL,
-        "attributes": attributes(facts),
-        **status(bad),
+        "kind": _CLIENT if is_client else _INTERNAL,
+        "attributes": _attributes(facts),
+        **_status(bad),
     }
     return trace.span(place, name, span.start, span.end, **more)
 
@@ -251,7 +257,7 @@ def _error_type(span: RowSpan) -> str:
 def _event(span: RowSpan, trace: _Trace) -> Json:
     """An attempt that failed by itself, and not by a call."""
     message = span.trouble.message if span.trouble else ""
-    facts = attributes({"message": shortened(clean(message), LONGEST_MESSAGE)})
+    facts = _attributes({"message": shortened(clean(message), _LONGEST_MESSAGE)})
     return {"timeUnixNano": trace.at(span.start), "name": clean(span.why), "attributes": facts}
 
 
@@ -271,16 +277,16 @@ def _command_request(command: ReportedCommand, environ: Mapping[str, str]) -> st
         "traceId": outer[0] if outer else _id_of_command(command) or os.urandom(16).hex(),
         "spanId": os.urandom(8).hex(),
         "name": "runner",
-        "kind": INTERNAL,
+        "kind": _INTERNAL,
         "startTimeUnixNano": now,
         "endTimeUnixNano": now,
-        "attributes": attributes(_facts(command, first)),
+        "attributes": _attributes(_facts(command, first)),
         "events": [_problem_event(problem, now) for problem in command.errors[:_MOST_PROBLEMS]],
-        **status(first.message if first is not None else None),
+        **_status(first.message if first is not None else None),
     }
     if outer:
         span["parentSpanId"] = outer[1]
-    return request([span], resource(environ, {}))
+    return _written([span], _resource(environ, {}))
 
 
 def _facts(command: ReportedCommand, first: Problem | None) -> JsonObject:
@@ -296,11 +302,11 @@ def _facts(command: ReportedCommand, first: Problem | None) -> JsonObject:
 def _problem_event(problem: Problem, now: str) -> Json:
     facts: JsonObject = {
         "creatio.code": problem.code,
-        "message": shortened(clean(problem.message), LONGEST_MESSAGE),
-        "creatio.hint": None if problem.hint is None else shortened(clean(problem.hint), LONGEST_MESSAGE),
+        "message": shortened(clean(problem.message), _LONGEST_MESSAGE),
+        "creatio.hint": None if problem.hint is None else shortened(clean(problem.hint), _LONGEST_MESSAGE),
         "code.file.path": problem.file,
     }
-    return {"timeUnixNano": now, "name": "problem", "attributes": attributes(facts)}
+    return {"timeUnixNano": now, "name": "problem", "attributes": _attributes(facts)}
 
 
 def _id_of_command(command: ReportedCommand) -> str | None:
@@ -311,3 +317,54 @@ def _id_of_command(command: ReportedCommand) -> str | None:
         except ValueError:
             continue
     return None
+
+
+def _written(spans: Sequence[JsonObject], resource: JsonObject) -> str:
+    """A line. `resource` are its attributes by their names."""
+    scope: JsonObject = {"scope": {"name": _SERVICE, "version": VERSION}, "spans": [*spans]}
+    of_resource: JsonObject = {"resource": {"attributes": _attributes(resource)}, "scopeSpans": [scope]}
+    return safe_json(compact({"resourceSpans": [of_resource]}))
+
+
+def _resource(environ: Mapping[str, str], facts: JsonObject) -> JsonObject:
+    """What sends the spans. `facts` are what we know of it."""
+    found: JsonObject = {"service.name": _SERVICE, "service.version": VERSION, **facts}
+    found |= _given_attributes(environ.get("OTEL_RESOURCE_ATTRIBUTES", ""))
+    if name := environ.get("OTEL_SERVICE_NAME", "").strip():
+        found["service.name"] = name
+    return found
+
+
+def _given_attributes(text: str) -> JsonObject:
+    """Pairs `name=value` with commas between, values percent-encoded; a part that is no pair makes all none."""
+    found: JsonObject = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, value = (part.strip() for part in pair.partition("="))
+        if not sign or not name:
+            return {}
+        found[unquote(name)] = unquote(value)
+    return found
+
+
+def _attributes(values: JsonObject) -> list[Json]:
+    """Without those that are None."""
+    return [{"key": clean(key), "value": _value(value)} for key, value in values.items() if value is not None]
+
+
+def _status(bad: str | None) -> JsonObject:
+    """What is not red has no status: that is for whoever reads the trace to decide."""
+    if bad is None:
+        return {}
+    return {"status": {"code": _ERROR, "message": shortened(clean(bad), _LONGEST_MESSAGE)}}
+
+
+def _value(value: Json) -> Json:
+    match value:
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case _:
+            return {"stringValue": shortened(clean(str(value)), _LONGEST_VALUE)}

@@ -181,13 +181,13 @@ def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
     """Each command that never began some of its runs is named below the newest of its runs that is listed."""
     if store.name.is_fleet or not listed:
         return [*listed]
-    listed_by = {run.result.id: command_of(store, run.result.id) for run in listed}
+    listed_by = {run.result.id: command_of(store, run.result.id) or run.result.id for run in listed}
     since = min(listed_by)
     for earlier in reversed([run for run in store.runs() if run < since]):
         if command_of(store, earlier) not in listed_by.values():
             break
         since = earlier
-    found = {command_of(store, each.first): each for each in lacking_commands(store, since=since)}
+    found = {command_of(store, each.first) or each.first: each for each in lacking_commands(store, since=since)}
     shown = []
     for run in listed:
         lacking = found.pop(listed_by[run.result.id], None)

@@ -102,6 +102,22 @@ def test_a_command_that_was_killed_before_the_first_event_of_its_first_run_is_ca
     assert "needs next" not in capsys.readouterr().out
 
 
+def test_of_runs_without_events_the_first_which_knows_the_command_is_named(answers: Executes, capsys: Capture) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    first, second = killed(broke_off=False)
+    for run in (first, second):
+        (RUNS / run / "events.jsonl").write_bytes(b"")
+        (RUNS / run / "report.json").unlink()
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    shown = capsys.readouterr().out
+    assert f"runner rerun {first} --failed\n      carries out 4 runs of the same command" in shown
+    assert f"runner rerun {second}" not in shown
+    assert ended(["rerun", first, "--failed"]) == 0
+    assert len(answers.asked) == 4
+
+
 def test_no_run_from_before_the_command_is_asked_what_it_was_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0

@@ -39,10 +39,7 @@ AT_ONCE: tuple[float, ...] = (0.0,)
 
 
 def settled(row: OpenRow, cause: Trouble, *, shown: Sequence[LogRow] = ()) -> Running[Attempt]:
-    """What became of the call that `row` has just sent and that was not answered, as far as the log shows it.
-
-    It has `shown` rows that may be those of earlier calls.
-    """
+    """What became of the call that `row` has just sent and that was not answered; the log has `shown` earlier rows."""
     last = row.state.run.plan.times.settle
     row.unanswered = True
     return (yield from _settle_by_log(row, cause, moments=(0.0, SECOND_READING * last, last), shown=shown))
@@ -119,10 +116,9 @@ class FoundRows(Struct, frozen=True, kw_only=True):
 
 
 def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[FoundRows | Unread]:
-    """The rows that `start` may have made, without those of other calls; `last` as in `new_rows`.
+    """The rows that `start` may have made, of all users without a watermark; `last` as in `new_rows`.
 
-    Where the log could not be read before the call, rows of all users count. `at_any_time` adds all new rows of another
-    time by the server's clock, which may be of two clocks.
+    `at_any_time` adds all new rows of another time by the server's clock, which may be of two clocks.
     """
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(UNBOUNDED)

@@ -189,10 +189,7 @@ def can_be_inferred(row: OpenRow, start: Start, found: LogRow) -> bool:
 
 
 def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow], *, late: bool = False) -> Running[OwnRows]:
-    """The `rows` that the answered call `start` may have made; they are given to it, and to earlier starts.
-
-    `late`: they were not there when it was answered.
-    """
+    """The `rows` that the answered call `start` may have made, given to it and to earlier ones; `late`: not at once."""
     log = row.log
     own = [found for found in rows if may_be_of(log, start, found)]
     rest = [found for found in rows if not may_be_of(log, start, found)]

@@ -195,6 +195,7 @@ class LogState(Struct, kw_only=True):
     missing: dict[str, list[Start]] = field(default_factory=dict)  # starts without their row, oldest first
     refused: dict[str, list[Start]] = field(default_factory=dict)  # refused ones, of which the log showed no row so far
     given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)  # rows found for doubtful rows, by key
+    failed: dict[str, str] = field(default_factory=dict)  # processes by ids that failed by an answer, without a row
     schema_ids: dict[str, str] = field(default_factory=dict)  # to filter by where the code is refused
     versions: dict[str, Versions] = field(default_factory=dict)
     clock: tuple[float, float] | None = None  # the server's time, and the active second of that answer

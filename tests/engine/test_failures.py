@@ -165,6 +165,21 @@ def test_where_the_log_lacks_a_row_of_what_the_run_started_nobody_knows_whether_
     assert all("of what this run started: UsrA; a longer `for` gives it time" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize(("since", "status"), [("run", "failed"), ("y", "passed")])
+def test_a_process_that_has_failed_by_its_answer_counts_though_its_row_does_not_show(since: str, status: str) -> None:
+    class Hidden(World):
+        def _row(self, process_id: str) -> Ending:
+            del process_id
+            return Answered(value=None)
+
+    steps = "  - id: x\n    run: {process: UsrA}\n    on_failure: continue\n  - id: y\n    pause: 1s\n"
+    watch = WATCH.replace("for: 1m", f"since: {since}") + "    if: always()\n"
+    found = end(Log(world=Hidden(statuses=["error"])).carry_out(steps + watch))
+    assert found.status == status
+    if found.error is not None:
+        assert "`UsrA` (UsrA, 00000000-0000-0000-0000-000000000001): the answer" in found.error.message
+
+
 def test_a_row_that_comes_late_is_looked_at_once_more() -> None:
     steps = "  - id: x\n    execute: {process: UsrA, result: R}\n" + WATCH.replace("for: 1m", "for: 40s")
     quiet = Log(world=World(lags=[30.0]))

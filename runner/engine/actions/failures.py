@@ -38,6 +38,7 @@ _OTHER_TIMES = (
     "not verified: the process log has other times than the answers of the site; write `since: run` or a step"
 )
 _NO_ROW_YET = "not verified: the process log shows no row yet of what this run started"
+_BY_ANSWER = "the answer to its start says so, and the process log shows no row of it so far"
 _NAMELESS = "a process that the library of processes does not show"
 _READ_ALL = 'give the user the right to read all of VwProcessLib, or count all: `processes: ["*"]`'
 
@@ -78,7 +79,8 @@ def _now(row: OpenRow) -> Running[Moment | CallFailed]:
         return failed
     if len(failed) >= failed_rows.MOST:
         return _too_many_rows(failed)
-    return Moment(since=since, seen=frozenset(map(failed_rows.failure, failed)))
+    unshown = row.log.failed.keys() - set(map(failed_rows.key, failed))
+    return Moment(since=since, seen=frozenset({*map(failed_rows.failure, failed), *unshown}))
 
 
 def attempt_failures(row: OpenRow) -> Running[Attempt]:
@@ -199,7 +201,7 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
     if len(rows) >= failed_rows.MOST:
         return _too_many_rows(rows)
     by_failure = {failed_rows.failure(failed): failed for failed in rows}  # an answer may show a row twice
-    rows = [failed for failure, failed in by_failure.items() if failure not in watch.moment.seen]
+    rows = [each for failure, each in by_failure.items() if not {failure, failed_rows.key(each)} & watch.moment.seen]
     roots = watch.roots
     if not all(failed_rows.schema(failed) in roots for failed in rows):
         library = yield from _library(row)
@@ -208,6 +210,11 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
         roots.update(dict.fromkeys(map(failed_rows.schema, rows), "") | roots | failed_rows.roots(library))
     named = [(failed, roots[failed_rows.schema(failed)]) for failed in rows]
     shown = [failed_rows.shown(failed, code) for failed, code in named if watch.counts(code)]
+    known = {each["id"] for each in shown} | {failure.partition(" ")[0] for failure in watch.moment.seen}
+    own = {id_: code for id_, code in row.log.failed.items() if id_ not in known and watch.counts(code)}
+    shown += [
+        failed_rows.shown({"Id": id_, "Name": code, "ErrorDescription": _BY_ANSWER}, code) for id_, code in own.items()
+    ]
     nameless = next((failed for failed, code in named if not code and not watch.counts(code)), None)
     if nameless is not None and len(shown) <= watch.action.at_most:
         return _cannot_count(f"it shows a failed instance, {failed_rows.key(nameless)}, of {_NAMELESS}", _READ_ALL)

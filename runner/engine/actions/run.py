@@ -204,6 +204,7 @@ def _judge_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Atte
         row.known = None
     if isinstance(found, LogRow):
         return process_failed(LogRow(id=process_id, status=status, error=found.error))
+    row.log.failed[process_id] = "" if row.start is None else row.start.process
     return process_failed(LogRow(id=process_id, status=status), why=found or "the process log is not read")
 
 

@@ -130,20 +130,36 @@ def _resume_together(
     if wrong := next((option for name, option in single_run.items() if context.params[name]), None):
         message = f"`{wrong}` is about one run, and `--together` goes on with several"
         raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
+    judgement = Judgement(hold=context.params["hold"], look_again=True)
     broken_off = _broken_off(runs_of_command(run))
-    rest = _rest_of_command(run, besides=broken_off)
-    if not broken_off:
-        code = _over(run, places, why="no run of the same command has broken off; nothing is left to do", whole=rest)
+    return _all_of_command(context, run, places, store=store, runs=broken_off, judgement=judgement, allowed=allowed)
+
+
+def _all_of_command(
+    context: click.Context,
+    run: StoredRun,
+    places: reports.ReportPlaces,
+    *,
+    store: LocalRunStore,
+    runs: Sequence[StoredRun],
+    judgement: Judgement,
+    allowed: Permission | None = None,
+) -> ExitCode:
+    """Carry on with `runs`, which are of the command of `run`; `allowed` is None where they are only settled."""
+    rest = _rest_of_command(run, besides=runs)
+    if not runs:
+        which = "is in doubt" if allowed is None else "has broken off"
+        code = _over(run, places, why=f"no run of the same command {which}; nothing is left to do", whole=rest)
         return whole_code(code, rest)
-    names = frozenset(name for each in broken_off for name in each.result.inputs)
+    names = frozenset(name for each in runs for name in each.result.inputs)
     anew = replace(given_anew(context), others=names)
-    began = [resume_run.check(each) for each in broken_off]
-    found, problems = resume_run.each_of(broken_off, began, anew, load=resume_run.load_plan)
+    began = [resume_run.check(each) for each in runs]
+    found, problems = resume_run.each_of(runs, began, anew, load=resume_run.load_plan)
     if problems:
         raise UsageError(*dict.fromkeys(problems))
-    asking = [problem for each in found for problem in _questions_left(each)]
-    check_permission([each.spec for each in found], allowed, asking=asking)
-    judgement = Judgement(hold=context.params["hold"], look_again=True)
+    if allowed is not None:
+        asking = [problem for each in found for problem in _questions_left(each)]
+        check_permission([each.spec for each in found], allowed, asking=asking)
     return _carry_on(context, store, found, places, judgement=judgement, rest=rest)
 
 
@@ -162,6 +178,7 @@ def _broken_off(runs: Iterable[StoredRun]) -> list[StoredRun]:
 
 @click.command("reconcile", cls=Verb)
 @options.RUN
+@options.option("--together", is_flag=True, help="Ask about all runs of its command that are in doubt.")
 @options.TARGETS
 @options.INPUTS
 @options.INPUTS_FILE
@@ -190,6 +207,10 @@ def reconcile(context: click.Context) -> int:
     store, run = local_run(context)
     began = resume_run.check(run)
     _refuse_a_copy(run)
+    if context.params["together"]:
+        in_doubt = [each for each in runs_of_command(run) if doubtful(each.result.steps) and not each.is_running]
+        judgement = Judgement(look_again=True, only_settle=True)
+        return _all_of_command(context, run, places, store=store, runs=in_doubt, judgement=judgement)
     if not doubtful(run.result.steps):
         return _over(run, places, why="nothing is in doubt")
     resumable = resume_run.load_plan(run, began, given_anew(context))

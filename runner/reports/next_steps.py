@@ -207,6 +207,14 @@ def verb_command(verb: str, run: str, store: StoreName | None) -> str:
     return f"runner {verb} {shell_word(clean(run))}{in_store(store)}"
 
 
+def reconcile_together(run: str, count: int, store: StoreName) -> NextStep:
+    """The command that asks about all runs in doubt of the command of `run`."""
+    command = f"{verb_command('reconcile', run, store)} --together"
+    return NextStep(
+        command=command, does=f"asks the process log about all {count} runs in doubt, and sends nothing else"
+    )
+
+
 def in_store(store: StoreName | None) -> str:
     """The option that names a store of runs which is not the store that is used without it."""
     if store is None or (store.text == USUAL and not store.must_be_named):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -340,6 +341,36 @@ def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
     assert ended(["reconcile", "last"]) == 4
     assert "about `charge`: it shows one new start; it is not certain that this is ours: 1f" in capsys.readouterr().err
     assert here.executes()
+
+
+def test_all_runs_of_a_command_that_are_in_doubt_are_settled_together(capsys: Capture) -> None:
+    shown = False
+
+    class Two(Place):
+        def __call__(self, method: str, path: str) -> Answer:
+            if "/SysProcessLog" in path:
+                number = 1 if "UsrChargeA" in path else 2
+                return Answer(body=json.dumps({"value": [log_row(number)] if shown else []}))
+            return super().__call__(method, path)
+
+    place = Two()
+    with site(place) as served:
+        Path("targets.yaml").write_text(targets(served.url) + "    settle: 20ms\n")
+        for name in "AB":
+            Path(f"{name}.job.yaml").write_text(
+                JOB.replace("billing", name.lower()).replace("UsrCharge", f"UsrCharge{name}")
+            )
+        assert ended(["run", "A.job.yaml", "B.job.yaml"]) == 4
+        command, does = capsys.readouterr().out.splitlines()[-2:]
+        assert re.fullmatch(r" {4}runner reconcile \S+ --together", command)
+        assert does == "      asks the process log about all 2 runs in doubt, and sends nothing else"
+        assert ended(command.split()[1:]) == 4
+        shown = True
+        assert ended(["reconcile", "last", "--together", "--report-json", "report.json"]) == 0
+        assert [run["status"] for run in json.loads(Path("report.json").read_text())["runs"]] == ["passed", "passed"]
+        assert ended(["reconcile", "last", "--together"]) == 0
+    assert place.executed == ["UsrChargeA", "UsrChargeB"]
+    assert "no run of the same command is in doubt; nothing is left to do" in capsys.readouterr().err
 
 
 def test_a_run_without_a_doubt_asks_nothing(here: Site, place: Place, capsys: Capture) -> None:

@@ -32,6 +32,7 @@ _NOT_READ: Final = (
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
+_BASIC: Final = "; the password is sent as Basic, not NTLM"
 _BEYOND: Final = "check `url` of the target, and the network between the proxy and the site"
 _UNREACHED: Final = frozenset({500, 502, 503, 504})  # of a proxy that found no way to the site
 _NO_TUNNEL: Final = (
@@ -191,9 +192,9 @@ def _no_proxy(cause: Exception) -> CallFailed:
 
 def _unknown_to_proxy(*, knew_us: bool) -> Trouble:
     if not knew_us:
-        hint = "write them into `proxy` of the target: `http://NAME:PASSWORD@HOST:PORT`, sent as Basic, not NTLM"
+        hint = f"write them into `proxy` of the target: `http://NAME:PASSWORD@HOST:PORT`{_BASIC}"
         return Trouble(code="E301", message="the proxy wants a name and a password", hint=hint)
-    hint = f"{_PROXY}; nothing is tried again, since a few wrong tries lock an account"
+    hint = f"{_PROXY}{_BASIC}; nothing is tried again, since a few wrong tries lock an account"
     return Trouble(code="E301", message="the proxy refuses the name and the password that it was given", hint=hint)
 
 

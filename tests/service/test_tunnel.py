@@ -127,7 +127,11 @@ def test_what_a_proxy_answers_in_place_of_yes_means_that_nothing_was_sent(act: A
     ("named", "said", "hint"),
     [
         ("", "the proxy wants a name and a password", "sent as Basic, not NTLM"),
-        ("ann:hunter2@", "the proxy refuses the name and the password that it was given", "nothing is tried again"),
+        (
+            "ann:hunter2@",
+            "the proxy refuses the name and the password that it was given",
+            "Basic, not NTLM; nothing is tried",
+        ),
     ],
 )
 def test_a_proxy_that_wants_another_password_is_asked_once(named: str, said: str, hint: str) -> None:

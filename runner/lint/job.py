@@ -89,7 +89,7 @@ def _check_var(name: str, value: Json, lint: JobLint) -> None:
 def _check_parameters(values: JsonObject, path: Path, lint: JobLint) -> None:
     """Warn of `{value: Ann, type: String}`, as other services take it: here it is sent as a record."""
     for name, value in values.items():
-        if isinstance(value, dict) and "value" in value and value.keys() <= {"value", "type", "name"}:
+        if isinstance(value, dict) and {"value", "type"} <= value.keys() <= {"value", "type", "name"}:
             message, hint = f"this record is the value of `{name}`", f"write `{name}: {compact(value['value'])}`"
             lint.report("E107", message, (*path, name), at_key=True, hint=hint, warning=True)
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression
+from runner.foundation.foreign_dates import foreign_moment
 from runner.foundation.hints import table
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
@@ -42,7 +43,7 @@ _OF_A_SHELL = lazy_pattern(
     r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(\$?([A-Za-z_]\w*)(?:\.\w+)*\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
     re.ASCII,
 )
-_LIKE_CODE = lazy_pattern(r"[\[@$/:]|\w+[.(<]|new |.*&")  # how texts of the table begin
+_LIKE_CODE = lazy_pattern(r"[\[@$:]|\w+[.(<]|new |.*&")  # how texts of the table begin
 _ENCODED = lazy_pattern(
     r"(?!.*%20(?:eq|ne|[gl][te])%20)[^\s<>&%/]*(?:%(?:20|2[1-9A-F]|3[A-F]|40|5[BD]|7[BD]|[CD][0-9A-F]%[89AB][0-9A-F])[^\s<>&%/]*)+"
 )
@@ -83,6 +84,9 @@ def _foreign(text: str) -> Iterator[Finding]:
             if re.fullmatch(row["pattern"], text):
                 yield _as_it_is(text, why=f": {row['why']}", hint=row["hint"])
                 return
+    if text.startswith("/Date(") and (moment := foreign_moment(text))[0]:
+        why, hint = ": it is a moment as the JSON of other programs has it", f"write `{'T'.join(filter(None, moment))}`"
+        yield _as_it_is(text, why=why, hint=hint)
     if "%" in text and _ENCODED.fullmatch(text) and "://" not in text:
         yield _as_it_is(text, why=": nothing is decoded", hint=f"write `{unquote(text)}`")
 

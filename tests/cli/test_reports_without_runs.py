@@ -107,7 +107,7 @@ def test_the_span_that_a_command_is_started_in_holds_its_run_also_when_it_is_exp
 
 def test_a_site_that_is_not_ready_is_a_failed_entry() -> None:
     Path("targets.yaml").write_text(SITE.replace("protected: true", "ready: {for: 1s, every: 100ms}"))
-    assert written("run", "a.job.yaml", "-t", "site", code=3) == ["E317"]
+    assert written("run", "a.job.yaml", "-t", "site", code=3) == ["E317", "E317"]
 
 
 def test_a_report_whose_place_a_variable_names_is_written_too(monkeypatch: pytest.MonkeyPatch) -> None:

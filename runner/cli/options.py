@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from runner.cli import hints
 from runner.cli.verb import EnvOption, Option, SwitchedOption, is_typed
 from runner.foundation import durations
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.reports.safe import clean
 from runner.runs import USUAL
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from runner.runs.store import LocalRunStore, RunStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
-_PATTERN = lazy_pattern(r"[*?\[]")
 
 
 class Filled(click.ParamType[str]):
@@ -214,7 +212,7 @@ def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Pa
 
 
 def _matches(spec: Path) -> Sequence[Path]:
-    if not _PATTERN.search(str(spec)) or spec.exists():
+    if not {*"*?["}.intersection(str(spec)) or spec.exists():
         return (spec,)
     import glob  # noqa: PLC0415  0.5 ms, for a pattern that the shell has left
 

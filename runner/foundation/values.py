@@ -181,7 +181,7 @@ def number(value: Json, otherwise: int) -> int:
 
 def is_guid(text: str) -> bool:
     """Whether it is 8-4-4-4-12 hexadecimal digits, in any case."""
-    return _GUID.fullmatch(text) is not None
+    return len(text) == len(EMPTY_GUID) and _GUID.fullmatch(text) is not None
 
 
 def guid(written: Json) -> str | None:
@@ -233,7 +233,7 @@ def is_rounded(text: str, value: float) -> bool:
 
 def is_long_amount(text: str) -> bool:
     """Whether it writes an amount that no number keeps."""
-    is_amount = len(text) > SURE_DIGITS and text[-1].isdecimal() and _AMOUNT.fullmatch(text) is not None
+    is_amount = len(text) > SURE_DIGITS and text.count(".") == 1 and _AMOUNT.fullmatch(text) is not None
     return is_amount and is_rounded(text, float(text))
 
 

@@ -21,7 +21,7 @@ _ADDRESS = lazy_pattern(r"\w+://|(?!.* //).*/|\w+\?")
 
 
 def is_address(code: str) -> bool:
-    return _ADDRESS.match(code) is not None
+    return ("/" in code or "?" in code) and _ADDRESS.match(code) is not None
 
 
 def check_addresses(step: RawStep, lint: JobLint) -> None:
@@ -54,10 +54,11 @@ def check_codes(step: RawStep) -> Iterator[Finding]:
 
 @lru_cache(maxsize=1024)  # many steps start the same
 def _right_code(code: str) -> str | None:
-    bare = _UNSEEN.sub("", code)
+    bare = code.strip() if code.isascii() else _UNSEEN.sub("", code)
     if bare and bare != code:
         return f"write `{bare}`"
-    return "write it in Latin letters, as in `UsrAddContact`" if _LIKE_LATIN.fullmatch(code) else None
+    is_alike = not code.isascii() and _LIKE_LATIN.fullmatch(code)
+    return "write it in Latin letters, as in `UsrAddContact`" if is_alike else None
 
 
 def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:

@@ -21,7 +21,8 @@ from runner.foundation.problems import Finding
 from runner.lint.names import declared_as, wrong_name
 from runner.lint.places import NameScope
 
-_ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
+_NAMES = ("inputs", "vars", "steps", "run", "target", "case", "item", "index", "result", "outputs")
+_ROOTS = f"(?:{'|'.join(_NAMES)})"
 _SINGLE_BRACE = lazy_pattern(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
 _STATEMENT = lazy_pattern(r"\{%[-+]?\s*(?P<keyword>\w*)(?P<inside>[^%]*?)[-+]?%\}", re.ASCII)
 _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import", "from", "extends", "with", "block"})
@@ -29,6 +30,7 @@ _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import"
 _NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
 _NEVER_BEGUN = lazy_pattern(rf"(?<![\w.])({_NAMED.pattern}|item|index)\s*\}}\}}", re.ASCII)
 _ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
+_QUOTES = ("'", '"')
 _SUM = lazy_pattern(rf"""(["'])([^"']*)\1\s*[+~]\s*({_NAMED.pattern})""", re.ASCII)
 _AROUND = (("[[", "]]"), ("<%=", "%>"), ("$(", ")"), ("[#", "#]"), ("%", "%"))
 """Marks around a name in ERB, shells, Creatio's macros and others."""
@@ -96,7 +98,7 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         for name in _NAMED.finditer(found[0]):
             if _known(name[0], scope):
                 yield _not_in_braces(found[0], name[0])
-    for found in _SHORT.finditer(text):
+    for found in _SHORT.finditer(text) if "{" in text or "%(" in text else ():
         if (whole := declared_as(found[1] or found[2], scope)) is not None:
             yield _not_in_braces(found[0], whole)
     if "}" in text and text.count("}") > text.count("{"):
@@ -106,7 +108,7 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
     if "{" in text:
         yield from _single_brace(text, scope)
         yield from _statements(text, scope, beside_template=beside_template)
-    elif (added := _SUM.fullmatch(text.strip())) and _known(added[3], scope):
+    elif text.lstrip()[:1] in _QUOTES and (added := _SUM.fullmatch(text.strip())) and _known(added[3], scope):
         yield _as_it_is(added[0], hint=f'write `"{added[2]}{{{{ {added[3]} }}}}"`')
     elif text.strip() in ("$_", "$item") and _known("item", scope):
         yield _not_in_braces(text, "item")
@@ -158,6 +160,6 @@ def _statements(text: str, scope: NameScope, *, beside_template: bool) -> Iterat
 
 def _known(text: str, scope: NameScope) -> Expression | None:
     """`text` as an expression, if all that it names is there."""
-    parsed = parse.readable(parse.expression, text) if re.match(_ROOTS, text) else None
+    parsed = parse.readable(parse.expression, text) if text.startswith(_NAMES) else None
     names = parsed.names if parsed is not None else ()
     return parsed if names and all(wrong_name(name, scope) is None for name in names) else None

@@ -87,7 +87,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             return
         most = len(self.problems) + MOST_IN_A_TEXT
         self._check(parsed, text, path, scope)
-        if (quoted := _QUOTED.fullmatch(text)) is not None:
+        if ("'" in text or '"' in text) and (quoted := _QUOTED.fullmatch(text)) is not None:
             hint = f"write `{{{{ {quoted[2]} }}}}`: a name has no quotes"
             self.report("E123", f"`{quoted[2]}` is a text here, as it is in quotes", path, hint=hint, warning=True)
         is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not text[-2].isdecimal()

@@ -14,7 +14,6 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_DECIMAL = lazy_pattern(r"[-+]?[0-9]+")
 _FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PREFIXED = lazy_pattern(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_FINITE = lazy_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
@@ -31,8 +30,9 @@ def plain(text: str) -> Json:
         return _WORDS[text]
     if text[0] not in "-+.0123456789":
         return text
-    if _DECIMAL.fullmatch(text):
-        return _integer(text, digits=text.lstrip("+-"), base=10)
+    digits = text[text[0] in "-+" :]
+    if digits.isascii() and digits.isdecimal():
+        return _integer(text, digits=digits, base=10)
     if _FLOAT.fullmatch(text):
         return _finite(text)
     if _PREFIXED.fullmatch(text):

@@ -148,7 +148,7 @@ def _extra_mistake(parts: SplitResult) -> Finding | None:
         return Finding(message="a URL holds no name and no password", hint="write them under `auth`")
     if parts.query or parts.fragment:
         return Finding(message="the URL of a site has no `?` and no `#`", hint="write the address of the site alone")
-    within = _WITHIN_THE_SITE.search(parts.path)
+    within = _WITHIN_THE_SITE.search(parts.path) if parts.path else None
     if within is None:
         return None
     if within[1] == "0":

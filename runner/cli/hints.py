@@ -209,7 +209,7 @@ def _check_inputs(words: Sequence[_Word]) -> None:
     free = [
         word for word, before in zip(words, [None, *words], strict=False) if not (before and before.text[:1] == "-")
     ]
-    bare = [word.text for word in free if _BARE_INPUT.fullmatch(word.text) and not word.is_file]
+    bare = [word.text for word in free if "=" in word.text and _BARE_INPUT.fullmatch(word.text) and not word.is_file]
     if bare:
         from runner.foundation.shell_words import shell_word  # noqa: PLC0415  0.4 ms, for a mistake only
 

@@ -233,8 +233,8 @@ def is_rounded(text: str, value: float) -> bool:
 
 def is_long_amount(text: str) -> bool:
     """Whether it writes an amount that no number keeps."""
-    is_amount = len(text) > SURE_DIGITS and text.count(".") == 1 and _AMOUNT.fullmatch(text) is not None
-    return is_amount and is_rounded(text, float(text))
+    may_be_amount = len(text) > SURE_DIGITS and text[-1].isdecimal() and text.count(".") == 1
+    return may_be_amount and _AMOUNT.fullmatch(text) is not None and is_rounded(text, float(text))
 
 
 def _finite(word: str) -> float | str:

@@ -151,7 +151,7 @@ def written(result: RunResult) -> bytes:
 def _steps(steps: Iterable[StepResult]) -> Iterator[tuple[str, PastStep]]:
     turns: dict[str, list[StepResult]] = {}
     for step in steps:
-        key = _INDEX.sub("[]", step.key)
+        key = _INDEX.sub("[]", step.key) if "[" in step.key else step.key
         if key in turns or len(turns) < _MOST_STEPS:
             turns.setdefault(key, []).append(step)
     for key, found in turns.items():

@@ -99,7 +99,7 @@ def content(body: bytes, *, content_type: str = "", halves: bool = False) -> Con
 
 
 def is_page(body: bytes) -> bool:
-    return body[:1] not in (b"{", b"[") and _PAGE.match(body) is not None
+    return not body.startswith((b"{", b"[", b"<string ")) and _PAGE.match(body) is not None
 
 
 def bounded(body: bytes) -> bytes:

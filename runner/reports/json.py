@@ -13,9 +13,9 @@ from runner.reports import mistakes
 from runner.reports.attempts import records, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
-from runner.reports.spans import TimedRow, timed
+from runner.reports.spans import TimedRow, TimedRun, timed
 from runner.reports.summary import run_warnings
-from runner.runs.events import Line, lock_waits, run_started
+from runner.runs.events import Line, run_started
 from runner.runs.result import StepResult, tally
 from runner.runs.store import Part, StoreError
 from runner.version import VERSION
@@ -98,17 +98,17 @@ def _run(run: ReportedRun) -> Iterator[bytes]:
 
 
 def _drawn(run: ReportedRun) -> Iterator[bytes]:
-    result, began = run.result, _run_fields(run.lines)
+    result, began, timed_run = run.result, _run_fields(run.lines), timed(run.lines, result=run.result)
     git = {"commit": result.commit, "dirty": began.pop("dirty")}
     head = _values(result, _RESULT) | {"seconds": _rounded(result.seconds), "git": git}
     head |= _values(result, ("digest", "events", "error")) | {"warnings": list(run_warnings(result))}
-    head |= {"stop_ordered_by": result.stop_ordered_by, **began, "waits": [*map(wait, lock_waits(run.lines))]}
-    return _record(head, "steps", _rows(run), depth=2)
+    head |= {"stop_ordered_by": result.stop_ordered_by, **began, "waits": [*map(wait, timed_run.waits)]}
+    return _record(head, "steps", _rows(timed_run), depth=2)
 
 
-def _rows(run: ReportedRun) -> Iterator[tuple[bytes]]:
+def _rows(run: TimedRun) -> Iterator[tuple[bytes]]:
     """The rows of a run, many in a piece. Each is encoded by itself: as objects, ten thousand take 40 MB."""
-    timed_rows, steps = {row.step.key: row for row in timed(run.lines, result=run.result).rows}, run.result.steps
+    timed_rows, steps = {row.step.key: row for row in run.rows}, run.result.steps
     for start in range(0, len(steps), _AT_ONCE):
         rows = (_step(step, timed_rows.get(step.key)) for step in steps[start : start + _AT_ONCE])
         encoded = b"[%s]" % b",".join(map(msgspec.json.encode, rows))

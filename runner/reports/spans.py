@@ -237,26 +237,26 @@ class _Reader:
     def take(self, line: Line) -> None:
         event = line.event
         match event:
+            case CallSent():  # the most frequent first
+                slot = self._slot(event.key.partition(",")[0])
+                _give_up(slot, event.t)
+                slot.sent, slot.at = event, line.at
             case StepStarted(row=row):
                 slot = self.slots.setdefault(row.key, _Slot(start=event.t))
                 _give_up(slot, event.t)
                 slot.begun = len(slot.spans)
-            case StepSkipped(row=row):
-                self._slot(row.key)
             case StepFinished():
                 self._slot(event.key)
-            case CallSent():
-                slot = self._slot(event.key.partition(",")[0])
-                _give_up(slot, event.t)
-                slot.sent, slot.at = event, line.at
             case CallAnswered() | AttemptFailed() | Paused() | SignedIn() | Waited() | Asked() if event.key:
                 self._add(event)
+            case StepSkipped(row=row):
+                self._slot(row.key)
             case _:
                 pass
         self.t = max(self.t, time_of(event))
 
     def _slot(self, key: str) -> _Slot:
-        return self.slots.setdefault(key, _Slot(start=self.t))
+        return self.slots.get(key) or self.slots.setdefault(key, _Slot(start=self.t))
 
     def _add(self, event: _Ending) -> None:
         slot = self._slot(event.key.partition(",")[0])

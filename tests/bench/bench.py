@@ -16,12 +16,12 @@ compares the least time of each side.
 
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
 start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.58 times the instructions of bare.
-`validate` takes 367 million instructions, and the import of the four libraries 723, with 158 modules of ours that are
-found and read. Of a resumption of 1,000 calls a third is the start, a third what the engine does again, and the rest
-YAML, reports and journal. Of -j 8 are 0.24 s the start, then 13 times a run, whose calls take 200 ms, in 222 ms, and
-6 ms to the next; 0.07 s are reports and the end. Of the 26 ms of a turn 20 are the process's own: without calls that
-overlap the last ratio stays above 0.65. On a machine that others use, too, `chrt -r 5` before the command gives it both
-processors.
+`validate` takes 349 million instructions, and the import of the four libraries 723, with 158 modules of ours that are
+found and read. Of a resumption of 1,000 calls a quarter is the start, a quarter what the engine does again, and the
+rest YAML, reports and journal. Of -j 8 are 0.24 s the start, then 13 times a run, whose calls take 200 ms, in 222 ms,
+and 6 ms to the next; 0.07 s are reports and the end. Of the 26 ms of a turn 20 are the process's own: without calls
+that overlap the last ratio stays above 0.65. On a machine that others use, too, `chrt -r 5` before the command gives
+it both processors.
 """
 
 import argparse

@@ -96,6 +96,9 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
         is_given_up = why is not None and run.facts.run in pool.under_way
         last = stopped(str(why), key="", t=run.active_seconds, kind=GIVEN_UP, final=True) if is_given_up else None
         run.journal.seal(last)
+    for run in [run for run in carried.runs if run.facts.run in pool.under_way and not run.journal.lines]:
+        carried.runs.remove(run)
+        carried.left_out.append(pool.under_way.pop(run.facts.run))
     pool.unreported.extend(run for run in carried.runs if run.facts.run in pool.under_way)
     while pool.unreported:
         pool.report_next(carried)
@@ -113,7 +116,7 @@ class _Pool(Struct, kw_only=True):
     """The runs under way, by their ids."""
 
     options: PoolOptions
-    under_way: dict[str, Claim | None] = field(default_factory=dict)  # with their locks
+    under_way: dict[str, PendingRun] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)  # runs that make no call any more
     unreported: deque[ActiveRun] = field(default_factory=deque)  # have ended, and their reports are not written
     halted: bool = False  # no further run may begin
@@ -156,7 +159,7 @@ class _Pool(Struct, kw_only=True):
         """The first run that may begin now; a run that waits lets those after it pass."""
         if not self.has_room():
             return None
-        taken = {lock: run for run, lock in self.under_way.items() if lock is not None}
+        taken = {pending.lock: run for run, pending in self.under_way.items() if pending.lock is not None}
         for pending in carried.left_out:
             if pending.lock in taken:
                 self._waits.hold_up(id(pending), holder=taken[pending.lock])
@@ -193,7 +196,7 @@ class _Pool(Struct, kw_only=True):
         except BaseException:
             hand_over.put(None)
             raise
-        self.under_way[run.facts.run] = pending.lock
+        self.under_way[run.facts.run] = pending
         hand_over.put(partial(_carry, run, host))
 
     def _host(self, run: ActiveRun, holder: LockHolder) -> LocalHost:

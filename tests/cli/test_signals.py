@@ -22,6 +22,7 @@ from journals import EVENTS
 from running import DEVNULL, PIPE, RUNNER, STDOUT, TIME, Change, ForkedCommand, is_readable, start
 from sandboxes import ServedSandbox, serve_sandbox
 
+from runner.cli.main import ended
 from runner.foundation.values import Json, JsonObject
 
 pytestmark = pytest.mark.slow
@@ -393,6 +394,21 @@ def test_a_second_interrupt_while_signing_in_ends_it_and_nothing_was_sent(here: 
     assert child.end() == 130
     assert here.started() == []
     assert statuses() == [{"run": "cancelled", "look": "error"}]
+
+
+def test_a_run_that_is_given_up_before_its_first_event_has_not_begun(here: Here) -> None:
+    write("a", CHARGE)
+    hangs = Change(module="slow_signals", function="begin_no_run", values={})
+    with start("apply", "a.job.yaml", *REPORT, stdout=DEVNULL, stderr=DEVNULL, change=hangs) as command:
+        wait_for(lambda: len(folders()) == 1, what=lambda: "the folder of the run")
+        while command.poll() is None:
+            command.send_signal(signal.SIGINT)
+            time.sleep(0.01)
+        assert command.wait(TIME) == 130
+    assert not [*Path(".runner").glob("runs/*/report.json")]
+    assert json.loads(Path("report.json").read_text())["runs"] == []
+    assert ended(["apply", "a.job.yaml"]) == 0
+    assert here.started() == ["UsrCharge"]
 
 
 def test_a_signal_before_the_log_has_shown_a_doubt_lets_it_be_read_and_not_waited_for(here: Here, begin: Begin) -> None:

@@ -17,6 +17,12 @@ def handle_late(*, seconds: float) -> None:
     mock.patch.object(signal, "signal", set_handler).start()
 
 
+def begin_no_run() -> None:
+    """The thread of a run hangs before its first event."""
+    hangs = mock.Mock(side_effect=lambda *_: time.sleep(3600))
+    mock.patch("runner.execution.run_pool._carry", hangs).start()
+
+
 def _late(
     handler: Callable[[int, FrameType | None], object], seconds: float
 ) -> Callable[[int, FrameType | None], None]:

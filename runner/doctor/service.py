@@ -29,6 +29,7 @@ _RIGHTS = lazy_pattern(
 )
 """How a refusal may speak of rights, in the languages that sites are seen in [?]."""
 _RIGHT_HINT: Final = "give the user the operation permission CanRunBusinessProcesses"
+_RIGHTS_PERHAPS: Final = f"{_RIGHT_HINT}, or what these words ask for"
 NEED_LOG: Final = "without the log steps pass as not verified, and a call that was not answered stays unknown"
 _LOG_HINT: Final = (
     "give the user the right to read SysProcessLog through OData, and perhaps the operation permission "
@@ -155,7 +156,9 @@ def _refusal(words: str, unknown: str) -> WayFinding:
         return failed(RIGHT, words, _RIGHT_HINT)
     if unknown in words:
         return ok(RIGHT, "a process that does not exist was asked for, and refused for that alone")
-    return unsure(RIGHT, f"a process that does not exist was refused, for another reason perhaps: {words}", _RIGHT_HINT)
+    return unsure(
+        RIGHT, f"a process that does not exist was refused, for another reason perhaps: {words}", _RIGHTS_PERHAPS
+    )
 
 
 def log_readable(caller: Caller, *, unknown: str, stranger: Caller | None = None, prefix: str = "") -> WayFinding:

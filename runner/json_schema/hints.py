@@ -45,7 +45,8 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
     if (isinstance(value, dict) or is_type) and near not in A_SCHEMA | NAMED_SCHEMAS:
         named = f"properties: {{{key}: {f'{{type: {value}}}' if is_type else '…'}}}"
         return f"write keys of a record in `{f'items: {{{named}}}' if kind == 'array' else named}`"
-    return f"did you mean `{near}`?" if near else None
+    cut = "put the text before it in quotes: a comma ends it" if value is None else None
+    return f"did you mean `{near}`?" if near else cut
 
 
 def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | None:

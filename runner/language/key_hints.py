@@ -35,6 +35,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
         return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
     if (parted := _NO_COLON.fullmatch(name)) and parted[1] in keys.known:
         return f"write `{parted[1]}: {parted[2]}{'' if value is None else ': …'}`"
+    if name.startswith("//"):
+        return "a comment begins with `#`, not with `//`"
     if not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
         return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
     if near == "process" and is_process(name, value):

@@ -1,6 +1,6 @@
 """The keys of a record: unknown keys, missing keys, and exclusive keys. A misspelt key is not also missing."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 
 from runner.foundation.problems import Finding
@@ -36,7 +36,8 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     yield from grouped
     given = [name for name, ours in near.items() if keys.title == "case" and (ours is None or ours in keys.written)]
     if given:
-        yield _inputs_of_a_case(given, keys.path)
+        inputs = ", ".join(f"{name}: …" for name in given)
+        yield _together(given, f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`", keys)
     said = [*given, *(path[-1] for finding in grouped for path in (finding.path, *finding.also))]
     for name in (name for name in near if name not in said):
         hint = key_hints.hint(name, keys.written[name], keys=keys, near=near[name])
@@ -147,25 +148,21 @@ def _wrong_level(keys: RecordKeys) -> Finding | None:
     return Finding(code="E104", message=message, hint=hint, path=path, at_key=True)
 
 
-def _inputs_of_a_case(names: Collection[str], path: Path) -> Finding:
-    """Inputs that are written beside the name of a case."""
-    first, *more = names
-    what = f"unknown key `{first}` in a case" if not more else f"{both(names)} are no keys of a case"
-    inputs = ", ".join(f"{name}: …" for name in names)
-    hint = f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`"
-    return Finding(code="E104", message=what, hint=hint, path=(*path, first), at_key=True)
-
-
 def _missing(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Finding]:
     """All missing keys together. A misspelt key may also have led into the wrong branch of the schema."""
     is_misspelt = any(near.values())
     is_of_http = any(key_hints.foreign_key(name, keys.written.get(name), at="execute") for name in near)
     structure, path = keys.structure, keys.path
     too_high = {structure.named_records(path, record(keys.written[name])) for name in near if name in keys.written}
+    written = {key: value for key, value in keys.written.items() if isinstance(value, dict)}
+    own = properties(structure.at(path))
+    free = [key for key in written if key in own and not properties(structure.at((*path, key)))]
+    elsewhere = {name for key in written.keys() - free for name in written[key]}  # which is reported there
     missing = [
         violation
         for violation in keys.missing
         if violation.expected not in near.values()
+        and violation.expected not in elsewhere
         and violation.expected not in too_high
         and not (is_misspelt and "additionalProperties" not in record(violation.schema))
         and not (is_of_http and violation.expected == "process")
@@ -173,9 +170,7 @@ def _missing(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
     if not missing:
         return
     names, schema = [str(violation.expected) for violation in missing], record(missing[0].schema)
-    free = ("vars", "inputs") if names[0] == "name" else ()
-    records = ((key, value) for key, value in keys.written.items() if key not in free and isinstance(value, dict))
-    around = next((key for key, value in records if names[0] in value), None)
+    around = next((key for key in free if names[0] in written[key] and names[0] != "name"), None)
     hint = f"indent it less: `{names[0]}` is in `{around}` now" if around else None
     yield Finding(
         code="E105",

@@ -61,7 +61,8 @@ def in_steps(name: Name, scope: NameScope) -> WrongName | None:
         return WrongName(code="E125", message=message, hint="write `steps.ID` with the id itself", part="steps")
     declared = scope.job.by_id.get(path[1]) if isinstance(path[1], str) else None
     if declared is None:
-        return _unknown_step(path[1], scope)
+        is_known = any(step.path[:1] == ("steps",) for step in scope.job.steps)  # else these are reported
+        return _unknown_step(path[1], scope) if is_known else None
     if not _has_ended(declared.step, scope):
         return _not_ended(path, declared, scope)
     if declared.step is not scope.undone:

@@ -57,7 +57,8 @@ def bare_template(source: Source, at: int) -> Problem:
     """`{{` at `at` without quotes: a mapping to YAML, with a mapping for its key."""
     rest = source.rest_of_line(at)
     close = rest.find("}}")
-    written = rest[: close + 2] if close >= 0 and source.in_brackets(at) else rest
+    is_part = source.in_brackets(at) or rest[close + 2 :] in ('"', "'")
+    written = rest[: close + 2] if close >= 0 and is_part else rest
     ternary = _TERNARY.fullmatch(written.removeprefix("{{").removesuffix("}}").strip())
     ours = f"{{{{ {ternary[2]} if {ternary[1]} else {ternary[3]} }}}}" if ternary else written
     message = "a template without quotes: YAML reads `{{` as the start of a mapping"
@@ -175,12 +176,17 @@ def _open_quote(complaint: Complaint, start: int, end: int) -> Problem:
     return complaint.error(message, at=start, hint=hint)
 
 
+_BRACKETS_FIRST = lazy_pattern(r"[:-] +([\[{\"'].* )\Z")  # of an expression that goes on after a list or a text
+
+
 def _sign(complaint: Complaint) -> Problem:
     """`&`, `*`, `!`, `%`, `|` or `>` as the first character of a value that is not what it announces."""
     source, at = complaint.source, complaint.opened
     sign = source.text[at : at + 1]
     typo = typos.wrong_dash(source, at) or (_closing_too_many(source, at) if sign == "*" else None)
     message = f"`{sign}` begins {_SIGNS.get(sign, 'something else')}, and this is none"
+    if whole := _BRACKETS_FIRST.search(source.text[source.line_bounds(source.line_at(at))[0] : at]):
+        at -= len(whole[1])
     return typo or complaint.error(message, at=at, hint=quote("the text", complaint.written(at)))
 
 

@@ -22,6 +22,7 @@ _NO_COLON = lazy_pattern(
 _KEY = lazy_pattern(r"[A-Za-z_][\w.-]*\Z")
 _FENCE = "```"
 _COMMENTS = ("//", "/*")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _LONGEST = 80
 _SPACE_MISSING = "a space is missing after the `:`"
 _DASHES = tuple("\u2013\u2014\u2022\u2212\u2010\u2011")  # what a word processor makes of a `-` that begins an item
@@ -85,6 +86,9 @@ def no_colon(source: Source, at: int) -> Problem | None:
     found = _NO_COLON.fullmatch(source.rest_of_line(at))
     if found is None or source.text[source.line_bounds(source.line_at(at))[0] : at].strip(" -"):
         return None
+    if found["key"] in _METHODS:
+        hint = "write `- execute: {process: CODE, parameters: {NAME: VALUE}}`: the target has the address and signs in"
+        return source.error(at, "this is a request of HTTP, not a step", end=at + len(found["key"]), hint=hint)
     message = f"`{found['sign']}` is no `:` to YAML" if found["sign"] else "a `:` is missing after this key"
     written = f"{found['key']}: {found['value'] or found['only'] or ''}".strip()
     hint = f"write `{written}`" if len(written) <= _LONGEST else f"write `{found['key']}: …`"

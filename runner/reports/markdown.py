@@ -142,6 +142,8 @@ def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
     if left := finally_left(result):
         yield f"finally: incomplete: {left}"
     for step in result.steps:
+        if result.status is RunStatus.PASSED and step.status in RED:
+            yield f"{clean(step.key)}: {step.status}, which does not count"
         for warning in step.warnings if step.status is Status.PASSED else ():
             yield f"{clean(step.key)}: {shortened(clean(warning), _LONGEST_BODY) if shows else 'a warning'}"
 

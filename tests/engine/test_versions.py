@@ -233,7 +233,7 @@ def test_a_process_that_the_library_lists_without_it_is_searched_for_by_its_code
     world = World(families={ROOT: [member("UsrX")]}, statuses=["error"]).carry_out(planned(STRICT))
     assert ended(world) == ("failed", False)
     lost = World(families={ROOT: [member("UsrX")]}, lags=[60.0]).carry_out(planned(ONE))
-    assert "the library of processes does not list it" in said(lost.finished("a"))
+    assert "the site lists no process of this code" in said(lost.finished("a"))
 
 
 class Hidden(Versions):
@@ -257,7 +257,7 @@ def test_a_process_whose_root_the_library_hides_is_verified_by_the_row_of_its_ac
 def test_where_none_of_the_versions_that_it_shows_is_active_the_hidden_root_may_run() -> None:
     hidden = Hidden("error")
     hidden.families = {ROOT: [member(ROOT), member(SECOND)]}
-    assert "the library of processes does not list it" in said(hidden.carry_out(planned(ONE)).finished("a"))
+    assert "the site lists no process of this code" in said(hidden.carry_out(planned(ONE)).finished("a"))
 
 
 def test_a_log_that_is_not_to_be_filtered_by_versions_is_read_by_the_code() -> None:

@@ -448,7 +448,7 @@ steps:
             "process_status",
             "`process_status` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.status`",
         ),
-        ("index", "write it in the step with `for_each` itself: its `if` comes before `index` is known"),
+        ("index", "write it in the step with `for_each` itself, and not in its `if`"),
         (
             "env.HOME",
             "the environment is read in targets only: declare an input `NAME`, which CREATIO_RUNNER_INPUT_NAME gives",

@@ -13,6 +13,7 @@ from runner.reports.reported import ReportValues
 from runner.reports.safe import moment
 from runner.runs.events import (
     AnyEvent,
+    Asked,
     Check,
     Line,
     Row,
@@ -25,7 +26,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
-from runner.runs.evidence import Difference
+from runner.runs.evidence import Difference, VerdictBy, VerdictSource
 from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -66,6 +67,32 @@ def test_warnings_of_what_passed_and_what_undo_has_only_started_are_in_the_summa
     lines = f"undo: incomplete: undo/add started, not known to be done\n{line}"
     assert f"#### What is worth a look\n\n`contact-smoke@sandbox`\n\n```\n{lines}\n```" in text
     assert "Evidence: 2 started, by the process log, and not known to be done" in text
+
+
+def test_a_complete_undo_and_the_word_of_a_person_are_in_the_summary(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    by = VerdictBy(how=VerdictSource.OPTION, user="ada", ci_user=None)
+    events: list[AnyEvent] = [
+        *(start(), StepStarted(row=row("add"), t=0)),
+        Asked(key="add", t=1, value={"as": "failed", "key": "add"}, by=by),
+        StepFinished(key="add", t=1, status=Status.FAILED, seconds=1, attempts=1),
+        RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="complete"),
+    ]
+    text = report(command_from(chain(events)))
+    assert "\n verdict: failed, by ada, with `--as`, " in text
+    assert "```\nundo: complete\n```" in text
+
+
+def test_a_failure_that_does_not_count_is_named(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    events: list[AnyEvent] = [
+        *(start(), StepStarted(row=row("add"), t=0)),
+        StepFinished(key="add", t=1, status=Status.FAILED, seconds=1, attempts=1),
+        RunFinished(t=1, status=RunStatus.PASSED, exit_code=0),
+    ]
+    assert "```\nadd: failed, which does not count\n```" in report(command_from(chain(events)))
 
 
 def test_a_summary_names_the_step_the_help_of_the_job_the_outputs_and_where_and_when_it_ran(

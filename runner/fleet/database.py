@@ -17,8 +17,7 @@ from runner.runs.store import StoreError
 
 if TYPE_CHECKING:
     import psycopg
-if TYPE_CHECKING:
-    import psycopg
+
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 SCHEMA: Final = 1  # the version of our own tables, `schema.sql`

@@ -201,8 +201,8 @@ def _observed(entry: LedgerEntry, store: LocalRunStore, *, stored: Collection[st
     is_lost = end is None or end.status is RunStatus.UNKNOWN
     if last.run in stored and (run := readable(store, last.run)) is not None:
         return _by_its_run(entry, run)
-    there, note = Path(last.place), ""
-    if there.is_dir() and (run := readable(store.beside(str(there.parent)), last.run)) is not None:
+    note = ""
+    if (run := readable(store.beside(str(Path(last.place).parent)), last.run)) is not None:
         found = _by_its_run(entry, run)
         is_over = found.where in (Whereabouts.ENDED, Whereabouts.SENT_NOTHING)
         if found.where is Whereabouts.UNDER_WAY or (is_over and run.result.status is not RunStatus.UNKNOWN):

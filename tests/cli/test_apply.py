@@ -476,6 +476,18 @@ def test_a_run_that_another_folder_has_is_shown_there_and_counts_when_it_has_end
     assert answers.since() == []
 
 
+def test_a_run_whose_folder_cannot_be_looked_for_is_lost(answers: Answers, capsys: Capture) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    shutil.rmtree(broken_off(answers))
+    with closing(sqlite3.connect(LEDGER)) as database:
+        database.execute("UPDATE attempt SET place = ?", (f"/{'x' * 300}/run",))
+        database.commit()
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 4
+    assert "its events are not in /xxx" in capsys.readouterr().err
+
+
 def test_a_passed_version_stays_applied_when_its_runs_are_deleted(answers: Answers) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

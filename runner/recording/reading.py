@@ -180,8 +180,8 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
     if len(found) >= _MOST_ELEMENTS:
         site.unseen.append(f"its elements after the first {_MOST_ELEMENTS}")
     in_order = sorted(found[:_MOST_ELEMENTS], key=lambda row: text(row, "StartDate") or "")
-    answers = map(record, items(process_log.value(ReadElements(process_id=process_id), in_order)))
-    for row, each in zip(in_order, answers, strict=True):
+    for row in in_order:
+        (each,) = map(record, items(process_log.value(ReadElements(process_id=process_id), [row])))
         yield _passed(row, each, designed.get(text(each, "uid") or ""))
 
 

@@ -59,8 +59,9 @@ def test_a_fault_in_one_run_lets_the_others_come_to_their_end_and_begins_no_more
     printed = capsys.readouterr().err
     assert reported() == {"a": "passed", "b": "error"}
     assert len(here.executes()) == 3
-    assert len(problems()) == 1
-    assert problems()[0].startswith("a fault of this program in b@here: KeyError: 'a fault of ours'")
+    fault, left_out = problems()
+    assert fault.startswith("a fault of this program in b@here: KeyError: 'a fault of ours'")
+    assert left_out == "the command ended before these runs began: c@here, d@here"
     assert printed.count("error[E700]") == 1
     assert "no further run begins; those that are under way come to their end" in printed
     assert "not begun: c@here, d@here" in printed

@@ -119,4 +119,4 @@ def test_a_disk_that_is_full_for_a_later_run_loses_no_run_from_the_reports(
     assert code == report["exit_code"] == 3
     assert "one" in passed
     assert len(passed) == len(report["runs"]) == sent
-    assert [problem["code"] for problem in report["problems"]] == ["E151"]
+    assert [problem["code"] for problem in report["problems"]] == ["E151", "E312"]

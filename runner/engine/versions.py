@@ -13,7 +13,7 @@ from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
 AGAIN = 60.0  # seconds after which a reading of versions that was not answered is tried again, where a call needs it
 REFUSED_AGAIN = 5.0
 """Seconds after which what was refused is asked for again: a gateway or a restart refuses for a moment, too."""
-_NOT_LISTED = "the site lists no process of this code: check its spelling, small and capital letters"
+_NOT_LISTED = "the site lists no process of this code: check its spelling, with capital letters"
 NEVER = float("inf")
 
 
@@ -72,13 +72,7 @@ class Versions(Struct, frozen=True, kw_only=True):
         return replace(self, read_at=t, unread=failure.trouble.message, due=due)
 
     def not_listed(self, *, t: float) -> "Versions":
-        return replace(
-            self,
-            read_at=t,
-            root=None,
-            unread="the site lists no process of this code: check its spelling, with capital letters",
-            due=NEVER,
-        )
+        return replace(self, read_at=t, root=None, unread=_NOT_LISTED, due=NEVER)
 
     def unusable(self, failure: CallFailed) -> "Versions":
         """The versions, where the log refuses to be asked for their rows."""

@@ -3,8 +3,9 @@
 import select
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import FrameType
 
@@ -18,6 +19,7 @@ from runner.reports.words import labelled
 from runner.terminal import output
 
 _LOOK = 0.2  # seconds between two looks at the stop, while nobody answers
+_ASKING = threading.Lock()
 _LATER = " (`later` leaves the run here, and `runner resume` asks again)"
 
 
@@ -38,11 +40,25 @@ def says_yes(question: str, *, explained: str | None = None) -> bool:
 def answer_of(ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
     """A person's answer to a question of a run; None for a stop, or after `seconds` (but on Windows).
 
-    Raises `RunLeftError` where they leave the run here.
+    Of runs side by side one asks at a time. Raises `RunLeftError` where they leave the run here.
     """
     ends = None if seconds is None else time.monotonic() + seconds
+
+    def is_due() -> bool:
+        return stop.why is None and (ends is None or time.monotonic() < ends)
+
+    while is_due():
+        if _ASKING.acquire(timeout=_LOOK):
+            try:
+                return _answer_to(ask, is_due)
+            finally:
+                _ASKING.release()
+    return None
+
+
+def _answer_to(ask: Ask, is_due: Callable[[], bool]) -> bool | None:
     _put(ask.text, _LATER)
-    while stop.why is None and (ends is None or time.monotonic() < ends):
+    while is_due():
         if _has_come():
             line = _line()
             if line.strip().casefold() == "later":

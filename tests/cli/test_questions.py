@@ -144,6 +144,27 @@ def test_a_step_that_asks_goes_on_with_a_persons_yes(typed: str, code: int, sent
         assert len(here.executes()) == sent
 
 
+def test_of_runs_side_by_side_one_asks_at_a_time() -> None:
+    with site(answer) as here:
+        write(here, "")
+        for name in ("one", "two"):
+            steps = f'  - confirm: "Sure about {name}?"\n{CALL}'
+            Path(f"{name}.job.yaml").write_text(JOB.replace("smoke", name) + steps)
+        terminal = at_a_terminal("run", "one.job.yaml", "two.job.yaml", "-j", "2")
+        ends = time.monotonic() + TIME
+        while sum('"step.started"' in file.read_text() for file in Path().glob(".runner/runs/*/events.jsonl")) < 2:
+            assert time.monotonic() < ends
+        terminal.wait_for("[y/N]")
+        first, other = ("one", "two") if "Sure about one?" in terminal.seen else ("two", "one")
+        terminal.type("y\n")
+        terminal.wait_for(f"Sure about {other}?")
+        assert f"Sure about {other}?" in terminal.seen.partition("] y\r\n")[2]
+        terminal.type("n\n")
+        assert terminal.end() == 1
+        assert len(here.executes()) == 1
+    assert f"passed: {first}@here" in terminal.out
+
+
 def test_a_step_that_asks_does_not_ask_where_yes_was_said_beforehand() -> None:
     with site(answer) as here:
         write(here, ASK + CALL)

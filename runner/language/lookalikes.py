@@ -35,7 +35,10 @@ _ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
 _WINDOWS = lazy_pattern(r'"[A-Za-z]:\\[^\\"/].*"')
 _ESCAPED_PATH = lazy_pattern(r"\bfile\(\s*['\"][A-Za-z]:[^)]*?(?:[\x00-\x1f]|(?<!\\)\\[abfnrtvx])")
 NULLS = ("None", "nil", "undefined")
-_PLACEHOLDER = lazy_pattern(r"<[A-Za-z][\w .-]+>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
+_PLACEHOLDER = lazy_pattern(
+    r"<(?!(?i:br|hr|all|any|none|null|empty|unknown|default|auto)>)[A-Za-z][\w .-]+>"
+    r"|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)"
+)
 _EXPRESSIONS = frozenset({"expect", "if"})
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})

@@ -6,17 +6,15 @@ from itertools import pairwise, takewhile
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import both, either
 from runner.foundation.suggestions import folded, foreign, suggest
-from runner.foundation.values import JsonObject, Path, is_guid, record
+from runner.foundation.values import Path, is_guid, record
 from runner.language import key_hints
 from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject
 
 _WITH_ACTION = {"step": "several steps of it, each with a `-`", "activity": "several activities of it, each with a `-`"}
 """Records that have a single action, and what to make of a record with more."""
-_NO_STEP_ALONE = frozenset(
-    {"expect", "outputs", "retry", "effect", "undo", "verify", "timeout", "on_failure", "help", "secret", "if"}
-)
-"""Keys that no step consists of alone."""
+_BEGINS_A_STEP = frozenset({"id", "name", "for_each"})
+"""Keys that people write before the action; with any other alone the `-` is too much."""
 
 
 def findings(keys: RecordKeys) -> Iterator[Finding]:
@@ -188,7 +186,7 @@ def _choices(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
         if there:
             yield _too_many(there, keys.path, title=title)
         elif not any(_may_be(name, names, ours, keys=keys) for name, ours in near.items()):
-            yield _none(names, keys.path, title=title, written=keys.written)
+            yield _none(names, keys, title=title)
 
 
 def _may_be(name: str, names: list[str], ours: str | None, *, keys: RecordKeys) -> bool:
@@ -198,14 +196,15 @@ def _may_be(name: str, names: list[str], ours: str | None, *, keys: RecordKeys) 
     return ours in names if ours else keys.structure.above(name, keys.path) is None
 
 
-def _none(names: list[str], path: Path, *, title: str, written: JsonObject) -> Finding:
+def _none(names: list[str], keys: RecordKeys, *, title: str) -> Finding:
+    path, written = keys.path, keys.written.keys()
     called = subject(path, {"title": title})
     if title not in _WITH_ACTION:
         needs = either([f"`{name}`" for name in names])
         return Finding(code="E105", message=f"{called} needs {needs}", path=path, at_key=True)
     hint = f"write exactly one of {', '.join(f'`{name}`' for name in names)}"
     is_further = title == "step" and bool(path) and isinstance(path[-1], int) and path[-1] > 0
-    if is_further and written and written.keys() <= _NO_STEP_ALONE:
+    if is_further and written and not keys.unknown and written.isdisjoint(_BEGINS_A_STEP):
         hint = f"leave the `-` out, if `{next(iter(written))}` belongs to the step above"
     this = f"this {called}" if called.startswith("`") else f"this {title}"
     return Finding(code="E110", message=f"{this} has no action", hint=hint, path=path, at_key=True)

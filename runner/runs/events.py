@@ -41,7 +41,7 @@ class Trouble(evidence.Record, frozen=True):
 
 
 class Row(evidence.Record, frozen=True, omit_defaults=True):
-    """What a report knows of a step before it began, as the job has it."""
+    """What a report knows of a step before it began, as the job has it. What has a default only proves."""
 
     key: str
     id: str | None

@@ -5,8 +5,7 @@ import msgspec
 from runner.runs import events
 from runner.runs.status import Status
 
-_ROW_EVIDENCE = ("effect", "on_failure", "condition", "process", "max_attempts", "needs_result")
-_NO_ROW_EVIDENCE = dict.fromkeys(_ROW_EVIDENCE)
+_NO_ROW_EVIDENCE = {each.name: None for each in msgspec.structs.fields(events.Row) if not each.required}
 _RUN_EVIDENCE = (
     *("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of"),
     *("applied", "begun_by", "variables"),
@@ -23,7 +22,7 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
             given = {name: value for name, value in event.call.items() if value is not None}
             event = msgspec.structs.replace(event, request=None, delayed=None, call=given)
         case events.StepStarted(row=row) | events.StepSkipped(row=row):
-            bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
+            bare = msgspec.structs.replace(row, name="", **_NO_ROW_EVIDENCE)
             event = msgspec.structs.replace(event, row=bare)
         case events.AttemptFailed():
             event = msgspec.structs.replace(event, by_hand=False)

@@ -36,7 +36,9 @@ def test_a_line_holds_no_field_that_has_its_default_and_is_read_back_as_it_was()
 
 def test_evidence_is_no_fact_by_which_a_run_is_resumed() -> None:
     old = STARTED
-    row = replace(old.row, effect="once", on_failure="stop", condition="x", process="UsrA", max_attempts=3)
+    row = replace(
+        old.row, effect="x", on_failure="x", condition="x", process="x", max_attempts=3, help="h", needs_result=True
+    )
     assert facts(replace(old, row=row)) == facts(old)
     assert facts(replace(old, row=replace(row, kind="run"))) != facts(old)
     assert facts(replace(ENDED, unverified=Unverified.OFF)) == facts(ENDED)

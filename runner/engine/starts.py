@@ -222,9 +222,9 @@ def not_of_others(
     Refused calls of other runs are rivals where no answer came, or rows come late: of those the log showed none before.
     """
     log, codes = row.log, row.log.codes_of(process)
-    if late or row.unanswered or row.turned_away is not None:
-        codes = (*codes, *(f"{SET_ASIDE}{code}" for code in codes))
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
+    if (late and has_time) or row.unanswered or row.turned_away is not None:
+        codes = (*codes, *(f"{SET_ASIDE}{code}" for code in codes))
     before, before_read = _before(log, process, row.t) if has_time and not (certain or log.slack) else ((), 0.0)
     own = [start for start in (row.start, row.sought) if start is not None]
     query = QueryPeers(

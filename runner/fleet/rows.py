@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
 from runner.foundation.site_key import hashed
-from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
+from runner.runs.pending_starts import AFTER, ASIDE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import SET_ASIDE, FencedError, Others, RowQuery, StoreError
 
 _BEGIN: Final = """begun{n} as (
@@ -28,7 +28,8 @@ _ANSWER: Final = f"""answered{{n}} as (
 )"""  # noqa: S608  of constants
 _NEVER_BEGAN: Final = f"never_began{{n}} as (delete from starts s using mine where {_LAST})"  # noqa: S608  likewise
 _SET_ASIDE: Final = f"""set_aside{{n}} as (
-  update starts s set process = '{SET_ASIDE}' || s.process, ends = coalesce(%(now{{n}})s::float8, epoch())
+  update starts s set process = '{SET_ASIDE}' || s.process,
+    ends = least(s.ends - %(settle{{n}})s, coalesce(%(now{{n}})s::float8, epoch())) - %(aside{{n}})s
   from mine where {_LAST}
 )"""  # noqa: S608  likewise
 _LEFT: Final = """
@@ -116,8 +117,9 @@ class FleetRows:
         self._begin_anew(key, self._moment(), LATE + self._settle)
 
     def never_began(self, key: str, *, is_certain: bool = True) -> None:
-        values: dict[str, object] = {"key": key} if is_certain else {"key": key, "now": self._now()}
-        self._changes.with_next_line(_NEVER_BEGAN if is_certain else _SET_ASIDE, values)
+        values: dict[str, object] = {"now": self._now(), "settle": self._settle, "aside": ASIDE}
+        change, values = (_NEVER_BEGAN, {}) if is_certain else (_SET_ASIDE, values)
+        self._changes.with_next_line(change, {"key": key, **values})
 
     def sent(self) -> frozenset[str]:
         """The only copy of a run's events has them all."""

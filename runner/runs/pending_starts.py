@@ -17,6 +17,11 @@ LATE = 3600.0
 """Seconds for which a start may still get its row, where no server's time distinguishes rows, or it was queued."""
 SOON = 1.0  # seconds after which a start that has not left is stored anew, and answers are stored with the next start
 AFTER = 2.0  # seconds after the answer of a start in which its row may still begin: `Date` counts whole seconds
+ASIDE = NEAR - AFTER
+"""Seconds by which a start that was refused ends earlier: no rival of a call that begins `AFTER` the refusal, or later.
+
+Until then its row may be of either; what begins later by the server's time is none of a call that was refused before.
+"""
 EXACT = 0.05
 """Seconds before a start from which a row may be its own. `Date` makes a row look later than it is, never earlier.
 

@@ -154,6 +154,21 @@ def test_a_refused_start_that_the_log_did_not_show_counts_only_for_a_call_withou
     assert third.ask(replace(asked, rows=("2",), codes=("UsrA", f"{SET_ASIDE}UsrA"))) == Others()
 
 
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize(("later", "rival"), [(AFTER - 0.5, True), (AFTER + 0.5, False)])
+def test_a_refused_start_counts_for_calls_that_begin_until_shortly_after_its_refusal(
+    owned: Owned, clock: Clock, *, is_read: bool, later: float, rival: bool
+) -> None:
+    first, second = run(owned, "first"), run(owned, "second")
+    first.begin("a", "UsrA", seconds=10.0, is_read=is_read)
+    first.answer("a")
+    clock.now += later
+    first.never_began("a", is_certain=False)
+    first.flush()
+    second.begin("a", "UsrA", seconds=10.0)
+    assert second.ask(query(key="a", rows=("1",), codes=("UsrA", f"{SET_ASIDE}UsrA"), keys=TAKES)).rival is rival
+
+
 def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:
     began(files, "first").ask(query(key="a", rows=("1",), keys=TAKES))
     files.close()

@@ -17,14 +17,14 @@ from runner.foundation.site_key import hashed, local_address
 from runner.runs.files import row_tables
 from runner.runs.files.row_database import Change, RowDatabase
 from runner.runs.files.row_tables import ANY_NUMBER, BEGUN, StoredRows, folder_of
-from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
+from runner.runs.pending_starts import AFTER, ASIDE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import SET_ASIDE, Others, Rival, RowQuery, StoreError
 
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
-_SET_ASIDE = f"UPDATE start SET process = '{SET_ASIDE}' || process, ends = ? WHERE {_LAST}"  # noqa: S608
+_SET_ASIDE = f"UPDATE start SET process = '{SET_ASIDE}' || process, ends = min(ends, ?) - ? WHERE {_LAST}"  # noqa: S608
 _REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
@@ -135,13 +135,15 @@ class RowsOfRun:
     def never_began(self, key: str, *, is_certain: bool = True) -> None:
         if key not in self._later:
             before = self._changes()
-            last = (_FORGOTTEN, (self._run, key)) if is_certain else (_SET_ASIDE, (self._now(), self._run, key))
+            values = (self._now() + self._settle, self._settle + ASIDE, self._run, key)
+            last = (_FORGOTTEN, (self._run, key)) if is_certain else (_SET_ASIDE, values)
             self._rows.change(*before, last)
             self._forget(before)
             return
         start = self._later[key].pop()
         if not is_certain:
-            self._later[key].append(replace(start, process=f"{SET_ASIDE}{start.process}", ends=self._now()))
+            ends = min(start.ends, self._now() + self._settle) - self._settle - ASIDE
+            self._later[key].append(replace(start, process=f"{SET_ASIDE}{start.process}", ends=ends))
         if not self._later[key]:
             del self._later[key]
 

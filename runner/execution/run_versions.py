@@ -80,8 +80,9 @@ def renamed(
         if (entry.version.target, entry.version.url, entry.version.key) == (version.target, version.url, version.key)
         and (entry.version.job == version.job or entry.version.case == version.case)
     )
-    found = {_digest_of(version, run, entry): version.digest for version, run, entry in islice(pairs, _MOST_PAIRS)}
-    return {found[digest]: entry for digest, entry in ledger.find(found).items() if entry.has_passed}
+    found = [(_digest_of(version, run, entry), version.digest) for version, run, entry in islice(pairs, _MOST_PAIRS)]
+    known = ledger.find({digest for digest, _ in found})
+    return {new: known[digest] for digest, new in found if digest in known and known[digest].has_passed}
 
 
 def _digest_of(version: AppliedVersion, run: RunSpec, entry: LedgerEntry) -> str:

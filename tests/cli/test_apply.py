@@ -442,6 +442,17 @@ def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_n
     assert "r@here did" not in said
 
 
+def test_each_of_two_jobs_that_do_what_a_job_did_that_is_gone_is_warned_of(capsys: Capture) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    Path("specs/a.job.yaml").unlink()
+    for name in ("b", "c"):
+        write(name, **{f"Usr{name}": "Usra"})
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert capsys.readouterr().out.count("it does what a@here did") == 2
+
+
 def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

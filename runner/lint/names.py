@@ -90,7 +90,8 @@ def _root_hint(word: str, scope: NameScope) -> str | None:
         return f"`{word}` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.{key}`"
     if word in OF_A_TURN:
         if scope.step is not None and "for_each" in scope.step.fields:
-            return f'`for_each` and `if` come before `{word}`: choose the items in the list, as in `| reject("eq", 2)`'
+            ways = '`| selectattr("Active")` of records, or `| reject("eq", 2)`'
+            return f"`for_each` and `if` come before `{word}`: choose the items in the list, as in {ways}"
         return "write it in the step with `for_each` itself, and not in its `if`"
     if value := _result_of_parameter(word, scope):
         return f"write `{value}`, which holds what the process gave as `{word}`"

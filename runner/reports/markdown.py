@@ -12,6 +12,7 @@ from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
 from runner.reports.reported import ReportedCommand, ReportValues
+from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.safe import aligned, clean, moment
 from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_runs, tree
 from runner.reports.words import (
@@ -49,6 +50,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         *_problems(command),
         *_next(runs, command.store),
         *_cards(runs, command.values),
+        *_again(runs, command),
         *_warnings(runs, command.values),
         *_outputs(runs, command.values),
         *_timelines(runs),
@@ -112,6 +114,17 @@ def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     for number, (run, error) in enumerate(broken[:_MOST_CARDS]):
         heading = "" if found or number else "#### What did not pass\n\n"
         yield f"{heading}**{run.result.status}** {inline(run.title)}\n\n{block([*trouble_lines(error)])}"
+
+
+def _again(runs: Sequence[TimedRun], command: ReportedCommand) -> Iterator[str]:
+    """How what did not pass is carried out once more, and what that starts again, if nothing is to be settled first."""
+    if all(run.result.status is RunStatus.PASSED for run in runs) or not command.values.shows(is_red=True):
+        return
+    is_alone = len(runs) == 1
+    steps = rerun_steps(runs[0], store=command.store) if is_alone else rerun_failed_steps(runs, store=command.store)
+    if steps:
+        commands = [line for step in steps for line in (f"# {step.does}", step.command)]
+        yield f"#### To carry it out once more\n\n{block(commands, 'sh')}"
 
 
 def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:

@@ -14,6 +14,8 @@ from runner.reports.safe import moment
 from runner.runs.events import (
     AnyEvent,
     Asked,
+    CallAnswered,
+    CallSent,
     Check,
     Line,
     Row,
@@ -115,6 +117,24 @@ def test_a_summary_names_the_step_the_help_of_the_job_the_outputs_and_where_and_
     assert f"  {moment(begun.started_at)}  contact-smoke@sandbox  {begun.target.url}\n" in text
     hidden = msgspec.structs.replace(command_from(chain(events)), values=ReportValues("none"))
     assert "Outputs" not in report(hidden)
+
+
+def test_what_carries_a_failed_run_out_once_more_and_what_that_starts_again_is_in_the_summary(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    events: list[AnyEvent] = [
+        *(start(), StepStarted(row=row("add"), t=0)),
+        *(CallSent(t=0, key="add", effect="once", call={"process": "UsrAdd"}), CallAnswered(key="add", t=0.5, value=8)),
+        StepFinished(key="add", t=1, status=Status.FAILED, seconds=1, attempts=1),
+        RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="none"),
+    ]
+    failed = command_from(chain(events))
+    again = "#### To carry it out once more\n\n```sh\n# carries it out once more as it was, with its inputs; careful, "
+    assert f"{again}it starts again what must happen only once: add\nrunner rerun 0194d2a0" in report(failed)
+    assert "once more" not in report(
+        command_from(chain([*events[:-1], RunFinished(t=1, status=RunStatus.PASSED, exit_code=0)]))
+    )
+    assert "once more" not in report(msgspec.structs.replace(failed, values=ReportValues("none")))
 
 
 def test_what_the_run_itself_failed_by_is_in_the_summary(start: Callable[..., RunStarted], chain: Chain) -> None:

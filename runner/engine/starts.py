@@ -17,6 +17,8 @@ from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
 from runner.foundation.values import Json
+from runner.job.actions import Execute
+from runner.job.model import Verify
 from runner.runs.process_status import ENDED_BADLY
 from runner.runs.store import SET_ASIDE, Others
 from runner.service.calls import LogRow
@@ -240,17 +242,22 @@ def not_of_others(
     )
     others = yield from query_peers(row.state, query)
     log.seen.update(set(others.taken).difference(others.of_nobody))
-    return [found for found in rows if found.id not in log.seen and found.id not in others.taken], _rival(others)
+    return [found for found in rows if found.id not in log.seen and found.id not in others.taken], _rival(row, others)
 
 
-def _rival(others: Others) -> OtherRun | None:
+def _rival(row: OpenRow, others: Others) -> OtherRun | None:
     """The run that may have made a row. An unsettled call of that time counts until somebody settles it."""
     by, lost = others.by, others.lost
     if by is not None:
         step = f", step `{by.key}`" if by.key else ""
         folder, where = (f", in {by.folder}", " there") if by.folder is not None else ("", "")
+        name = f"another run ({by.run}{step}, begun at {by.began}{folder})"
+        if not row.is_once and row.step.verify is Verify.AUTO and isinstance(row.step.action, Execute):
+            return OtherRun(
+                name=name, advice="; with `verify: log` executes of a process take turns, and each finds its own row"
+            )
         return OtherRun(
-            name=f"another run ({by.run}{step}, begun at {by.began}{folder})",
+            name=name,
             advice=f"; if `runner show {by.run}`{where} names a call in doubt, `runner reconcile {by.run}` may find "
             "its row, which no verdict by `--as` does; else look at the site: "
             f"calls that begin after {by.until} do not depend on it",

@@ -202,6 +202,16 @@ def test_another_run_that_may_have_made_the_row_is_named() -> None:
     assert "another run (0194, begun at 2026-01-31T09:00:00Z) may have started" in said(world.finished("a"))
 
 
+def test_a_step_that_takes_no_turn_reads_how_it_would_find_its_own_row() -> None:
+    by: JsonObject = {"run": "0194", "step": "pay", "began": "2026-01-31T09:00:00Z", "until": "2026-01-31T09:02:00Z"}
+    rival: JsonObject = {"taken": [], "rival": True, "by": by}
+    world = World(others=rival).carry_out(planned(ONE + "    effect: read\n"))
+    (warning,) = world.finished("a").warnings
+    assert "may have started it at the same time; with `verify: log` executes of a process take turns" in warning
+    (warning,) = World(others=rival).carry_out(planned(ONE)).finished("a").warnings
+    assert "with `verify: log`" not in warning
+
+
 def test_what_is_lost_of_other_folders_is_named_with_what_to_compare() -> None:
     lost: JsonObject = {"file": "/state/rows.sqlite", "since": "2026-01-31T09:00:00Z"}
     world = World(others={"taken": [], "rival": True, "lost": lost}).carry_out(planned(STRICT))

@@ -326,13 +326,8 @@ class ApplyHere:
         codes += [ExitCode.REFUSED] * bool(waiting) + [each.exit_code for each in others]
         codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
         problems = self._command.report_others(others, waiting)
-        of_needs = {each.run for each in waiting}
-        taken = [
-            runs.taken.get(each.digest) or _taken(each)
-            for each in others
-            if each.state in BEGINS
-            and (each.digest in runs.taken or (each.digest not in before and each.version.run not in of_needs))
-        ]
+        known = before | {each.digest for each in others if each.version.run in {problem.run for problem in waiting}}
+        taken = _begun_elsewhere(others, runs.taken, known=known)
         output.problems(*taken)
         codes += [ExitCode.NO_ANSWER] * bool(taken)
         problems += taken
@@ -365,8 +360,16 @@ def _has_failed(run: ActiveRun) -> bool:
     return not (result.status is RunStatus.ERROR and no_call_left(run.journal.lines))
 
 
+def _begun_elsewhere(
+    others: Sequence[Decision], taken: Mapping[str, Problem | None], *, known: Collection[str]
+) -> list[Problem]:
+    """The versions that would begin now, and did not: those `taken`, and those whose reason is not `known`."""
+    begin = [each for each in others if each.state in BEGINS and (each.digest in taken or each.digest not in known)]
+    return [taken.get(each.digest) or _taken(each) for each in begin]
+
+
 def _taken(decision: Decision) -> Problem:
-    """A version that would begin now, and did not, as another command was at it."""
+    """The problem of a version that another command was at."""
     message = f"`{clean(decision.title)}` is not carried out: another command has begun it, or the version before"
     return Problem(code="E183", message=message, hint="give the command once more", run=decision.version.run)
 

@@ -4,7 +4,7 @@ Every problem is reported at once; nothing has been sent then. Runs are in the o
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -83,9 +83,7 @@ def prepare(wanted: Wanted) -> RunSet:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
     if not selected:
         return replace(run_set, nothing=f"{nothing_changed(wanted.specs, str(wanted.changed_since))}: {NOTHING}")
-    return (
-        run_set if wanted.last_failed is None else _last_failed(run_set, selected, wanted.last_failed, wanted.targets)
-    )
+    return _last_failed(run_set, selected, wanted)
 
 
 def _opened(wanted: Wanted) -> Project:
@@ -153,7 +151,7 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
         return lambda selected: [target for job, case, target in wanted.planned if (job, case) == _job_case(selected)]
     if wanted.targets or wanted.last_failed is None:
         return lambda _selected: wanted.targets or (None,)
-    failed = sorted(_not_passed(wanted.last_failed), key=str)
+    failed = sorted(_not_passed(wanted.last_failed, newest_runs(wanted.last_failed)), key=str)
 
     def failed_targets(selected: _Selected) -> Sequence[str | None]:
         names = [target for job, case, target in failed if (job, case) == _job_case(selected)]
@@ -172,9 +170,9 @@ def _job_case(selected: _Selected) -> tuple[str, str | None]:
     return selected.job.name, selected.case.name if selected.case else None
 
 
-def _not_passed(store: RunStore) -> frozenset[RunName]:
+def _not_passed(store: RunStore, newest: Mapping[RunName, tuple[str, str]]) -> frozenset[RunName]:
     """What did not pass when it ran last, or was to be begun by a command that was killed before."""
-    return frozenset(not_passed(store)) | {run.key for each in lacking_commands(store) for run in each.lacking}
+    return frozenset(not_passed(newest)) | {run.key for each in lacking_commands(store) for run in each.lacking}
 
 
 def _values(
@@ -253,11 +251,15 @@ def _run_specs(
             )
 
 
-def _last_failed(run_set: RunSet, selected: Sequence[_Selected], store: RunStore, targets: Collection[str]) -> RunSet:
-    """Those of the runs that did not pass; with a note on the `selected` that no command has begun at these targets."""
-    names = _not_passed(store)
+def _last_failed(run_set: RunSet, selected: Sequence[_Selected], wanted: Wanted) -> RunSet:
+    """With `--last-failed` the runs that did not pass, and a note on the `selected` that no command has begun there."""
+    store, targets = wanted.last_failed, wanted.targets
+    if store is None:
+        return run_set
+    newest = newest_runs(store)
+    names = _not_passed(store, newest)
     runs = tuple(run for run in run_set.runs if run.name in names)
-    known = {(job, case) for job, case, target in {*names, *newest_runs(store)} if not targets or target in targets}
+    known = {(job, case) for job, case, target in {*names, *newest} if not targets or target in targets}
     unknown = [run_name(run.job, run.case) for run in selected if _job_case(run) not in known]
     note = f"left out by `--last-failed`, as no command has had to do with them: {first(unknown, MOST)}"
     nothing = f"none of these runs has failed, by what {store.name} knows: {NOTHING}"

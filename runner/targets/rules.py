@@ -199,6 +199,9 @@ def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> No
         problems.report("E107", message, (*at, "identity_url"), hint=hint, warning=True)
 
 
+_AS_A_TEXT = lazy_pattern(r"""\{\{\s*('[^']*'|"[^"]*")\s*\}\}""")
+
+
 def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     """A password, client secret or token in the file. That of a site on this machine is nobody's loss."""
     if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
@@ -209,7 +212,8 @@ def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> Non
     for key, name in found:
         written = text(record(target.get(key)), name)
         path = (*at, key, name)
-        if written and path not in reported and is_plain(written) and variable(written, path) is None:
+        is_written = is_plain(written or "") or _AS_A_TEXT.fullmatch(written or "")
+        if written and path not in reported and is_written and variable(written, path) is None:
             _report_written(name, path, problems)
     named = _NAMED_IN_URL.search(text(target, "proxy") or "")
     if named is not None and is_plain(named[1]):

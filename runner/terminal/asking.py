@@ -140,7 +140,7 @@ def _answer(declared: Input) -> str | None:
     while True:
         prompt = f"? input `{clean(declared.name)}`{about}{for_people}> "
         text = (_without_echo if declared.secret else _with_echo)(prompt)
-        if not text.endswith("\n"):
+        if not text:
             output.say_lines("\n")
             return None
         value = text.removesuffix("\n").removesuffix("\r")

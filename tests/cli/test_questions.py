@@ -338,6 +338,18 @@ def test_without_a_terminal_the_secret_that_is_not_stored_is_named(capsys: pytes
     assert "CREATIO_RUNNER_INPUT_TOKEN" in printed
 
 
+def test_an_answer_whose_line_is_ended_by_the_end_of_the_input_is_an_answer() -> None:
+    with site(answer) as here:
+        write_with_inputs(here)
+        terminal = at_a_terminal("run", "a.job.yaml")
+        terminal.wait_for("? input `limit`")
+        terminal.type("7\x04\x04")
+        terminal.wait_for("? input `token`")
+        terminal.type("sw0rdfish\n")
+        assert terminal.end() == 0
+        assert "Limit=7" in here.executes()[0]
+
+
 def test_whoever_gives_no_answer_reads_what_is_missing() -> None:
     with site(answer) as here:
         write_with_inputs(here)

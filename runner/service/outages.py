@@ -168,7 +168,7 @@ def _no_way_through(error: ProxyError, place: str) -> CallFailed:
     if error.cause is not None:
         return _no_proxy(error.cause)
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return _for_good(_unknown_to_proxy(knew_us=error.knew_us))
+        return replace(_for_good(_unknown_to_proxy(knew_us=error.knew_us)), status=error.status)
     if error.status in _UNREACHED:
         message = f"the proxy did not reach {place}: {shortened(error.words)}"
         return _not_sent("E301", message, f"is the application running? {_BEYOND}")

@@ -139,7 +139,7 @@ def test_a_proxy_that_wants_another_password_is_asked_once(named: str, said: str
         ending = failed(perform(peer.port, named=named, calls=3))
     assert ending.trouble.message == said
     assert hint in (ending.trouble.hint or "")
-    assert ending.final
+    assert (ending.final, ending.status) == (True, 407)
     assert len(peer.heads) == 1
 
 

@@ -64,7 +64,8 @@ def test_the_readme_is_no_longer_than_a_visitor_reads() -> None:
 
 
 def test_every_path_and_name_on_the_map_is_there() -> None:
-    page = re.sub(r"(?ms)^```.*?^```$", "", (ROOT / "runner" / "README.md").read_text())
+    pages = "".join((ROOT / "runner" / name).read_text() for name in ("README.md", "DECISIONS.md"))
+    page = re.sub(r"(?ms)^```.*?^```$", "", pages)
 
     def found(path: str) -> Path | None:
         above = (ROOT / "runner", ROOT, ROOT / "runner" / "reports")

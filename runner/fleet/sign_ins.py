@@ -1,5 +1,4 @@
-"""Sign-ins of all workers with the same credentials: after a refusal the next try is a minute later, then two, and so
-on.
+"""Sign-ins of all workers with the same credentials, spaced after a refusal: by a minute, by two, and so on.
 
 Only a byte of a hash of the password is stored, so that a corrected password is tried at once, but for every 256th.
 """

@@ -1,5 +1,4 @@
-"""Which jobs have changed since a commit in git, and why: by their files, cases, target, doubles, catalogue and
-packages.
+"""Which jobs have changed since a commit in git: by their files, cases, target, doubles, catalogue and packages.
 
 What git does not watch counts as changed.
 """

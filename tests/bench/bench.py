@@ -14,7 +14,7 @@ process, -j 8 / after each other 0.96, above. Memory of 10,000 steps: run 119 MB
 The same instructions take up to 1.6 times as long on a virtual machine from one second to the next: so "of the least"
 compares the least time of each side.
 
-Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
+Where it goes: `runner/DECISIONS.md`. Of 1,000 reads half of the instructions are the loop, the rest
 start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.58 times the instructions of bare.
 `validate` takes 349 million instructions, and the import of the four libraries 723, with 158 modules of ours that are
 found and read. Of a resumption of 1,000 calls a quarter is the start, a quarter what the engine does again, and the

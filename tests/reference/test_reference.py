@@ -3,6 +3,7 @@
 import re
 
 from expected_texts import ExpectedTexts
+from module_index import MAP
 from reference import ACTIONS, REFERENCE, generated, keys_of, parts
 
 from runner.foundation.problems import ExitCode
@@ -12,6 +13,12 @@ PAGE = REFERENCE.read_text(encoding="utf-8")
 
 def test_the_reference_says_what_schemas_commands_and_codes_say(expected_texts: ExpectedTexts) -> None:
     expected_texts.check(REFERENCE, generated(PAGE))
+
+
+def test_the_map_has_the_first_line_of_each_module(expected_texts: ExpectedTexts) -> None:
+    page = MAP.read_text(encoding="utf-8")
+    assert "modules" in parts(page)
+    expected_texts.check(MAP, generated(page))
 
 
 def test_every_action_and_every_record_of_the_schemas_has_its_part() -> None:

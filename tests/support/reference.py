@@ -1,4 +1,4 @@
-"""The generated parts of `schema/README.md`: tables drawn from the JSON Schemas, the commands and the error codes.
+"""The generated parts of `schema/README.md` and `runner/README.md`: tables drawn from what they describe.
 
 A part lies between `<!-- generated: NAME -->` and `<!-- end -->`. What is around it is written by hand.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from breakages import table as breakages_table
+from module_index import module_index
 
 from runner.cli.main import VERBS, Verbs
 from runner.explanations.read import titles
@@ -183,4 +184,5 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "codes": _codes,
     "reports": formats.docs_table,
     "breakages": breakages_table,
+    "modules": module_index,
 }

@@ -1,7 +1,7 @@
 """The library of processes: VwProcessLib lists the doubles, ProcessSchemaRequest has their signatures.
 
-See `service/README.md`, Library. Ids are made of names. Choices [?]: the row's Id is the schema's; every double is enabled and traced; a root's parent is
-the empty GUID; an unknown id is `success: false`. A lookup names no entity.
+See `service/README.md`, Library. Ids are made of names. Choices [?]: the row's Id is the schema's; every double is
+enabled and traced; a root's parent is the empty GUID; an unknown id is `success: false`. A lookup names no entity.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

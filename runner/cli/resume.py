@@ -31,7 +31,9 @@ from runner.project.sites import ReadySite, Sandboxes, Sites
 from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.rereadings import read_again
+from runner.reports.run_again import rerun_steps
 from runner.reports.safe import clean
+from runner.reports.spans import timed
 from runner.reports.words import MOST_KEYS, doubtful, not_cleaned_up, title
 from runner.runs import StoreName
 from runner.runs.events import Asked, StepFinished, StepSkipped
@@ -357,7 +359,8 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
 
 def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: ReportedCommand | None = None) -> ExitCode:
     """Nothing is left to do: the reports are drawn, of the run or of its `whole` command; the run's code."""
-    output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
+    ended = f", which ended `{run.result.status}`" if run.result.finished else ""
+    output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}){ended}: nothing was sent")
     if rest := not_cleaned_up(run.result):
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {first(rest, MOST_KEYS)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
@@ -365,6 +368,8 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: Repo
     output.problems(*store_reports(run.store, reported))
     reports.publish(places, whole or alone(reported))
     _say_rest_of_command(run)
+    for step in rerun_steps(timed(run.lines, result=run.result), store=run.store.name)[-1:]:
+        output.say(f"`{step.command}` {step.does}")
     return run.result.exit_code
 
 

@@ -10,12 +10,13 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import Job
 from runner.reading.files import read_bytes
 from runner.reports.safe import clean
-from runner.reports.words import doubtful
+from runner.reports.words import doubtful, title
 from runner.runs.result import RunResult
 from runner.service import bodies
 
 _PASSED, _RETRY = "passed", "retry"
 _NAMED = 5
+_NOTHING_IN_DOUBT = "nothing of this run is in doubt; `runner runs` lists the runs, each with what it needs next"
 
 
 def checked_verdicts(
@@ -27,7 +28,7 @@ def checked_verdicts(
     if key is None and verdict is None and written is None:
         return {}
     if key is None or verdict is None:
-        hint = "`--step KEY --as passed` says that the row of this key has passed"
+        hint = "`--step KEY --as passed` says that the step of this key has passed"
         raise UsageError(Problem(code="E150", message="a verdict needs both `--step` and `--as`", hint=hint))
     _check_row(key, run)
     if verdict == _RETRY and run.closing:
@@ -40,7 +41,7 @@ def checked_verdicts(
     if written is None:
         return {key: {"as": verdict}}
     if verdict != _PASSED:
-        _refuse(f"`--result` does not go with `--as {verdict}`", "only a row that has passed gives a result")
+        _refuse(f"`--result` does not go with `--as {verdict}`", "only a step that has passed gives a result")
     return {key: {"as": verdict, "result": _value(written)}}
 
 
@@ -50,13 +51,13 @@ def _check_row(key: str, result: RunResult) -> None:
         return
     near = suggest(key, keys)
     listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
-    hint = f"name what is in doubt: {listed}" if keys else "leave `--step` out: nothing of this run is in doubt"
+    hint = f"name what is in doubt: {listed}" if keys else _NOTHING_IN_DOUBT
     status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
     if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
         status = " itself: a part of it is"
     if near and not status:
         hint = f"did you mean `{near}`? in doubt: {listed}"
-    _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
+    _refuse(f"no step `{clean(key)}` of {title(result)} ({clean(result.id)}) is in doubt{status}", hint)
 
 
 def _value(written: str) -> Json:

@@ -11,6 +11,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
+from runner.reports.next_steps import NextStep
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.safe import aligned, clean, moment
@@ -100,8 +101,7 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
 def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:
     for number, open_run in enumerate(overview.open_runs(runs, store)):
         heading = "" if number else "#### What to do next\n\n"
-        commands = [line for step in open_run.steps for line in (f"# {step.does}", step.command)]
-        yield f"{heading}{inline(open_run.run.title)}: {inline(open_run.known)}\n\n{block(commands, 'sh')}"
+        yield f"{heading}{inline(open_run.run.title)}: {inline(open_run.known)}\n\n{_either(open_run.steps)}"
 
 
 def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
@@ -123,8 +123,12 @@ def _again(runs: Sequence[TimedRun], command: ReportedCommand) -> Iterator[str]:
     is_alone = len(runs) == 1
     steps = rerun_steps(runs[0], store=command.store) if is_alone else rerun_failed_steps(runs, store=command.store)
     if steps:
-        commands = [line for step in steps for line in (f"# {step.does}", step.command)]
-        yield f"#### To carry it out once more\n\n{block(commands, 'sh')}"
+        yield f"#### To carry it out once more\n\n{_either(steps)}"
+
+
+def _either(steps: Sequence[NextStep]) -> str:
+    """Commands of which one is to be given, a block each: a page copies a block whole."""
+    return "\nor\n\n".join(block([f"# {step.does}", step.command], "sh") for step in steps)
 
 
 def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:

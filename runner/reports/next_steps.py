@@ -62,7 +62,7 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
             yield NextStep(command=resume + again, does=does)
         does = "asks the process log again, and sends nothing else"
         yield NextStep(command=complete_command("reconcile", result, store), does=does)
-    yield _verdict(result, in_doubt, resume, again)
+    yield from _verdicts(result, in_doubt, resume, again)
 
 
 def _anew(result: RunResult) -> NextStep:
@@ -137,28 +137,27 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
     return "it broke off during its steps: `undo` and `finally` are not done"
 
 
-def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, again: str) -> NextStep:
+def _verdicts(result: RunResult, in_doubt: Sequence[StepResult], resume: str, again: str) -> Iterator[NextStep]:
     """A person's verdict on the first row in doubt. After the steps are over nothing is begun again."""
-    first, options = in_doubt[0], "--as passed"
-    if is_lost(first) or first.needs_result:
-        options = "--as passed --result 'JSON'"
-    if is_lost(first):
-        does = "if you know its result, as JSON; without `--result` where only `outputs` of the job need it; "
-        does += "`--as failed` ends the run without it: what it has done is not undone"
-    elif result.closing and not has_begun(first):
-        does = "if you have checked that it passed; `--as failed` if it failed or never began"
-    elif has_begun(first):
-        does = "if you have checked that it passed; `--as failed` if it failed"
-    else:
-        does = "if you have checked that it passed; `--as failed` if it failed, `--as retry` if it never began"
+    first, passed = in_doubt[0], "if you have checked that it passed"
+    command = f"{resume} --step {shell_word(clean(first.key))}"
     more = "; then the same for each row in doubt" if len(in_doubt) > 1 else ""
     if result.finished and any(step.skipped_by in {row.key for row in in_doubt} for step in result.steps):
-        more += (
-            "; the run ends `failed` all the same, as the steps after it were left out, and what passed is undone "
-            "where the job says how"
-        )
-    command = f"{resume} --step {shell_word(clean(first.key))} {options}{again}"
-    return NextStep(command=command, does=f"{does}{more}")
+        more += "; the run ends `failed`, as steps were left out, and sends the `undo` of those that passed"
+    if is_lost(first):
+        known = "if you know its result, as JSON; without `--result` where only `outputs` of the job need it"
+        yield NextStep(command=f"{command} --as passed --result 'JSON'{again}", does=f"{known}{more}")
+        unknown = f"if you do not know it: the run ends without it, and does not undo `{clean(first.key)}`"
+        yield NextStep(command=f"{command} --as failed{again}", does=f"{unknown}{more}")
+        return
+    if has_begun(first):
+        does = f"{passed}; `--as failed` if it failed"
+    elif result.closing:
+        does = f"{passed}; `--as failed` if it failed or never began"
+    else:
+        does = f"{passed}; `--as failed` if it failed, `--as retry` if it never began"
+    given = " --result 'JSON'" if first.needs_result else ""
+    yield NextStep(command=f"{command} --as passed{given}{again}", does=f"{does}{more}")
 
 
 def complete_command(verb: str, result: RunResult, store: StoreName | None) -> str:

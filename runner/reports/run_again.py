@@ -27,7 +27,7 @@ from runner.reports.next_steps import (
 )
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
-from runner.reports.words import cleanup_left, doubtful, own_error, title
+from runner.reports.words import cleanup_left, in_doubt, own_error, title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
@@ -35,6 +35,7 @@ from runner.runs.result import RunResult
 from runner.runs.status import Status
 
 _MOST_KEYS = 5
+_MOST_RUNS = 5
 _OF_THE_FILE = frozenset({"E209", "E223"})  # codes of steps that did not pass by what the job's file says
 _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
     {"E113", "E130", "E132", "E201", "E202", "E203", "E205", "E206", "E207", "E208", "E212", "E217"},
@@ -60,7 +61,8 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     safety: Safety
     command: str = ""  # empty while that must not be
     repeated: tuple[tuple[str, Status], ...] = ()  # keys of rows that start a second time, and how they ended
-    open_keys: tuple[str, ...] = ()
+    open: str = ""  # why it must not be yet
+    by_hand: str = ""  # what a person has to do before
     secrets: tuple[str, ...] = ()  # inputs that are to be given anew
     variables: tuple[str, ...] = ()  # of the environment that gave others
     mended: str = ""  # carries out the files of now, if these may be mended
@@ -70,15 +72,17 @@ class RunAgain(Struct, frozen=True, kw_only=True):
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
     """How the run is carried out once more. A run of a fleet is applied once more, so that its ledger learns of it."""
     result = run.result
-    in_doubt = doubtful(result.steps)
-    if in_doubt or not result.finished:
-        return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
+    if (doubt := in_doubt(result.steps)) or not result.finished:
+        return RunAgain(
+            safety=Safety.NOT_YET, open=doubt.removeprefix("in doubt: ") or "the run has not come to its end"
+        )
     queued = belongs_to_fleet(result, store)
     faulty = "" if queued else _faulty(result)
     repeated, secrets = tuple(_repeated(run)), () if queued else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
         command=_command(result, store, with_values=with_values) if result.job else "",
+        by_hand=cleanup_left(result),
         repeated=repeated,
         secrets=tuple(name for name in secrets if name not in result.variables),
         variables=tuple(result.variables[name] for name in secrets if name in result.variables),
@@ -93,7 +97,7 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     if run.result.status is RunStatus.PASSED or not again.command:
         return []
     repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
-    mended = f"when you have mended {again.faulty}: carries it out as it is now, with the inputs that you give it"
+    mended = f"when you have mended {again.faulty}, this carries it out as it is now, with the inputs that you give it"
     does = "carries it out once more as it was, with its inputs"
     from_variables = secrets_from_variables(run.result, store=store)
     if belongs_to_fleet(run.result, store):
@@ -101,8 +105,8 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
     steps = [NextStep(command=again.mended, does=f"{mended}; {repeats}")] if again.mended else []
     steps.append(NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}"))
-    if left := cleanup_left(run.result):
-        steps = [replace(step, does=f"{left}; then: {step.does}") for step in steps]
+    if again.by_hand:
+        steps = [replace(step, does=f"{again.by_hand}. Then: {step.does}") for step in steps]
     lacks_right = any(span.status == HTTPStatus.FORBIDDEN for row in run.rows for span in row.spans)
     return steps[::-1] if lacks_right else steps
 
@@ -121,20 +125,27 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
     """The same of the runs of a command, with `rerun --failed`. `lacking`: it never began some."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
-    is_any_of_fleet = any(belongs_to_fleet(run.result, store) for run in failed)
-    if is_any_of_fleet or not all(again.command for again in found):
+    if any(belongs_to_fleet(run.result, store) for run in failed):
         return []
+    if not all(again.command for again in found):
+        return [step for run in failed for step in _rerun_alone(run, store)][:_MOST_RUNS]
     results = [run.result for run in failed]
     of = results or [runs[0].result]
     command = f"{verb_command('rerun', of[0].id, store)} --failed{given_anew(*results)}{confirmed(*of)}"
     once_more = "carries out once more, as it was, what did not pass" if failed else ""
     begins = "begins what the command did not begin" if lacking else ""
     left = [title(result) for result in results if cleanup_left(result)]
-    by_hand = f"first do by hand what {first(left, _MOST_KEYS)} left undone; then: " if left else ""
+    by_hand = f"first do by hand what {first(left, _MOST_KEYS)} left undone. Then: " if left else ""
     does = f"{', and '.join(filter(None, (once_more, begins)))}; {_repeats(found)}"
     read = secrets_from_variables(*results, store=store)
     steps = [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
     return [replace(step, does=f"{by_hand}{step.does}") for step in steps]
+
+
+def _rerun_alone(run: TimedRun, store: StoreName | None) -> Iterator[NextStep]:
+    """The likeliest command for a run beside others that are to be settled first."""
+    for step in rerun_steps(run, store=store)[:1]:
+        yield replace(step, does=f"{title(run.result)}: {step.does}")
 
 
 def _repeats(found: Sequence[RunAgain]) -> str:
@@ -155,7 +166,7 @@ def _mended_steps(
     options = f"{in_store(store)}{given_anew(*results)}{confirmed(*results)}"
     command = f"runner run {shell_words(files)}{at} --last-failed{options}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
-    does = f"when you have mended {where}: carries out what did not pass, as it is "
+    does = f"when you have mended {where}, this carries out what did not pass, as it is "
     does += f"written now, with the inputs that you give it; {_repeats(found)}"
     yield NextStep(command=command, does=does)
 

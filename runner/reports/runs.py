@@ -86,7 +86,7 @@ def _failing(result: RunResult) -> str:
     if _is_cut_off(step) and not (result.finished or result.held):
         return ""
     code = f": {clean(step.error.code)}" if step.error is not None else ""
-    left = f"; {left}" if step.section is Section.STEPS and (left := cleanup_left(result)) else ""
+    left = f"; {left}" if (left := cleanup_left(result)) else ""
     return f"{step.status} at {clean(step.key)}{code}{left}"
 
 

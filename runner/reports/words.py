@@ -303,7 +303,7 @@ def finally_left(result: RunResult) -> str:
 def cleanup_left(result: RunResult) -> str:
     """What a person has to do before the job is carried out once more: it would find the site as this run left it."""
     left = _not_passed(not_cleaned_up(result))
-    return f"first do by hand what it left undone: {left}" if left else ""
+    return f"first do by hand what it left undone ({left})" if left else ""
 
 
 def not_cleaned_up(result: RunResult, sections: Sequence[Section] = (Section.UNDO, Section.FINALLY)) -> tuple[str, ...]:

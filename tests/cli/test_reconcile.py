@@ -259,7 +259,13 @@ def test_what_is_settled_by_the_log_is_undone_by_a_resume_which_is_named(
     assert place.executed == ["UsrMail", "UsrCharge", "UsrRefund", "UsrRefund"]
     assert "passed is not undone yet" not in capsys.readouterr().out
     assert ended(shlex.split(command)[1:]) == 1
-    assert "nothing is left to do" in capsys.readouterr().err
+    over, *_, again = capsys.readouterr().err.splitlines()
+    assert over.startswith("nothing is left to do of ")
+    assert over.endswith(", which ended `failed`: nothing was sent")
+    assert again.startswith("`runner rerun ")
+    assert again.endswith(
+        "` carries it out once more as it was, with its inputs; nothing starts twice that must happen only once"
+    )
     assert place.executed.count("UsrRefund") == 2
     assert here.executes()
 

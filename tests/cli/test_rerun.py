@@ -273,7 +273,7 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     assert shown.splitlines()[-5:] == [
         "  what next:",
         f"    {again}",
-        f"      when you have mended the file: carries it out as it is now, {ANEW}; {CAREFUL} charge",
+        f"      when you have mended the file, this carries it out as it is now, {ANEW}; {CAREFUL} charge",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {CAREFUL} charge{FROM_VARIABLE}",
     ]
@@ -297,18 +297,19 @@ def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_agai
         JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]') + finish
     )
     answers.given = {"UsrBack": NOTHING}
-    by_hand = "first do by hand what it left undone: back did not pass"
+    by_hand = "first do by hand what it left undone (back did not pass)"
     assert ended(["run", "a.job.yaml", "-k", "red", "--report-html", "a.html", "--report-md", "a.md"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "  finally: incomplete: back did not pass" in lines
-    assert lines[-1].startswith(f"      {by_hand}; then: carries it out once more as it was")
+    assert lines[-1].startswith(f"      {by_hand}. Then: carries it out once more as it was")
     assert "finally is incomplete: back did not pass" in Path("a.html").read_text()
+    assert f"<b>{by_hand}</b>" in Path("a.html").read_text()
     assert "finally: incomplete: back did not pass" in Path("a.md").read_text()
     assert ended(["runs"]) == 0
     assert f"failed at charge: E201; {by_hand}" in capsys.readouterr().out
     assert ended(["run", "a.job.yaml"]) == 1
     (does,) = [line for line in capsys.readouterr().out.splitlines() if "once more, as it was" in line]
-    assert "first do by hand what billing[red]@here, billing[blue]@here left undone; then: " in does
+    assert "first do by hand what billing[red]@here, billing[blue]@here left undone. Then: " in does
 
 
 def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_rerun_does_not_read(
@@ -321,7 +322,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert shown == [
         "  what next:",
         "    runner run a.job.yaml -t here -k 'billing[red]' --last-failed",
-        f"      when you have mended the file: carries it out as it is now, {ANEW}; {SAFE}",
+        f"      when you have mended the file, this carries it out as it is now, {ANEW}; {SAFE}",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {SAFE}{FROM_VARIABLE}",
     ]
@@ -371,7 +372,7 @@ def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_t
     shown = capsys.readouterr().out.splitlines()
     assert "E301" in "".join(shown)
     at = shown.index("    runner run a.job.yaml -t here -k 'billing[red]'")
-    assert shown[at + 1].startswith("      when you have mended the target, if that is the cause: carries")
+    assert shown[at + 1].startswith("      when you have mended the target, if that is the cause, this carries")
     Path("targets.yaml").write_text(right)
     assert ended(shlex.split(shown[at])[1:]) == 0
     assert answers.asked
@@ -383,7 +384,7 @@ def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys:
         assert ended(["run", "a.job.yaml", "-k", "red"]) == 3
     printed = capsys.readouterr().out
     assert "E303" in printed
-    advice = "    runner run a.job.yaml -t here -k 'billing[red]'\n      when you have mended the sign-in: "
+    advice = "    runner run a.job.yaml -t here -k 'billing[red]'\n      when you have mended the sign-in, this "
     assert printed.partition("what next:\n")[2].startswith(advice)
 
 

@@ -102,9 +102,11 @@ def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_name
     answers: Executes, capsys: Capture
 ) -> None:
     answers.given = {"a-Red": Answer(silent=True), "a-Blue": xml(1), "b-Red": Answer(silent=True)}
-    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 4
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "--report-md", "a.md"]) == 4
+    alone = "a[blue]@here: when you have mended the file, this carries it out as it is now"
+    assert f"      {alone}" in capsys.readouterr().out
+    assert f"```sh\n# {alone}" in Path("a.md").read_text()
     answers.asked.clear()
-    capsys.readouterr()
     assert ended(["rerun", "last", "--failed"]) == 6
     printed = capsys.readouterr().err
     assert answers.asked == []
@@ -279,7 +281,7 @@ def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anythi
     at = lines.index("  what next:")
     assert lines[at + 1] == "    runner run a.job.yaml -t here -t there --last-failed"
     assert lines[at + 2].startswith(
-        "      when you have mended the file: carries out what did not pass, as it is written"
+        "      when you have mended the file, this carries out what did not pass, as it is written"
     )
     assert lines[at + 3].startswith("    runner rerun ")
     Path("a.job.yaml").write_text(JOB.format(name="a"))

@@ -263,7 +263,7 @@ def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, p
     ("said", "code", "says"),
     [
         (["--step", "chrage", "--as", "passed"], "E158", "did you mean `charge`? in doubt: `charge`"),
-        (["--step", "open", "--as", "passed"], "E158", "no row `open` is in doubt"),
+        (["--step", "open", "--as", "passed"], "E158", "no step `open` of"),
         (["--step", "charge"], "E150", "a verdict needs both `--step` and `--as`"),
         (["--as", "passed"], "E150", "a verdict needs both"),
         (["--result", "1"], "E150", "a verdict needs both"),
@@ -315,7 +315,7 @@ def test_a_result_that_does_not_hold_what_the_job_takes_out_of_it_is_refused(
 def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 2
-    assert "hint: leave `--step` out: nothing of this run is in doubt" in capsys.readouterr().err
+    assert "hint: nothing of this run is in doubt; `runner runs`" in capsys.readouterr().err
     assert here.asked
 
 

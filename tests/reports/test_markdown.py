@@ -131,6 +131,10 @@ def test_what_carries_a_failed_run_out_once_more_and_what_that_starts_again_is_i
     failed = command_from(chain(events))
     again = "#### To carry it out once more\n\n```sh\n# carries it out once more as it was, with its inputs; careful, "
     assert f"{again}it starts again what must happen only once: add\nrunner rerun 0194d2a0" in report(failed)
+    trouble = Trouble(code="E202", message="not met")
+    of_the_file = StepFinished(key="add", t=1, status=Status.FAILED, seconds=1, attempts=1, error=trouble)
+    either = report(command_from(chain([*events[:-2], of_the_file, events[-1]])))
+    assert "\n```\n\nor\n\n```sh\n# carries it out once more as it was" in either
     assert "once more" not in report(
         command_from(chain([*events[:-1], RunFinished(t=1, status=RunStatus.PASSED, exit_code=0)]))
     )

@@ -86,8 +86,7 @@ def test_who_settles_a_run_whose_later_steps_were_left_out_is_not_promised_that_
     skipped = StepSkipped(row=story.row("mail"), reason="stopped", by="charge")
     text = story.text(*story.ended(Status.UNKNOWN), skipped, CLOSING, FINISHED)
     assert text[-1].endswith(
-        "; the run ends `failed` all the same, as the steps after it were left out, "
-        "and what passed is undone where the job says how"
+        "; the run ends `failed`, as steps were left out, and sends the `undo` of those that passed"
     )
     first_alone = story.text(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
     assert "left out" not in first_alone[-1]
@@ -164,11 +163,11 @@ def test_a_process_that_is_known_to_have_begun_is_called_so(
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
     result = story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED)
-    (verdict,) = next_steps(result, store=STORE)
-    assert verdict.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
-    assert verdict.does.startswith(
-        "if you know its result, as JSON; without `--result` where only `outputs` of the job need it; `--as failed`"
-    )
+    known, unknown = next_steps(result, store=STORE)
+    assert known.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
+    assert known.does == "if you know its result, as JSON; without `--result` where only `outputs` of the job need it"
+    assert unknown.command == f"runner resume {ID} --step charge --as failed"
+    assert unknown.does == "if you do not know it: the run ends without it, and does not undo `charge`"
     assert "in doubt: charge happened, but the result is lost\n" in transcript(result, Detail())
 
 

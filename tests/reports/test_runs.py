@@ -48,7 +48,7 @@ def test_what_a_stop_kept_finally_from_is_named_and_what_its_condition_skipped_i
         skipped = StepSkipped(row=row("back", section=Section.FINALLY), reason=reason)
         return cleanup_left(fold(chain([start(), skipped, RunFinished(t=1, status=status, exit_code=130)])))
 
-    assert left("stopped") == "first do by hand what it left undone: back did not pass"
+    assert left("stopped") == "first do by hand what it left undone (back did not pass)"
     assert left("condition") == left("stopped", RunStatus.PASSED) == ""
 
 

@@ -48,7 +48,7 @@ FAILURES = {
         key="post",
         what="unknown post Post the journal",
         why=("it may or may not have happened", "broke before the answer was whole", "the process log shows no start"),
-        again="not yet: nobody knows whether post has happened",
+        again="not yet: post may or may not have happened",
         sent=("GET /0/ServiceModel/ProcessEngineService.svc/UsrPost/Execute", "Amount: 12.5", "unanswered"),
     ),
     "an expectation that is not met": Answers(

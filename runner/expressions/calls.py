@@ -8,12 +8,16 @@ from runner.expressions.filters.table import FILTERS, LOOPS
 from runner.expressions.filters.tests import TESTS
 from runner.expressions.mistakes import COMPARISON, Piece, hint, suggestion
 from runner.expressions.names import Functions
+from runner.expressions.operators import COMPARISONS
 from runner.expressions.source import keywords, written, written_path
 from runner.foundation import patterns
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.values import compact
 
 _MAP_KEYWORDS = frozenset({"attribute", "default"})
+_OWN_WORDS = frozenset({"attribute", "test", "value"})  # of other languages, for what a choice takes without a name
 _LONGEST_VALUE = 40
+_OPPOSITE = {"select": "reject", "reject": "select", "selectattr": "rejectattr", "rejectattr": "selectattr"}
 _CONDITION = lazy_pattern(rf"(?:\w+\.)?(\w+)\s*({COMPARISON})\s*(.+)")
 
 
@@ -65,7 +69,8 @@ def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
     value = _argument(node) if value in ("JSON", "Math", "Object", "Number", "String", "Convert") else value
     here = _variable(callee, node) or hint("methods", name, value=value, argument=_argument(node))
     if here is None:
-        here = f"write `{value} | {name}`" if name in FILTERS else "use a filter: `value | filter`"
+        applied = nodes.Filter(callee.node, name, node.args, node.kwargs, None, None)
+        here = f"write `{written(applied)}`" if name in FILTERS else "use a filter: `value | filter`"
     return refused(node, f"`.{name}()`: values have no methods", here, name)
 
 
@@ -84,7 +89,8 @@ def _unknown_function(name: str, node: nodes.Call, available: Functions) -> Temp
     value = _argument(node)
     here = hint("functions", name, value=value, argument=_argument(node, 1))
     if here is None and name in FILTERS:
-        here = f"it is a filter: write `{value} | {name}`"
+        applied = nodes.Filter(node.args[0] if node.args else None, name, node.args[1:], node.kwargs, None, None)
+        here = f"it is a filter: write `{written(applied)}`"
     elif here is None and name in TESTS:
         here = f"it is a test: write `{value} is {name}`"
     return _unknown("function", name, node, here or suggestion("functions", name, available))
@@ -134,24 +140,87 @@ def _check_loop(name: str, node: nodes.Node, arguments: list[nodes.Expr], named:
     if name == "map":
         _check_map(node, arguments, named)
         return
+    _refuse_condition(name, node, arguments)
     _raise_if(f"`{name}` has no argument `{named[0]}`" if named else None, name, node)
-    if name in {"selectattr", "rejectattr"}:
+    if name.endswith("attr"):
         _raise_if(None if arguments else f"`{name}` needs the name of a key", name, node)
-        arguments = arguments[1:]
-    if arguments:
-        test = _literal(name, "test", arguments[0])
-        _refuse_condition(name, test, node)
-        _check_test_call(test, node, arguments[1:])
+        _check_choice(name, arguments[0], node, arguments[1:])
+    else:
+        _check_choice(name, None, node, arguments)
 
 
-def _refuse_condition(name: str, text: str, node: nodes.Node) -> None:
-    """`select("item.Total > 0")`."""
-    found = _CONDITION.fullmatch(text.strip())
-    if found is not None:
-        value = found[3].replace("'", '"')
-        by_key = name if name.endswith("attr") else f"{name}attr"
-        here = f'write `{by_key}("{found[1]}", "{Piece(found[2]).as_test}", {value})`'
-        raise refused(node, f"`{name}` takes the name of a test, and no expression", here, name)
+def _refuse_condition(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
+    """`select("item.Total > 0")`, `selectattr("Name" == "x")`, `selectattr(Name="x")`."""
+    pairs = keywords(node) if isinstance(node, nodes.Filter) and node.name == name and not arguments else []
+    condition = next((found for argument in arguments[:2] if (found := _condition(argument)) is not None), None)
+    if condition is None and len(pairs) == 1 and pairs[0].key not in _OWN_WORDS:
+        condition = pairs[0].key, "eq", written(pairs[0].value)
+    if condition is not None:
+        key, test, value = condition
+        asks, test = (name, test) if test else (_OPPOSITE[name], "in")
+        takes = "the name of a key" if name.endswith("attr") else "the name of a test"
+        raise refused(
+            node, f"`{name}` takes {takes}, and no expression", _by_key(asks, compact(key), test, value), name
+        )
+
+
+def _condition(argument: nodes.Expr) -> tuple[str, str, str] | None:
+    """Key, test and value of a comparison, written out or in quotes."""
+    match argument:
+        case nodes.Const(value=str() as text) if found := _CONDITION.fullmatch(text.strip()):
+            return found[1], Piece(found[2]).as_test, found[3].replace("'", '"')
+        case nodes.Compare(expr=nodes.Const(value=str() as key), ops=[operand]):
+            return key, COMPARISONS[operand.op].test, written(operand.expr)
+        case nodes.Compare(expr=left, ops=[operand]) if path := written_path(left):
+            return ".".join(map(str, path[1:] or path)), COMPARISONS[operand.op].test, written(operand.expr)
+        case _:
+            return None
+
+
+def _by_key(name: str, key: str, test: str, *values: str) -> str:
+    return f"write `{name.removesuffix('attr')}attr({', '.join((key, compact(test), *values))})`"
+
+
+def _check_choice(name: str, key: nodes.Expr | None, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
+    """Check the test of items, or of the values of a key, and what the test takes."""
+    if not arguments:
+        return
+    first, others = arguments[0], arguments[1:]
+    word = first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
+    if word in TESTS:
+        needs = None if key is None or others else _by_key(name, _as_key(key), word, "…")
+        _raise_if(misused(word, TESTS[word].call, len(others), ()), word, node, needs)
+        _check_test_call(word, node, others)
+    elif (here := _choice_hint(name, key, first, others)) is None:
+        _check_test_call(_literal(name, "test", first), node, others)
+    elif word is None:
+        raise refused(node, f"`{name}` takes the name of a test, written out in quotes", here, name)
+    else:
+        raise _unknown("test", word, node, here)
+
+
+def _choice_hint(name: str, key: nodes.Expr | None, first: nodes.Expr, others: list[nodes.Expr]) -> str | None:
+    """The choice by a key, where the key or a value is in the place of the test, or the test lacks its quotes."""
+    text = first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
+    if text is not None and text[:1].islower() and _test_hint(text, first, denied=False):
+        return None
+    values = [*map(written, others)]
+    if key is not None and isinstance(first, nodes.Name) and first.name in TESTS:
+        return _by_key(name, _as_key(key), first.name, *values)
+    if key is not None:
+        return None if values else _by_key(name, _as_key(key), "eq", written(first))
+    match values:
+        case [value] if text is not None:
+            return _by_key(name, compact(text), "eq", value)
+        case [test, value] if text is not None and Piece(test).inside in TESTS:
+            return _by_key(name, compact(text), Piece(test).inside, value)
+        case _:
+            return None
+
+
+def _as_key(key: nodes.Expr) -> str:
+    """A name in capitals is the name of a key without its quotes."""
+    return compact(key.name) if isinstance(key, nodes.Name) and key.name[:1].isupper() else written(key)
 
 
 def _check_map(node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
@@ -175,9 +244,9 @@ def _literal(name: str, what: str, argument: nodes.Expr) -> str:
     raise refused(argument, f"`{name}` takes the name of a {what}, written out in quotes", here, name)
 
 
-def _raise_if(wrong: str | None, name: str, node: nodes.Node) -> None:
+def _raise_if(wrong: str | None, name: str, node: nodes.Node, hint: str | None = None) -> None:
     if wrong is not None:
-        raise unreadable(node, wrong, name)
+        raise unreadable(node, wrong, name, hint)
 
 
 def _check_pattern(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:

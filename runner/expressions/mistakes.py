@@ -86,7 +86,7 @@ class Piece(str):
     @property
     def as_test(self) -> str:
         """A sign of comparison as the name of a test."""
-        sign = {"===": "==", "!==": "!="}.get(self, str(self))
+        sign = {"=": "==", "===": "==", "!==": "!="}.get(self, str(self))
         return next(comparison.test for comparison in COMPARISONS.values() if comparison.sign == sign)
 
     @property

@@ -81,11 +81,12 @@ def _without_quotes(parsed: Expression, value: Json) -> str:
 def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     """Report on the items of an `expect`; an expression that YAML cut at its commas counts as an item."""
     pieces: set[int] = set()
+    in_brackets = lint.document.written(path).startswith("[")
     for index, item in enumerate(items(written)):
         at = (*path, index)
         if index in pieces:
             continue
-        pieces |= _cut_off(items(written), index)
+        pieces |= _cut_off(items(written), index) if in_brackets else set()
         if isinstance(item, dict):
             _that(item.get("that"), (*at, "that"), scope=scope, lint=lint)
             lint.value(item.get("message"), (*at, "message"), scope)

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
-from runner.foundation.problems import Problem, Severity, errors_in
+from runner.foundation.problems import Problem, Severity, errors_in, in_order
 from runner.foundation.sentences import both
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import record
@@ -221,19 +221,26 @@ _TEXTS = ("E109", "E123")  # what is a text by mistake; where its type is wrong,
 
 
 def _add(found: Sequence[Problem], project: Project) -> None:
-    """Add what is not reported already, nor is where something else is wrong."""
+    """Add what is not reported already, nor is where something else is wrong, but at the key before a wrong value."""
     if not found:
         return
-    reported = {(problem.file, problem.path) for problem in project.errors}
+    first = {(problem.file, problem.path): problem for problem in reversed(in_order(project.errors))}
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
     texts = {(problem.file, problem.path): problem for problem in project.problems if problem.code in _TEXTS}
     for new in (problem for problem in dict.fromkeys(found) if (problem.file, problem.span) not in spans):
-        if (new.file, new.path) not in reported and new not in warned:
+        beside = first.get((new.file, new.path))
+        if (beside is None or _ends_before(new, beside)) and new not in warned:
             text = texts.get((new.file, new.path))
             if text is not None:
                 project.problems.remove(text)
             project.problems.append(new if text is None else replace(new, hint=text.hint))
+
+
+def _ends_before(key: Problem, value: Problem) -> bool:
+    if key.span is None or value.span is None:
+        return False
+    return (key.span.end_line, key.span.end_column) <= (value.span.line, value.span.column)
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:

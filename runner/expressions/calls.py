@@ -187,7 +187,7 @@ def _check_choice(name: str, key: nodes.Expr | None, node: nodes.Node, arguments
         return
     first, others = arguments[0], arguments[1:]
     word = first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
-    if word in TESTS:
+    if word is not None and word in TESTS:
         needs = None if key is None or others else _by_key(name, _as_key(key), word, "…")
         _raise_if(misused(word, TESTS[word].call, len(others), ()), word, node, needs)
         _check_test_call(word, node, others)

@@ -13,9 +13,21 @@ from runner.reports.attempts import earlier_failures
 from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand
+from runner.reports.run_again import to_settle_or_rerun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs, wall_seconds
-from runner.reports.words import RED, because, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
+from runner.reports.words import (
+    RED,
+    because,
+    failing_step,
+    name_in_ci,
+    reasons,
+    remarks,
+    run_trouble,
+    title,
+    trouble_lines,
+)
+from runner.runs import StoreName
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.status import Status
 from runner.version import VERSION
@@ -33,7 +45,7 @@ _STATUS: Final = {
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """An indented JSON object; `version` is this program's. Times are whole milliseconds."""
     runs = timed_runs(command.runs)
-    tests = [test for run in runs for test in _tests(run)]
+    tests = [test for run in runs for test in _tests(run, command.store)]
     tests += [_problem(name, problem) for name, problem in named_in_ci(command.errors)]
     document: JsonObject = {
         "reportFormat": "CTRF",
@@ -85,15 +97,20 @@ def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObje
     return found | {"healthy": command.status == RunStatus.PASSED}
 
 
-def _tests(run: TimedRun) -> Iterator[JsonObject]:
+def _tests(run: TimedRun, store: StoreName | None) -> Iterator[JsonObject]:
+    """The message of the row that speaks for the run ends with what comes next."""
     earlier, does_not_count = earlier_failures(run), uncounted(run.result)
+    speaks, to_go_on = failing_step(run.result), to_settle_or_rerun(run, store=store)
     has_failed = False
     for row in run.rows:
         counts = row.step.key not in does_not_count
-        has_failed |= counts and _STATUS[row.step.status] == "failed"
-        yield _test(run, row, earlier.get(row.step.key, ()), counts=counts)
+        test = _test(run, row, earlier.get(row.step.key, ()), counts=counts)
+        if row.step is speaks:
+            test["message"] = "\n".join([str(test["message"]), *to_go_on])
+        has_failed |= test["status"] == "failed"
+        yield test
     if run.result.status is not RunStatus.PASSED and not has_failed:
-        yield _run_itself(run)
+        yield _run_itself(run, to_go_on if speaks is None else ())
 
 
 def _test(run: TimedRun, row: TimedRow, earlier: Sequence[Trouble], *, counts: bool) -> JsonObject:
@@ -159,7 +176,7 @@ def _attempts(row: TimedRow, earlier: Sequence[Trouble]) -> Iterator[JsonObject]
     yield {"attempt": step.attempts, "status": _STATUS[step.status]}
 
 
-def _run_itself(run: TimedRun) -> JsonObject:
+def _run_itself(run: TimedRun, to_go_on: Sequence[str]) -> JsonObject:
     """The test that failed where no row says so: the run was refused, stopped, broke off, or is in doubt."""
     result, start = run.result, _began(run)
     return _named(run, "run", "run") | {
@@ -169,7 +186,7 @@ def _run_itself(run: TimedRun) -> JsonObject:
         "start": start,
         "stop": start + _milliseconds(run.seconds),
         "suite": [title(result)],
-        "message": "\n".join(run_trouble(result)),
+        "message": "\n".join([*run_trouble(result), *to_go_on]),
     }
 
 

@@ -6,6 +6,7 @@ up to its last dot for a package. So of several runs of a name the newest is wri
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -17,9 +18,21 @@ from runner.reports.attempts import earlier_failures
 from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
+from runner.reports.run_again import to_settle_or_rerun
 from runner.reports.safe import clean
 from runner.reports.spans import timed
-from runner.reports.words import because, in_doubt, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
+from runner.reports.words import (
+    because,
+    failing_step,
+    in_doubt,
+    name_in_ci,
+    reasons,
+    remarks,
+    run_trouble,
+    title,
+    trouble_lines,
+)
+from runner.runs import StoreName
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
@@ -103,7 +116,7 @@ class _Suite(Struct, kw_only=True):
 def report(command: ReportedCommand) -> Iterator[bytes]:
     """An XML document, indented, ending in a line end, in pieces."""
     runs = newest_by_name(command.runs)
-    suites = [_suite(run) for run in runs]
+    suites = [_suite(run, command.store) for run in runs]
     if command.errors:  # why the command, or a run of it, did not begin: a red case for each problem
         suites.append(_Suite(name="creatio-runner", seconds=0.0))
         suites[-1].add([_problem(name, problem) for name, problem in named_in_ci(command.errors)])
@@ -120,27 +133,39 @@ def report(command: ReportedCommand) -> Iterator[bytes]:
     yield b"\n</testsuites>\n"
 
 
-def _suite(run: ReportedRun) -> _Suite:
-    result, earlier = run.result, _earlier_failures(run)
-    does_not_count = uncounted(result)
+class _Notes(Struct, frozen=True, kw_only=True):
+    """What is known of the rows of a run beside their results, by their keys."""
+
+    earlier: Mapping[str, Sequence[Trouble]]
+    uncounted: AbstractSet[str]
+    speaks: StepResult | None  # for the run
+    to_go_on: Sequence[str]  # the last lines of its case
+
+
+def _suite(run: ReportedRun, store: StoreName | None) -> _Suite:
+    result, notes = run.result, _notes(run, store)
     suite = _Suite(name=title(result), seconds=result.seconds)
     if result.started_at:
         suite.timestamp = clean(result.started_at)[: len("2026-01-31T09:00:00")]
     suite.write([_properties(result)])
     for start in range(0, len(result.steps), _AT_ONCE):
         steps = result.steps[start : start + _AT_ONCE]
-        suite.add(
-            [_case(result, step, earlier.get(step.key, ()), counts=step.key not in does_not_count) for step in steps]
-        )
-    is_red = bool(suite.counts["failures"] or suite.counts["errors"])
-    if result.status is not RunStatus.PASSED and (result.error or not is_red):
-        suite.add([_run_itself(result)])
+        suite.add([_case(result, step, notes) for step in steps])
+    if result.status is not RunStatus.PASSED and (result.error or notes.speaks is None):
+        suite.add([_run_itself(result, notes)])
     return suite
 
 
-def _earlier_failures(run: ReportedRun) -> Mapping[str, Sequence[Trouble]]:
-    is_repeated = any(step.attempts > 1 for step in run.result.steps)
-    return earlier_failures(timed(run.lines, result=run.result)) if is_repeated else {}
+def _notes(run: ReportedRun, store: StoreName | None) -> _Notes:
+    result = run.result
+    is_repeated = any(step.attempts > 1 for step in result.steps)
+    whole = timed(run.lines, result=result) if is_repeated or result.status is not RunStatus.PASSED else None
+    return _Notes(
+        earlier=earlier_failures(whole) if whole is not None and is_repeated else {},
+        uncounted=uncounted(result),
+        speaks=failing_step(result),
+        to_go_on=to_settle_or_rerun(whole, store=store) if whole is not None else (),
+    )
 
 
 def _problem(name: str, problem: Problem) -> XmlElement:
@@ -176,9 +201,12 @@ class _Verdict(Struct, frozen=True, kw_only=True):
     lines: list[str]
 
 
-def _case(result: RunResult, step: StepResult, earlier: Sequence[Trouble], *, counts: bool) -> XmlElement:
-    verdict = _verdict(step, counts=counts)
-    before = [_flaky(failed) for failed in earlier] if step.status is Status.PASSED else []
+def _case(result: RunResult, step: StepResult, notes: _Notes) -> XmlElement:
+    verdict = _verdict(step, counts=step.key not in notes.uncounted)
+    if step is notes.speaks:
+        verdict.lines.extend(notes.to_go_on)
+    failed_before = notes.earlier.get(step.key, ()) if step.status is Status.PASSED else ()
+    before = [_flaky(failed) for failed in failed_before]
     return _element(result, name_in_ci(step), step.seconds, verdict, line=step.line, before=before)
 
 
@@ -208,10 +236,11 @@ def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
             assert_never(step.status)
 
 
-def _run_itself(result: RunResult) -> XmlElement:
+def _run_itself(result: RunResult, notes: _Notes) -> XmlElement:
     """The case that is red where no row says why the run did not pass: it was refused, stopped, or broke off."""
     tag = "failure" if result.status is RunStatus.FAILED else "error"
-    verdict = _Verdict(tag=tag, kind=str(result.status), lines=run_trouble(result))
+    lines = [*run_trouble(result), *(notes.to_go_on if notes.speaks is None else ())]
+    verdict = _Verdict(tag=tag, kind=str(result.status), lines=lines)
     return _element(result, "run", result.seconds, verdict)
 
 

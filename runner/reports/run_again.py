@@ -21,13 +21,18 @@ from runner.reports.next_steps import (
     given_anew,
     in_store,
     input_words,
+    next_steps,
     secret_inputs,
     secrets_from_variables,
     verb_command,
 )
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
+<<<<<<< HEAD
 from runner.reports.words import cleanup_left, in_doubt, own_error, title
+=======
+from runner.reports.words import cleanup_left, doubtful, labelled, own_error, title
+>>>>>>> e8886410 (JUnit and CTRF have the help of the job and what comes next)
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
@@ -109,6 +114,16 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
         steps = [replace(step, does=f"{again.by_hand}. Then: {step.does}") for step in steps]
     lacks_right = any(span.status == HTTPStatus.FORBIDDEN for row in run.rows for span in row.spans)
     return steps[::-1] if lacks_right else steps
+
+
+def to_settle_or_rerun(run: TimedRun, *, store: StoreName | None) -> list[str]:
+    """For the text of a failure: the job's help, and the commands that settle a bad run, or carry it out once more."""
+    if run.result.status is RunStatus.PASSED:
+        return []
+    lines = labelled("help of the job", run.result.help) if run.result.help else []
+    for number, step in enumerate(next_steps(run.result, store=store) or rerun_steps(run, store=store)):
+        lines += [f"{'or' if number else 'what next'}: {step.command}", f"  {step.does}"]
+    return lines
 
 
 def starts_again(keys: Sequence[str]) -> str:

@@ -90,7 +90,12 @@ def test_a_failed_row_is_a_failure_with_all_that_helps(story: list[AnyEvent], ch
         "not met: `result | length > 0` is false\n"
         "met: result != null\n"
         "process: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11\n"
-        "help: The user needs a right."
+        "help: The user needs a right.\n"
+        "help of the job: Ask the integration team.\n"
+        "what next: runner reconcile 0194d2a0-0000-7000-8000-000000000001\n"
+        "  asks the process log again, and sends nothing else\n"
+        "or: runner resume 0194d2a0-0000-7000-8000-000000000001 --step cleanup --as passed\n"
+        "  if you have checked that it passed; `--as failed` if it failed or never began"
     )
 
 
@@ -168,7 +173,11 @@ def test_why_a_run_ended_is_reported_beside_rows_that_are_red(
     chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
 ) -> None:
     cases = cases_of(fold(chain([start(), StepStarted(row=row("a", name="a"), t=0)])))
-    assert element(cases["a"], "error").text == "E312: the run broke off in this step"
+    assert element(cases["a"], "error").text == (
+        "E312: the run broke off in this step\n"
+        "what next: runner resume 0194d2a0-0000-7000-8000-000000000001\n"
+        "  goes on where it broke off; calls that were answered are not sent again"
+    )
     assert element(cases["run"], "error").get("message") == "the run ended as error"
 
 

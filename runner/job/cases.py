@@ -30,6 +30,13 @@ _SHOWN = 2
 _ODD = lazy_pattern(r"^#[A-Z/0]+[?!A]$|^\s.*\S$|^\S.*\s$|^[0-9][.,][0-9]+E\+[0-9]+$")
 
 
+_COMMENT = Finding(
+    code="E136",
+    message="a CSV has no comments: this line would be carried out like the others",
+    hint="delete the line; a value that begins with `#` is written in quotes",
+)
+
+
 class Cases(Struct, frozen=True, kw_only=True):
     """The cases; without errors among the problems they may be used."""
 
@@ -86,6 +93,9 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
         return table.found(wrong, table.rows[case.index], path=(case.index, *wrong.path), column=column)
 
     for index, row in enumerate(table.rows):
+        if table.begins_with_sign(row):
+            problems.append(table.found(_COMMENT, row, path=(index,)))
+            continue
         if len(row.cells) != len(header):
             problems.append(table.found(_ragged(len(row.cells), len(header)), row, path=(index,)))
             continue

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.foundation import hints
+from runner.foundation.foreign_numbers import plain_number
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import job_and_case, shortened
@@ -16,7 +18,7 @@ from runner.foundation.suggestions import near_or_listed
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, compact, kind_of, leaves, read_json
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
-from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point
+from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted
 from runner.json_schema.keywords import listed_by
 from runner.reading.document import Document
 from runner.secrets.written_out import NOT_DEFINED, is_macro
@@ -274,6 +276,15 @@ def _within_64_bits(value: Json) -> Json:
     return value
 
 
+def _plain(text: str, kind: str) -> str | None:
+    """A number in the form of JSON; of a whole number without zeros after the point."""
+    plain = plain_number(text)
+    if plain is None or kind == "number":
+        return plain
+    whole, _, fraction = plain.partition(".")
+    return None if fraction.strip("0") else whole
+
+
 def _json_hint(declared: Input, text: str) -> str | None:
     match declared.schema.get("type"):
         case "integer" if not declared.secret and GROUPED.fullmatch(text):
@@ -284,8 +295,10 @@ def _json_hint(declared: Input, text: str) -> str | None:
             number = re.sub(r"^(-?)0+(?=[0-9])", r"\1", measured[1])
             is_bare = measured[1] == text
             return f"write `{number}`, or declare `type: string`" if is_bare else f"write the number alone: `{number}`"
-        case "number" if not declared.secret and (point := with_point(text)):
-            return f"write `{point}`"
+        case "number" | "integer" as kind if not declared.secret and (plain := _plain(text, kind)):
+            return f"write `{plain}`"
+        case "number" | "integer" if not declared.secret and text.startswith("#"):
+            return hints.hint("cells", "", text)
         case "boolean":
             right = None if declared.secret else BOOLEANS.get(text.casefold())
             return f"write `{right}`" if right else "write `true` or `false`"

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from runner.foundation.foreign_dates import foreign_moment
+from runner.foundation.foreign_numbers import plain_number
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact
+from runner.foundation.values import Json, compact, is_guid
 from runner.json_schema.violations import Violation
 
 BOOLEANS: Final[Mapping[str, str]] = {
@@ -24,7 +25,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     """A hint how to write the value as the wanted type; `written` is as in its file: to YAML `007` is 7."""
     kinds, value = violation.expected, violation.value
     if violation.keyword == "format" and isinstance(value, str):
-        return _as_moment(value, wanted=kinds)
+        bare = value.strip().strip("{}")
+        return f"write `{bare}`" if kinds == "uuid" and is_guid(bare) else _as_moment(value, wanted=kinds)
     if isinstance(kinds, list) and len(others := [kind for kind in kinds if kind != "null"]) == 1:
         kinds = others[0]
     if violation.keyword != "type" or isinstance(kinds, list):
@@ -37,8 +39,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
             return f"write `{BOOLEANS[str(value).casefold()]}`"
         case str() if _is_number(value, {kinds}):
             return f"write `{value}` without quotes"
-        case str() if kinds == "number" and (point := with_point(value)):
-            return f"write `{point}`"
+        case str() if kinds == "number" and (plain := plain_number(value)):
+            return f"write `{plain}`"
         case str() if kinds == "array" and re.fullmatch(r"[\w.-]+(, *[\w.-]+)*", value):
             return f"write a list: `[{', '.join(re.split(', *', value))}]`"
     return None
@@ -52,12 +54,6 @@ def _as_moment(text: str, *, wanted: Json) -> str | None:
 
 
 GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2}[,.][0-9]{3}")  # a sign of thousands, or of a fraction: nobody knows
-
-
-def with_point(text: str) -> str | None:
-    """`120,5` as a number of JSON; not `1,000`, which may be a thousand."""
-    is_fraction = re.fullmatch(r"-?[0-9]+,[0-9]+", text) and not GROUPED.fullmatch(text)
-    return text.replace(",", ".") if is_fraction else None
 
 
 def listed_as(keyword: str, listed: Sequence[Json], wanted: frozenset[str]) -> str | None:

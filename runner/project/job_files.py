@@ -18,7 +18,7 @@ from runner.language.kinds import other_kind
 from runner.project.paths import inside, root_of
 from runner.reading import files
 from runner.reading.document import Document
-from runner.reading.encoding import LARGEST_FILE, PASTED
+from runner.reading.encoding import AS_CSV, LARGEST_FILE, PASTED
 from runner.reading.load import read
 from runner.targets.model import Target
 
@@ -278,6 +278,7 @@ class JobFiles:
         path = ("cases",)
         if file.suffix.casefold() not in KINDS:
             hint = "name a CSV file, `NAME.csv`, or a JSON file, `NAME.json`, or write a list here"
+            hint += f"; {AS_CSV}" if file.suffix.casefold().startswith(".xls") else ""
             checking.refuse(path, "E107", f"`{written}` holds no cases", hint)
             return None
         if file not in self._case_files:

@@ -18,6 +18,7 @@ _PAIR = lazy_pattern(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD]
 _TO_PRIVATE_USE = 0x800  # from half of a character to a character of its own
 _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
+AS_CSV = "Excel writes it as `CSV UTF-8 (Comma delimited)`"
 PASTED = "this is a script of a shell, and no YAML"
 _CALL = lazy_pattern(
     r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +|\w+=\$\()?curl(?:\.exe)? +(?=[-'\"]|https?://)"
@@ -29,18 +30,18 @@ _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD
 
 
-def decode(name: str, content: bytes) -> Source | Problem:
-    """The text of the file called `name`, or why it has none: too large, or not UTF-8."""
+def decode(name: str, content: bytes, *, save: str = "save the file as UTF-8") -> Source | Problem:
+    """The text of the file called `name`, or why it has none: too large, or not UTF-8, with `save` as the hint."""
     if len(content) > LARGEST_FILE:
         message = f"the file is larger than {LARGEST_FILE // 2**20} MiB"
         return Source(name, "").problem("E102", message, at=(0, 0))
     if content.startswith(_OTHER_MARKS) or (b"\0" in content[:2] and len(content) > 1):
         message = "the file seems to be UTF-16, and must be UTF-8"
-        return Source(name, "").problem("E101", message, at=(0, 0), hint="save it as UTF-8")
+        return Source(name, "").problem("E101", message, at=(0, 0), hint=save)
     try:
         source = Source(name, content.removeprefix(_UTF_8_MARK).decode())
     except UnicodeDecodeError as error:
-        return _bad_byte(name, content.removeprefix(_UTF_8_MARK), at=error.start)
+        return _bad_byte(name, content.removeprefix(_UTF_8_MARK), at=error.start, save=save)
     return _conflict(source) or _command(source) or source
 
 
@@ -65,12 +66,12 @@ def _conflict(source: Source) -> Problem | None:
     return source.problem("E101", message, at=found.span(), hint=hint)
 
 
-def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:
+def _bad_byte(name: str, content: bytes, *, at: int, save: str) -> Problem:
     """The place in the shown text, with a U+FFFD for each bad byte."""
     start = len(content[:at].decode())
     shown = content[:at].decode() + "\ufffd" + content[at + 1 :].decode(errors="replace")
     message = f"the byte 0x{content[at]:02X} is not UTF-8"
-    return Source(name, shown).problem("E101", message, at=(start, start + 1), hint="save the file as UTF-8")
+    return Source(name, shown).problem("E101", message, at=(start, start + 1), hint=save)
 
 
 def without_separators(text: str) -> tuple[str, dict[str, str]]:

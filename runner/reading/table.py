@@ -10,14 +10,16 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, Span
 from runner.foundation.values import Path
 from runner.reading import encoding
+from runner.reading.encoding import AS_CSV
 from runner.reading.source import Source
 
 _CELL = lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*')
-_OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
+_OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs", "|": "by bars"}
 _SAVE = (
     "replace them by commas in a text editor, with values that hold a comma in quotes: whatever its menu says, Excel "
     "writes the list separator of the system's region settings"
 )
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HEADER = "begin the file with the names of its columns: `name,phone`"
 _FAULTS = {
     "expected after": (
@@ -45,6 +47,11 @@ class Table(Struct, frozen=True, kw_only=True):
     rows: tuple[TableRow, ...]
     flaw: Problem | None = None
 
+    def begins_with_sign(self, row: TableRow) -> bool:
+        """Whether the line of a row begins with `#`, without a quote before it."""
+        start, end = self.source.line_bounds(row.first)
+        return self.source.text[start:end].lstrip().startswith("#")
+
     def row_span(self, row: TableRow) -> Span:
         return self.source.span(self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1])
 
@@ -70,7 +77,10 @@ class Table(Struct, frozen=True, kw_only=True):
 
 def load(name: str, content: bytes) -> Table | Problem:
     """The table in `content`. A file without a header has none."""
-    source = encoding.decode(name, content)
+    if content.startswith(_WORKBOOKS):
+        message = "this is a workbook of a spreadsheet, and no CSV"
+        return Source(name, "").problem("E136", message, at=(0, 0), hint=f"save it as a CSV: {AS_CSV}")
+    source = encoding.decode(name, content, save=f"save the file as UTF-8; {AS_CSV}")
     if isinstance(source, Problem):
         return source
     rows, flaw = _rows(source)

@@ -28,11 +28,7 @@ from runner.reports.next_steps import (
 )
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
-<<<<<<< HEAD
-from runner.reports.words import cleanup_left, in_doubt, own_error, title
-=======
-from runner.reports.words import cleanup_left, doubtful, labelled, own_error, title
->>>>>>> e8886410 (JUnit and CTRF have the help of the job and what comes next)
+from runner.reports.words import cleanup_left, in_doubt, labelled, own_error, title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin

@@ -36,8 +36,8 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     if given:
         inputs = ", ".join(f"{name}: …" for name in given)
         yield _together(given, f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`", keys)
-    said = [*given, *(path[-1] for finding in grouped for path in (finding.path, *finding.also))]
-    for name in (name for name in near if name not in said):
+    reported = [*given, *(path[-1] for finding in grouped for path in (finding.path, *finding.also))]
+    for name in (name for name in near if name not in reported):
         hint = key_hints.hint(name, keys.written[name], keys=keys, near=near[name])
         message = f"unknown key `{name}` in {subject(keys.path, keys.schema)}"
         path = (*keys.path, name)

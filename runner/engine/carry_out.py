@@ -20,6 +20,7 @@ from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject, record
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest, undo_steps
 from runner.runs.events import (
+    EXIT_CODES,
     RunClosing,
     RunFacts,
     RunFinished,
@@ -31,14 +32,6 @@ from runner.runs.events import (
 )
 from runner.runs.status import Status
 from runner.version import REPLAY
-
-_EXIT_CODES = {
-    RunStatus.PASSED: ExitCode.PASSED,
-    RunStatus.FAILED: ExitCode.FAILED,
-    RunStatus.ERROR: ExitCode.NO_ANSWER,
-    RunStatus.UNKNOWN: ExitCode.UNKNOWN,
-    RunStatus.REFUSED: ExitCode.REFUSED,
-}
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
@@ -154,10 +147,10 @@ def _left_out(state: State) -> Trouble | None:
 
 def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> RunFinished:
     status = state.status()
-    codes = [STOPPED.get(state.run.stopped_by, ExitCode.INTERRUPTED)] if state.run.stopped_by is not None else []
-    exit_code = strongest([*codes, _EXIT_CODES.get(status, ExitCode.PASSED)])
+    codes = [] if status is RunStatus.CANCELLED else [EXIT_CODES[status]]
+    codes += [] if state.run.stopped_by is None else [STOPPED.get(state.run.stopped_by, ExitCode.INTERRUPTED)]
     undo = undone(state.run)
-    return RunFinished(t=state.t, status=status, exit_code=exit_code, outputs=outputs, undo=undo, error=trouble)
+    return RunFinished(t=state.t, status=status, exit_code=strongest(codes), outputs=outputs, undo=undo, error=trouble)
 
 
 NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"

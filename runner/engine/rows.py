@@ -8,7 +8,7 @@ from runner.engine.lost import is_needed
 from runner.engine.perform import TIMEOUT, note
 from runner.engine.state import DoubtfulRow, OpenRow, State
 from runner.foundation.durations import written
-from runner.job.actions import Cancel, Element, Elements, Execute, Run, Signal
+from runner.job.actions import ACTIONS, Execute, Run, Signal
 from runner.job.model import Step, StepEffect, Verify
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Row, Section, StepFinished, StepSkipped, StepStarted, Trouble
@@ -21,8 +21,6 @@ STOPPED = "stopped"  # why a row was left out, or ended in a way of its own
 _IMPLIED_IF = {Section.STEPS: "success()", Section.UNDO: "always()", Section.FINALLY: "always()"}
 """The `if` of a step that has none."""
 
-_PROVABLE = (Execute, Run, Signal, Element, Elements, Cancel)
-"""Actions whose end the site's log, or an element's own row, can prove; the parts of a chain have its action."""
 _STARTING = (Execute, Run, Signal)
 
 
@@ -125,7 +123,7 @@ def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | None:
     """Why `verified` is None, as evidence."""
     if last.verified is not None:
         return None
-    if row.has_parts or not isinstance(row.step.action, _PROVABLE):
+    if row.has_parts or not ACTIONS[row.step.action.kind].is_verified:
         return Unverified.NOTHING
     if isinstance(row.step.action, Signal) and row.step.action.starts is None and not last.unproved:
         return Unverified.NOTHING

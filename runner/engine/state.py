@@ -16,10 +16,8 @@ from runner.planning.plan import Plan
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.evidence import Person
 from runner.runs.refused_starts import RefusedStart
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 from runner.service.calls import CallFailed, LogRow
-
-WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
 
 class StartTime(Struct, frozen=True, kw_only=True):
@@ -322,4 +320,4 @@ class State(Struct, kw_only=True, eq=False):
 
 
 def worst_of(statuses: set[Status]) -> Status:
-    return next((status for status in WORST_FIRST if status in statuses), Status.PASSED)
+    return next((status for status in RED if status in statuses), Status.PASSED)

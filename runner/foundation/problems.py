@@ -75,40 +75,29 @@ def _place(problem: Problem) -> tuple[int, int, str]:
 
 
 class ExitCode(IntEnum):
+    """The strongest is the last: a command ends with the strongest of its parts."""
+
     PASSED = 0
-    FAILED = 1
+    NOTHING_SELECTED = 5
     INVALID = 2
+    REFUSED = 6
+    FAILED = 1
     NO_ANSWER = 3
     UNKNOWN = 4
-    NOTHING_SELECTED = 5
-    REFUSED = 6
-    FAULT = 70
     HUNG_UP = 129
-    INTERRUPTED = 130
     TERMINATED = 143
+    INTERRUPTED = 130
+    FAULT = 70
 
 
 STOPPED = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.HUNG_UP}
 """The code of a run that a signal stopped, by the signal."""
 
-_STRONGEST_FIRST = (
-    ExitCode.FAULT,
-    ExitCode.INTERRUPTED,
-    ExitCode.TERMINATED,
-    ExitCode.HUNG_UP,
-    ExitCode.UNKNOWN,
-    ExitCode.NO_ANSWER,
-    ExitCode.FAILED,
-    ExitCode.REFUSED,
-    ExitCode.NOTHING_SELECTED,
-    ExitCode.PASSED,
-)
-
 
 def strongest(codes: Iterable[ExitCode]) -> ExitCode:
     """The code of a command by those of its parts; without parts: nothing was selected."""
     found = set(codes)
-    return next((code for code in _STRONGEST_FIRST if code in found), ExitCode.NOTHING_SELECTED)
+    return next((code for code in reversed(ExitCode) if code in found), ExitCode.NOTHING_SELECTED)
 
 
 class _NothingSentError(Exception):

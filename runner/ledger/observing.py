@@ -4,16 +4,25 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.problems import ExitCode
 from runner.job.model import StepEffect
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.reports.next_steps import cannot_be_resumed, verb_command
-from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
+from runner.runs.events import (
+    EXIT_CODES,
+    AttemptFailed,
+    CallSent,
+    Event,
+    Line,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    TargetName,
+)
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
@@ -175,14 +184,6 @@ def as_attempt(run: StoredRun, version: AppliedVersion) -> ObservedEntry:
     return replace(_by_its_run(entry, run), reruns=(attempt,))
 
 
-_CODES: Final = {
-    RunStatus.PASSED: ExitCode.PASSED,
-    RunStatus.FAILED: ExitCode.FAILED,
-    RunStatus.ERROR: ExitCode.NO_ANSWER,
-    RunStatus.CANCELLED: ExitCode.INTERRUPTED,
-    RunStatus.REFUSED: ExitCode.REFUSED,
-}
-"""Exit codes of runs of which only a line of the history is left. What was unknown then nobody can settle any more."""
 _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 
@@ -212,11 +213,13 @@ def _observed(entry: LedgerEntry, store: LocalRunStore, *, stored: Collection[st
 
 
 def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEntry:
-    """The end of a run that was deleted before the ledger learnt it."""
+    """The end of a run that was deleted before the ledger learnt it; what was unknown then stays so."""
     run = past.get(found.entry.last.run or "")
-    if found.where is not Whereabouts.LOST or found.run is not None or run is None or run.status not in _CODES:
+    if found.where is not Whereabouts.LOST or found.run is not None or run is None:
         return found
-    end = AttemptEnd(status=RunStatus(run.status), exit_code=_CODES[RunStatus(run.status)], at=run.at)
+    if run.status not in EXIT_CODES or run.status == RunStatus.UNKNOWN:
+        return found
+    end = AttemptEnd(status=RunStatus(run.status), exit_code=EXIT_CODES[RunStatus(run.status)], at=run.at)
     entry = replace(found.entry, last=replace(found.entry.last, end=end))
     return ObservedEntry(entry=entry, has_changed=True)
 

@@ -7,10 +7,9 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.reports.spans import TimedRow, TimedRun
-from runner.reports.words import RED, WORST_FIRST
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
-from runner.runs.status import Status
+from runner.runs.status import RED, WORST_FIRST, Status
 
 _PARTICULAR = lazy_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
 _INDEX = lazy_pattern(r"\[\d+\]")

@@ -17,10 +17,9 @@ from runner.reports.console import RunPage, encodable, marks_for
 from runner.reports.safe import clean, safe_lines
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.under_way import UnderWay
-from runner.reports.words import RED
 from runner.runs.events import Line, StepFinished
 from runner.runs.result import Progress
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 
 _STYLES = {
     Tone.PLAIN: "",

@@ -16,20 +16,10 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import to_settle_or_rerun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs, wall_seconds
-from runner.reports.words import (
-    RED,
-    because,
-    failing_step,
-    name_in_ci,
-    reasons,
-    remarks,
-    run_trouble,
-    title,
-    trouble_lines,
-)
+from runner.reports.words import because, failing_step, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Trouble
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 from runner.version import VERSION
 
 SPEC_VERSION: Final = "0.0.0"  # as the specification numbers itself until its first version

@@ -17,8 +17,6 @@ from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.safe import aligned, clean, moment
 from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_runs, tree
 from runner.reports.words import (
-    RED,
-    WORST_FIRST,
     brief,
     finally_left,
     judged,
@@ -33,7 +31,7 @@ from runner.reports.words import (
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.result import RunResult, StepResult
-from runner.runs.status import Status
+from runner.runs.status import RED, WORST_FIRST, Status
 from runner.version import VERSION
 
 LONGEST: Final = 60_000  # characters: a comment of GitHub takes 65,536

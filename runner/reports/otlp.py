@@ -19,34 +19,22 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.problems import ExitCode, Problem
+from runner.foundation.problems import Problem
 from runner.foundation.trace_context import ids_of, traceparent
 from runner.foundation.values import Json, JsonObject, canonical, compact
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe_json
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds
-from runner.reports.words import RED, shortened, title
+from runner.reports.words import shortened, title
 from runner.runs.events import Line, RunStatus, run_started
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 from runner.version import VERSION
 
 MOST_SPANS: Final = 2000  # spans of a request: a collector refuses requests of more than 20 MiB
 _PORTS: Final = {"http": 80, "https": 443}
 _NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 _MOST_PROBLEMS: Final = 50
-_RESULTS: Final = {
-    ExitCode.PASSED: "skip",
-    ExitCode.NOTHING_SELECTED: "skip",
-    ExitCode.HUNG_UP: "cancellation",
-    ExitCode.INTERRUPTED: "cancellation",
-    ExitCode.TERMINATED: "cancellation",
-}
-
-_PIPELINE_RESULT = {
-    RunStatus.PASSED: "success",
-    RunStatus.FAILED: "failure",
-    RunStatus.CANCELLED: "cancellation",
-}
+_PIPELINE_RESULT = {"passed": "success", "failed": "failure", "cancelled": "cancellation", "empty": "skip"}
 _SUITE_STATUS = {RunStatus.PASSED: "success", RunStatus.CANCELLED: "aborted"}
 _CASE_STATUS = {Status.PASSED: "pass", Status.SKIPPED: None}
 _NAMES = {SpanKind.LOG: "read the process log", SpanKind.WAIT: "wait", SpanKind.ASK: "ask", SpanKind.SIGN_IN: "sign in"}
@@ -291,7 +279,7 @@ def _command_request(command: ReportedCommand, environ: Mapping[str, str]) -> st
 
 def _facts(command: ReportedCommand, first: Problem | None) -> JsonObject:
     return {
-        "cicd.pipeline.result": _RESULTS.get(command.exit_code, "error"),
+        "cicd.pipeline.result": _PIPELINE_RESULT.get(command.status, "error"),
         "error.type": first.code if first is not None else None,
         "creatio.status": command.status,
         "creatio.exit_code": int(command.exit_code),

@@ -11,7 +11,6 @@ from runner.reports.safe import aligned, clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.words import (
     NOTHING_DONE,
-    RED,
     brief,
     counted,
     finally_left,
@@ -29,7 +28,7 @@ from runner.reports.words import (
 )
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult, worst
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
 LOG_UNREADABLE = "the process log cannot be read"

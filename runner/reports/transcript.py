@@ -8,7 +8,6 @@ from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.summary import summary
 from runner.reports.words import (
-    RED,
     because,
     begun_by,
     brief,
@@ -47,7 +46,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import Person, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 
 _OF_THE_RUN: Final = frozenset({RunStarted, RunResumed, RunFinished})
 MOST_LINES = 30  # lines of a kind that are printed under a row

@@ -10,7 +10,7 @@ from runner.reports.safe import clean, moment, safe
 from runner.runs.events import Row, RunStatus, Section, Trouble
 from runner.runs.evidence import Confirmation, Person, Starter, Unverified, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult, tally
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 from runner.secrets.shown import hide
 
 LONGEST_VALUE = 200  # characters of a value that are printed where a person reads; files hold it whole
@@ -20,9 +20,7 @@ NOTHING_DONE = "no step was carried out"  # what a run is warned of that may hav
 STARTS = frozenset({"execute", "run", "signal"})  # kinds of steps that start a process, which the site's log shows
 _TO_THE_END = frozenset({"wait", "cancel"})
 _UNPROVED = frozenset({Unverified.UNREADABLE, Unverified.NOT_SHOWN})
-RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
-WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED, Status.SKIPPED)
 
 _MEANING = {
     ExitCode.PASSED: "everything selected passed",

@@ -6,10 +6,11 @@ Reports, `show` and a resumed run know of an earlier run by these alone. The jou
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
+from runner.foundation.problems import ExitCode
 from runner.runs import evidence
 from runner.runs.status import Status
 
@@ -18,12 +19,24 @@ FIRST_PREV = "0" * 64
 
 
 class RunStatus(StrEnum):
+    """The worst is the last: it speaks for several runs together."""
+
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     REFUSED = "refused"
+
+
+EXIT_CODES: Final = {
+    RunStatus.PASSED: ExitCode.PASSED,
+    RunStatus.FAILED: ExitCode.FAILED,
+    RunStatus.ERROR: ExitCode.NO_ANSWER,
+    RunStatus.CANCELLED: ExitCode.INTERRUPTED,  # where nobody knows the signal
+    RunStatus.UNKNOWN: ExitCode.UNKNOWN,
+    RunStatus.REFUSED: ExitCode.REFUSED,
+}
 
 
 class Section(StrEnum):

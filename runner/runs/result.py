@@ -131,20 +131,12 @@ def tally(steps: Iterable[StepResult]) -> dict[Status, int]:
 
 
 NOT_UNDONE_YET = "what was in doubt is settled, and what passed is not undone yet"
-_WORST_FIRST = (
-    RunStatus.REFUSED,
-    RunStatus.UNKNOWN,
-    RunStatus.CANCELLED,
-    RunStatus.ERROR,
-    RunStatus.FAILED,
-    RunStatus.PASSED,
-)
 
 
 def worst(results: Iterable[RunResult]) -> RunStatus | None:
     """The status that speaks for several runs together; None of no runs."""
     found = {result.status for result in results}
-    return next((status for status in _WORST_FIRST if status in found), None)
+    return next((status for status in reversed(RunStatus) if status in found), None)
 
 
 _FROM_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of")

@@ -27,7 +27,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     durations: tuple[str, ...] = ()  # keys of durations
     has_attempts: bool = True  # it has a `retry`
     own_time: bool = False  # no `timeout` of `defaults` bounds it
-    is_verified: bool = False  # in the process log, or by elements' own rows
+    is_verified: bool = False  # its end, by the process log, or by an element's own row
     result: Callable[[JsonObject, Process | None], Type] = lambda _value, _process: UNKNOWN
     never_gives: tuple[str, ...] = ()  # what is always null after it
 

@@ -7,8 +7,7 @@ from markupsafe import Markup
 
 from runner.foundation.durations import written
 from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun
-from runner.reports.words import RED
-from runner.runs.status import Status
+from runner.runs.status import RED, Status
 
 WIDTH: Final = 1000
 _LEAST_SHARE: Final = 8.0  # some pixels on a narrow screen

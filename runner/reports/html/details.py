@@ -15,10 +15,11 @@ from runner.reports.html.texts import LONG, SHORT, as_text, cut, shown, shown_li
 from runner.reports.reported import ReportValues
 from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
-from runner.reports.words import RED, given_by
+from runner.reports.words import given_by
 from runner.runs.events import Check, Trouble, Waited
 from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
+from runner.runs.status import RED
 from runner.secrets.shown import hide
 
 _LARGEST_CALL: Final = 8192  # bytes of a call that is embedded: a longer call is too long for the line of a shell

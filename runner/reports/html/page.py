@@ -23,9 +23,10 @@ from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
-from runner.reports.words import RED, begun_by, finally_left, is_of_fleet, undo_left
+from runner.reports.words import begun_by, finally_left, is_of_fleet, undo_left
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun
+from runner.runs.status import RED
 from runner.secrets.shown import hide
 from runner.version import VERSION
 

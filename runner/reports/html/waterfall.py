@@ -15,11 +15,11 @@ from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
 from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
-from runner.reports.words import RED, WORST_FIRST, because, shortened
+from runner.reports.words import because, shortened
 from runner.runs.events import Section, WaitsFor
 from runner.runs.evidence import Unverified
 from runner.runs.result import StepResult
-from runner.runs.status import Status
+from runner.runs.status import RED, WORST_FIRST, Status
 
 _IN_PORTION: Final = 100
 _LONGEST_CONDITION: Final = 60

@@ -201,7 +201,7 @@ class ApplyRuns(Struct, kw_only=True):
         targets = context.params["targets"]
         ordered = apply_origin(spec, decision.version, ledger=self.versions.ledger.name, targets=targets)
         by = starter(os.environ, confirmed=permission(context).of(spec.target))
-        return RunOrigin(command=command, run=run, applied=ordered, begun_by=by)
+        return RunOrigin(command=command, run=run, applied=ordered, begun_by=by, targets_file=targets)
 
     def _check_lock(self, run: ActiveRun) -> None:
         """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""

@@ -300,9 +300,9 @@ def print_totals(console: RunConsole, carried: Carried, *, is_all: bool = True) 
     """The last lines of a command of several runs. `is_all`: it is about no other runs."""
     if console.total > 1 and carried.runs:
         whole = totals([run.result for run in carried.runs], console.detail(), is_all=is_all)
-        in_doubt = [run for run in carried.runs if run.result.status is RunStatus.UNKNOWN]
+        in_doubt = [run.result for run in carried.runs if run.result.status is RunStatus.UNKNOWN]
         if len(in_doubt) > 1:
-            whole += what_next([reconcile_together(in_doubt[0].facts.run, len(in_doubt), in_doubt[0].store.name)])
+            whole += what_next([reconcile_together(in_doubt, carried.runs[0].store.name)])
         console.out.write(lines(whole, encoding=console.out.encoding))
 
 

@@ -25,7 +25,7 @@ from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageErr
 from runner.foundation.sentences import job_and_case, many
 from runner.planning import snapshot
 from runner.project.sites import Sites
-from runner.reports.next_steps import file_command, secret_inputs, unsettled, verb_command
+from runner.reports.next_steps import file_command, secret_inputs, sites_of, unsettled, verb_command
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command, undone_keys
 from runner.reports.safe import clean, moment
@@ -290,7 +290,7 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
     if changed is not None:
         result = run.stored.result
         name = None if result.case is None else job_and_case(result.job, result.case)
-        command = file_command(plan.file, plan.target.name, name)
+        command = file_command(plan.file, plan.target.name, name) + sites_of(result)
         inputs = ", with its inputs" if result.inputs else ""
         yield (
             f"changed since then: {changed}; this carries out the job as it was then; for the file of now: "
@@ -305,7 +305,8 @@ def _check_places(runs: Sequence[ResumableRun], sites: Sites) -> None:
         then, url = run.snapshot.plan.target, sites.of(run.spec.target).name.url
         if not then.sandbox and url != then.url:
             message = f"target `{clean(then.name)}` was {clean(then.url)} when the run began, and is {clean(url)} now"
-            hint = f"run the job there by itself: `runner run {clean(run.snapshot.plan.file)} -t {clean(then.name)}`"
+            hint = "name the targets file of then with `--targets FILE`; for a new run at the place of now: "
+            hint += f"`runner run {clean(run.snapshot.plan.file)} -t {clean(then.name)}`"
             wrong.append(Problem(code="E156", message=message, hint=hint))
     if wrong:
         raise UsageError(*dict.fromkeys(wrong))

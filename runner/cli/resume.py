@@ -28,7 +28,7 @@ from runner.hosts.judgement import Judgement
 from runner.planning import guards
 from runner.project.ci_run import person_elsewhere
 from runner.project.sites import ReadySite, Sandboxes, Sites
-from runner.reports.next_steps import next_steps, verb_command
+from runner.reports.next_steps import next_steps, sites_of, verb_command
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.run_again import rerun_steps
@@ -316,8 +316,8 @@ def _say_rest_of_command(run: StoredRun) -> None:
         for step in next_steps(each.result, store=run.store.name)[:1]:
             output.say(f"{title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
     if len(broken_off) > 1:
-        command = verb_command("resume", broken_off[-1].id, run.store.name)
-        output.say(f"`{command} --together` goes on with the {len(broken_off)} runs of the same command that broke off")
+        command = f"{verb_command('resume', broken_off[-1].id, run.store.name)} --together{sites_of(run.result)}"
+        output.say(f"`{command}` goes on with the {len(broken_off)} runs of the same command that broke off")
     for step in lacking_steps(never_begun(run), run.result, run.store.name):
         output.say(f"`{step.command}` {step.does}")
 

@@ -206,7 +206,7 @@ def _pending(
 
     def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:
         by = begun_by(confirmed=allowed.of(spec.target))
-        origin = RunOrigin(command=command, rerun_of=rerun_of, begun_by=by)
+        origin = RunOrigin(command=command, rerun_of=rerun_of, begun_by=by, targets_file=given["targets"])
         run = begin(spec, sites, claims.store, alone=alone, judgement=judgement, origin=origin)
         claims.note(spec, run.facts.run)
         command_plan.note(claims.store, run.facts.run)

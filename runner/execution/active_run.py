@@ -94,6 +94,7 @@ class RunOrigin(Struct, frozen=True, kw_only=True):
     rerun_of: str | None = None  # the run that it repeats
     applied: ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: Starter
+    targets_file: Path | None = None  # that the command names
 
 
 def begin(
@@ -135,6 +136,7 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         applied=origin.applied,
         begun_by=origin.begun_by,
         variables=dict(spec.variables),
+        targets_file=None if origin.targets_file is None else str(origin.targets_file),
     )
 
 

@@ -14,7 +14,7 @@ from runner.foundation.sentences import first as first_of
 from runner.foundation.sentences import job_and_case, many
 from runner.foundation.shell_words import shell_words
 from runner.foundation.values import compact
-from runner.reports.next_steps import NextStep, confirmed, given_from_files, secret_inputs, verb_command
+from runner.reports.next_steps import NextStep, confirmed, given_from_files, secret_inputs, sites_of, verb_command
 from runner.reports.safe import clean
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
@@ -156,7 +156,7 @@ def _rerun(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> s
     """The `rerun` as it can be typed, with the secrets that come anew."""
     own = () if run.status is RunStatus.PASSED else [name for name in secret_inputs(run) if name not in run.variables]
     given = given_from_files([*own, *(name for each in lacking for name in each.secrets)])
-    return f"{verb_command('rerun', run.id, store)} --failed{given}{confirmed(run)}"
+    return f"{verb_command('rerun', run.id, store)} --failed{sites_of(run)}{given}{confirmed(run)}"
 
 
 def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> list[Problem]:

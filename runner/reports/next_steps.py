@@ -71,7 +71,8 @@ def _anew(result: RunResult) -> NextStep:
     stored = {key: value for key, value in result.inputs.items() if value != STARS}
     words = input_words({key: value if isinstance(value, str) else canonical(value) for key, value in stored.items()})
     given = "".join(f" {shell_word(clean(word))}" for word in words)
-    command = f"{file_command(result.file, result.target.name, name)}{given}{given_anew(result)}{confirmed(result)}"
+    command = f"{file_command(result.file, result.target.name, name)}{given}{sites_of(result)}{given_anew(result)}"
+    command += confirmed(result)
     does = "begins another run of the job, which starts all of its steps again: look first at the site, and do by hand"
     return NextStep(command=command, does=f"{does} what this run left undone; {beyond_resume(result)}")
 
@@ -165,7 +166,13 @@ def complete_command(verb: str, result: RunResult, store: StoreName | None) -> s
     command = verb_command(verb, result.id, store)
     if store is not None and store.is_fleet:
         return command
-    return f"{command}{given_anew(result)}{'' if verb == 'reconcile' else confirmed(result)}"
+    return f"{command}{sites_of(result)}{given_anew(result)}{'' if verb == 'reconcile' else confirmed(result)}"
+
+
+def sites_of(*results: RunResult) -> str:
+    """The option that names their targets file, where a command named it: another may have other sites."""
+    files = dict.fromkeys(result.targets_file for result in results if result.targets_file is not None)
+    return "".join(f" --targets {shell_word(clean(file))}" for file in files)
 
 
 def secret_inputs(result: RunResult) -> tuple[str, ...]:
@@ -206,12 +213,11 @@ def verb_command(verb: str, run: str, store: StoreName | None) -> str:
     return f"runner {verb} {shell_word(clean(run))}{in_store(store)}"
 
 
-def reconcile_together(run: str, count: int, store: StoreName) -> NextStep:
-    """The command that asks about all runs in doubt of the command of `run`."""
-    command = f"{verb_command('reconcile', run, store)} --together"
-    return NextStep(
-        command=command, does=f"asks the process log about all {count} runs in doubt, and sends nothing else"
-    )
+def reconcile_together(runs: Sequence[RunResult], store: StoreName) -> NextStep:
+    """The command that asks about all `runs` in doubt of a command."""
+    command = f"{verb_command('reconcile', runs[0].id, store)} --together{sites_of(*runs)}"
+    does = f"asks the process log about all {len(runs)} runs in doubt, and sends nothing else"
+    return NextStep(command=command, does=does)
 
 
 def in_store(store: StoreName | None) -> str:

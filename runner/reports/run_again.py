@@ -24,6 +24,7 @@ from runner.reports.next_steps import (
     next_steps,
     secret_inputs,
     secrets_from_variables,
+    sites_of,
     verb_command,
 )
 from runner.reports.safe import clean
@@ -142,7 +143,7 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
         return [step for run in failed for step in _rerun_alone(run, store)][:_MOST_RUNS]
     results = [run.result for run in failed]
     of = results or [runs[0].result]
-    command = f"{verb_command('rerun', of[0].id, store)} --failed{given_anew(*results)}{confirmed(*of)}"
+    command = f"{verb_command('rerun', of[0].id, store)} --failed{sites_of(*of)}{given_anew(*results)}{confirmed(*of)}"
     once_more = "carries out once more, as it was, what did not pass" if failed else ""
     begins = "begins what the command did not begin" if lacking else ""
     left = [title(result) for result in results if cleanup_left(result)]
@@ -174,7 +175,7 @@ def _mended_steps(
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
     files = list(dict.fromkeys(clean(result.file) for result in results))
     at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in results))
-    options = f"{in_store(store)}{given_anew(*results)}{confirmed(*results)}"
+    options = f"{in_store(store)}{sites_of(*results)}{given_anew(*results)}{confirmed(*results)}"
     command = f"runner run {shell_words(files)}{at} --last-failed{options}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}, this carries out what did not pass, as it is "
@@ -207,7 +208,8 @@ def _mended(run: TimedRun) -> str:
     is_searched = any(span.is_unproved and span.effect == "once" for row in run.rows for span in row.spans)
     option = " --last-failed" if is_searched else ""
     name = None if result.case is None else job_and_case(result.job, result.case)
-    return f"{file_command(result.file, result.target.name, name)}{option}{given_anew(result)}{confirmed(result)}"
+    command = f"{file_command(result.file, result.target.name, name)}{option}{sites_of(result)}{given_anew(result)}"
+    return f"{command}{confirmed(result)}"
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:

@@ -114,6 +114,7 @@ class RunFacts(Event, frozen=True, kw_only=True):
     applied: evidence.ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: evidence.Starter | None = None  # who gave the command
     variables: dict[str, str] = {}
+    targets_file: str | None = None  # as the command named it
 
 
 class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):

@@ -109,6 +109,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     applied: ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: Starter | None = None  # who gave the command
     rerun_of: str | None = None
+    targets_file: str | None = None  # as the command named it that began the run
     variables: Mapping[str, str] = {}  # of the environment, by the secret inputs that they gave
     hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
     owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
@@ -244,6 +245,7 @@ class Progress:
             stop_ordered_by=self._stop_ordered_by,
             applied=started.applied,
             begun_by=started.begun_by,
+            targets_file=started.targets_file,
             variables=started.variables,
             hidden=self._hidden,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),

@@ -129,6 +129,28 @@ def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed
     assert len(site.starts()) > 1
 
 
+@pytest.mark.parametrize(("job", "code"), [(JOB.replace("steps.charge.result", "13"), 1), (JOB, 4)])
+def test_commands_name_the_targets_file_that_the_command_named_and_reach_the_same_site(
+    site: ServedSandbox, capsys: Capture, *, job: str, code: int
+) -> None:
+    Path("pay.job.yaml").write_text(job)
+    Path("targets.yaml").rename("others.yaml")
+    Path("targets.yaml").write_text("runner: 1\ntargets: {here: {url: 'http://127.0.0.1:9', runtime: net}}\n")
+    if code == 4:
+        site.set_fault("drop_before", "UsrCharge")
+    assert ended(["run", "pay.job.yaml", *GIVEN, "--targets", "others.yaml", "--report-md", "a.md"]) == code
+    printed = commands(capsys.readouterr().out)
+    assert len(printed) > 1
+    for command in printed:
+        assert " --targets others.yaml " in f"{command} "
+        assert command in Path("a.md").read_text()
+        assert typed(command.replace("'JSON'", "7")) != 3
+    capsys.readouterr()
+    assert ended(["runs", "--format", "json"]) == 0
+    again = json.loads(capsys.readouterr().out)["runs"][0]["rerun"]["command"]
+    assert " --targets others.yaml " in again
+
+
 def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret(
     site: ServedSandbox, capsys: Capture
 ) -> None:

@@ -55,6 +55,7 @@ class JobFolder(Struct, frozen=True, kw_only=True):
     secret_files: Mapping[str, Sequence[str]]  # what each site reads
     protected: tuple[str, ...]  # targets
     lacking: Mapping[str, Sequence[str]]  # inputs to be given, with their jobs
+    secret_inputs: frozenset[str]  # those of them that nobody stores
     without_target: int  # how many jobs name none
 
 
@@ -73,7 +74,11 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
     folder, kind = wanted.folder, deploy_kinds()[wanted.kind]
     jobs = _job_folder(folder, needs_targets=kind.reads_folder)
     names = tuple(dict.fromkeys(wanted.targets)) or tuple(jobs.sites) or (_USUAL_TARGET,)
-    targets = {name: jobs.sites.get(name) or _USUAL_VARIABLES for name in names}
+    inputs = (
+        f"{VARIABLE}{name.upper()}" for name in jobs.lacking if name in jobs.secret_inputs or not kind.has_workers
+    )
+    given = tuple(inputs)
+    targets = {name: (*(jobs.sites.get(name) or _USUAL_VARIABLES), *given) for name in names}
     image = wanted.image or "ghcr.io/OWNER/creatio-runner"
     secret = wanted.secret or "creatio-runner-db"
     for word, pattern, what in (
@@ -122,6 +127,9 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
         secret_files={name: files_of(target) for name, target in of_sites.items()},
         protected=tuple(name for name, target in known.items() if target.protected),
         lacking=_lacking(project.files),
+        secret_inputs=frozenset(
+            each.name for file in project.files if file.job for each in file.job.inputs if each.secret
+        ),
         without_target=sum(file.job is not None and file.job.target is None for file in project.files),
     )
 
@@ -177,7 +185,6 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
     """What a template has once for each job, site, worker or variable."""
     workers = "".join(_filled(_template("compose/worker.yaml"), _target_marks(target)) for target in targets.items())
     variables = tuple(dict.fromkeys(name for several in targets.values() for name in several))
-    all_variables = (*variables, *(f"{VARIABLE}{name.upper()}" for name in jobs.lacking))
     left_out = "".join(f"\n      # not {name}: it reads files of other folders" for name in jobs.elsewhere)
     return {
         "RESOURCES": "".join(f"\n  - {name}" for name in kind.resources),
@@ -185,8 +192,7 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
         "WORKER_FILES": "".join(f"\n  - worker-{_label(target)}.yaml" for target in targets),
         "WORKERS": workers,
         "SECRETS": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in variables),
-        "AZURE_ENV": "".join(f"\n      {name}: $({name})" for name in all_variables) or " {}",
-        "AZURE_VARIABLES": both(all_variables),
+        "AZURE_ENV": "".join(f"\n      {name}: $({name})" for name in variables) or " {}",
         "TARGET_OPTIONS": " ".join(f"-t {target}" for target in targets),
         "EMPTY": "\n".join(f"{name}=''" for name in variables),
         **_variable_marks(variables),
@@ -250,11 +256,12 @@ def _to_do(
     if jobs.without_target and "azure-pipelines.yml" not in kind.files:
         names = many(jobs.without_target, "job names", "jobs name")
         yield f"set CREATIO_RUNNER_TARGET where the runner is started, or write `target` into the jobs: {names} none"
-    for name, needed_by in jobs.lacking.items():
-        yield f"set {VARIABLE}{name.upper()} where the runner is started: {both(needed_by)} must have it"
-    for target in targets:
+    for name, needed_by in jobs.lacking.items() if kind.has_workers else ():
+        if name not in jobs.secret_inputs:
+            yield f"write `-i {name}=…` beside `runner apply` in these files: {both(needed_by)} must have it"
+    for target, variables in targets.items():
         for file in jobs.secret_files.get(target, ()):
-            yield f"put the file {clean(file)} where the runs are carried out: the target `{target}` reads it"
+            yield _filled(kind.mounted, {**marks, **_target_marks((target, variables)), "FILE": clean(file)})
         if target in jobs.protected:
             yield _filled(kind.confirm, {**marks, "TARGET": target})
     for line in (*kind.first, *kind.to_do):

@@ -20,6 +20,8 @@ class DeployKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     next: str  # the last of them
     resources: tuple[str, ...] = ()  # what kustomize begins with
     reads_folder: bool = False  # the container has only the folder's files
+    has_workers: bool = False  # which get secrets, and `apply` does not
+    mounted: str = "put the file @FILE@ on this machine: the target `@TARGET@` reads it"
     confirm: str = (
         "write `--confirm @TARGET@` beside `runner apply` in these files, if you want that: the target is protected"
     )

@@ -181,10 +181,18 @@ def test_inputs_that_somebody_must_give_are_left_to_do(capsys: Capture) -> None:
     needs = "inputs: {month: {type: string}, year: {default: 2026}}\nsteps"
     for name in ("a", "b"):
         Path(f"jobs/{name}.job.yaml").write_text(JOB.format(name, "east").replace("steps", needs))
+    Path("jobs/b.job.yaml").write_text(
+        Path("jobs/b.job.yaml").read_text().replace("inputs: {", "inputs: {pin: {secret: true}, ")
+    )
     assert ended(["init", "jobs", "--deploy", "github"]) == 0
-    left = [line for line in capsys.readouterr().out.splitlines() if "CREATIO_RUNNER_INPUT" in line]
-    needed = "set CREATIO_RUNNER_INPUT_MONTH where the runner is started: `a` and `b` must have it"
-    assert left == [f"  {needed}"]
+    names = "`CREATIO_USERNAME`, `CREATIO_PASSWORD`, `CREATIO_RUNNER_INPUT_MONTH` and `CREATIO_RUNNER_INPUT_PIN`"
+    assert f"  store {names} as secrets of the repository\n" in capsys.readouterr().out
+    workflow = next(Path("jobs").rglob("creatio-apply.yml")).read_text()
+    assert "\n          CREATIO_RUNNER_INPUT_PIN: ${{ secrets.CREATIO_RUNNER_INPUT_PIN }}\n" in workflow
+    assert ended(["init", "jobs", "--deploy", "kubernetes"]) == 0
+    out = capsys.readouterr().out
+    assert "  write `-i month=…` beside `runner apply` in these files: `a` and `b` must have it\n" in out
+    assert "--from-literal=CREATIO_PASSWORD=… --from-literal=CREATIO_RUNNER_INPUT_PIN=…\n" in out
 
 
 def test_a_target_is_left_to_do_where_jobs_name_none(capsys: Capture) -> None:
@@ -196,26 +204,34 @@ def test_a_target_is_left_to_do_where_jobs_name_none(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "confirmed"),
+    ("kind", "file", "confirmed"),
     [
-        ("github", "write `confirm: prod` into .github/workflows/creatio-apply.yml, if you want that"),
-        ("gitlab", "write `--confirm prod` beside `runner apply` in these files, if you want that"),
+        (
+            "github",
+            "a machine of the CI does not have the file /run/secrets/prod, which the target `prod` reads",
+            "write `confirm: prod` into .github/workflows/creatio-apply.yml, if you want that",
+        ),
+        (
+            "kubernetes",
+            "mount the file /run/secrets/prod from a Secret in jobs/kubernetes/worker-prod.yaml",
+            "write `--confirm prod` beside `runner apply` in these files, if you want that",
+        ),
     ],
 )
 def test_a_file_that_a_target_reads_and_that_it_is_protected_are_left_to_do(
-    kind: str, confirmed: str, capsys: Capture
+    kind: str, file: str, confirmed: str, capsys: Capture
 ) -> None:
     auth = """{username: "{{ env.CREATIO_USER }}", password: "{{ file('/run/secrets/' ~ 'prod') }}"}"""
     prod = f"  prod: {{url: https://prod.example.com, runtime: net, auth: {auth}, protected: true}}\n"
     Path("jobs/targets.yaml").write_text(TARGETS + prod)
     assert ended(["init", "jobs", "--deploy", kind, "-t", "prod"]) == 0
     out = capsys.readouterr().out
-    assert "  put the file /run/secrets/prod where the runs are carried out: the target `prod` reads it\n" in out
+    assert f"  {file}: " in out
     assert f"  {confirmed}: the target is protected\n" in out
     assert ended(["init", "jobs", "--deploy", kind, "-t", "east"]) == 0
     out = capsys.readouterr().out
     assert "the target is protected" not in out
-    assert "put the file" not in out
+    assert "/run/secrets" not in out
 
 
 def test_secrets_of_compose_are_not_for_git() -> None:

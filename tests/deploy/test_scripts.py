@@ -156,7 +156,7 @@ def test_what_a_machine_left_in_doubt_is_kept_although_it_failed_and_is_settled_
     assert first.code == 4, first.out
     found = re.search(r"runner resume ([0-9a-f-]{36}) ", first.out)
     assert found is not None, first.out
-    settled = github.machine(first=f"resume {found[1]} --step act --as failed")
+    settled = github.machine(first=f"runner resume {found[1]} --step 'act' --as failed")
     assert settled.code == 1, settled.out
     assert f"::warning::runner resume {found[1]} --step act --as failed ended with exit 1" in settled.out
     assert answers.asked == ["Usrgood"]
@@ -276,7 +276,7 @@ def test_gitlab_settles_what_is_in_doubt_and_adopts(gitlab: dict[str, Any], answ
     answers.given["Usrgood"] = Answer(silent=True)
     first = gitlab_job(gitlab, "creatio:apply", WITHOUT_LEDGER="apply")
     assert first.code == 4
-    settled = gitlab_job(gitlab, "creatio:apply", FIRST="resume last --step act --as failed")
+    settled = gitlab_job(gitlab, "creatio:apply", FIRST="runner resume last --step 'act' --as failed")
     assert settled.code == 1, settled.out
     shutil.rmtree("jobs/.runner")
     assert gitlab_job(gitlab, "creatio:apply", WITHOUT_LEDGER="adopt").code == 0

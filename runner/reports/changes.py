@@ -15,6 +15,7 @@ from runner.foundation.sentences import MOST, first
 from runner.foundation.values import Json, JsonObject, is_number
 from runner.reports.next_steps import secret_inputs
 from runner.reports.safe import clean
+from runner.reports.spans import READINGS
 from runner.runs.events import CallSent, Line, encode, run_started
 from runner.runs.result import RunResult
 from runner.secrets.holes import Hole, taken_apart
@@ -94,15 +95,17 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
         return {posixpath.relpath(name, folder): name for name in self.files}
 
     def sent(self) -> dict[str, CallSent]:
-        """By row the first call that could change something, or else its first call."""
+        """By row the first call that could change something, or else its first, but for readings of the log."""
         calls: dict[str, CallSent] = {}
         for line in self.lines:
             event = line.event
-            if isinstance(event, CallSent):
-                known = calls.setdefault(event.key, event)
-                if known.effect == "read" and event.effect != "read":
-                    calls[event.key] = event
+            if isinstance(event, CallSent) and _rank(event) > _rank(calls.setdefault(event.key, event)):
+                calls[event.key] = event
         return calls
+
+
+def _rank(call: CallSent) -> int:
+    return 2 if call.effect != "read" else int(call.call.get("kind") not in READINGS)
 
 
 class RunChanges(Struct, frozen=True, kw_only=True):

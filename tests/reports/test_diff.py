@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from runner.reports.changes import ComparedRun, Sameness
 from runner.reports.diff import SAME, RunDifferences, as_json, compare, text
@@ -42,6 +43,7 @@ def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
         source: str | None = None,
         files: dict[str, str] | None = None,
         request: SentRequest | None = None,
+        effect: str = "once",
         **ending: Value,
     ) -> ComparedRun:
         row = Row(key=key, id=key, name="Read", kind="execute", section=Section.STEPS, index=None, line=3)
@@ -50,7 +52,7 @@ def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
             start(inputs=inputs or {}, **({} if source is None else {"source": source})),
             StepStarted(row=row, t=0.0),
             CallSent(t=0, key=key, effect="read", call={"kind": "read_elements"}),
-            CallSent(t=0, key=key, effect="once", call={"parameters": sent}, request=request),
+            CallSent(t=0, key=key, effect=effect, call={"kind": "execute", "parameters": sent}, request=request),
             StepFinished(key=key, t=1.0, **fields),
             RunFinished(t=1.0, status=RunStatus.PASSED, exit_code=0),
         ]
@@ -239,6 +241,16 @@ def test_requests_are_compared_where_both_are_known(run: Callable[..., ComparedR
         "2 differences",
     ]
     assert compare(run(1), second).is_same
+
+
+@pytest.mark.parametrize("effect", ["once", "read"])
+def test_the_call_of_a_step_is_compared_whether_the_log_was_read_before_it(
+    run: Callable[..., ComparedRun], effect: str
+) -> None:
+    first, second = run(1, effect=effect), run(2, effect=effect)
+    assert differences(compare(first, second))[0] == "what was sent changed: read"
+    begun, _, *others = [line for line in run(1, effect=effect).lines if not isinstance(line.event, StepStarted)]
+    assert compare(first, replace(first, lines=[begun, *others])).is_same
 
 
 def test_the_text_is_bounded_however_many_inputs_and_steps_differ(run: Callable[..., ComparedRun]) -> None:

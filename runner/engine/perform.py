@@ -23,7 +23,7 @@ from runner.engine.effects import (
 from runner.engine.state import OpenRow, RunState, State
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
-from runner.runs.events import AnyEvent
+from runner.runs.events import AnyEvent, StepSkipped
 from runner.runs.evidence import PauseReason
 from runner.runs.store import Others
 from runner.service.calls import Call, FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
@@ -40,7 +40,7 @@ class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the only pl
     """A signal came, or the job's time is over, while an effect was asked for.
 
     Caught where the steps of a job are carried out. `over`: nothing is performed from here on. `turns` is what
-    expressions see of the turns before the turn that was under way, where it was a turn.
+    expressions see of the turns before the turn that was under way, where it was a turn; `left_out` are those after it.
     """
 
     def __init__(self, why: str, *, over: bool = False) -> None:
@@ -48,6 +48,7 @@ class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the only pl
         self.why = why
         self.over = over
         self.turns: list[JsonObject] | None = None
+        self.left_out: Sequence[StepSkipped] = ()
 
 
 def perform(row: OpenRow, effect: Send | Sleep | Ask) -> Running[Done | Failed]:

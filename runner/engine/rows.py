@@ -1,13 +1,17 @@
 """The rows of a report, as they begin, end and are left out."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.lost import is_needed
 from runner.engine.perform import TIMEOUT, note
+from runner.engine.scope import Names
 from runner.engine.state import DoubtfulRow, OpenRow, State
 from runner.foundation.durations import written
+from runner.foundation.values import Json
 from runner.job.actions import ACTIONS, Execute, Run, Signal
 from runner.job.model import Step, StepEffect, Verify
 from runner.planning.plan import PlannedStep
@@ -82,7 +86,7 @@ def end(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | None 
 def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | None = None) -> StepFinished:
     """How a row has ended, as it is written down; the result of a secret step stays out."""
     names = row.state.names
-    shows_item = last.status is not Status.PASSED and ("item",) not in names.tainted
+    item = _shown_item(names, names.known.get("item")) if last.status is not Status.PASSED else None
     return StepFinished(
         key=row.key,
         t=row.t,
@@ -100,7 +104,7 @@ def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | 
         error=last.trouble,
         unverified=_why_unverified(row, last),
         running=_is_running(row, last),
-        item=names.known.get("item") if shows_item else None,
+        item=item,
     )
 
 
@@ -147,6 +151,22 @@ def skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:
         state.left_out.add(shown.key)
     by = state.halted_by if reason == STOPPED and not state.closing else None
     yield from note(StepSkipped(row=shown, reason=reason, by=by))
+
+
+def turns_left_out(
+    state: State, planned: PlannedStep, items: Sequence[Json], *, begin: int, names: Names, by: str | None
+) -> list[StepSkipped]:
+    """The turns from `begin` on are not carried out, perhaps as the turn `by` has stopped them. `names`: of a turn."""
+    skipped = []
+    for index in range(begin, len(items)):
+        shown = report_row(state, planned, key=f"{planned.key}[{index}]", index=index)
+        state.left_out.add(shown.key)
+        skipped.append(StepSkipped(row=shown, reason=STOPPED, by=by, item=_shown_item(names, items[index])))
+    return skipped
+
+
+def _shown_item(names: Names, item: Json) -> Json:
+    return None if ("item",) in names.tainted else item
 
 
 def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:

@@ -12,9 +12,9 @@ from runner.engine.actions.included import attempt_included
 from runner.engine.answer import broken
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
-from runner.engine.perform import TIMEOUT, Interrupted, check_stop, close_by
+from runner.engine.perform import TIMEOUT, Interrupted, check_stop, close_by, note
 from runner.engine.retry import try_until_done
-from runner.engine.rows import STOPPED, begin, end, interrupt, report_row, skip
+from runner.engine.rows import STOPPED, begin, end, interrupt, report_row, skip, turns_left_out
 from runner.engine.scope import Names, makes_secret
 from runner.engine.state import OpenRow, State, Undecided, Undoable, worst_of
 from runner.expressions.evaluate import EvaluationError, Room
@@ -80,6 +80,9 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
         remember(state, planned.step, gathered(turns, planned.step))
     else:
         yield from _skip(state, planned, reason=STOPPED)
+        stop.left_out = ()  # they are all that there was
+    for event in stop.left_out:
+        yield from note(event)
     if state.cleans_up:
         state.ends = run.cleanup_ends or state.ends
     return is_over
@@ -159,14 +162,16 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
         except Interrupted as stop:
             stop.turns = turns
             first = index + (len(state.run.open_rows) > depth)
-            _leave_out(state, planned, turns=range(first, len(items)))
+            stop.left_out = turns_left_out(state, planned, items, begin=first, names=turn.names, by=None)
             raise
         finally:
             state.names.tainted.update(turn.names.tainted - {_ITEM})
         turns.append(ended.record)
         is_ended = ended.status is not Status.PASSED and planned.step.on_failure is OnFailure.STOP
         if is_ended or ended.status is Status.UNKNOWN:
-            _leave_out(state, planned, turns=range(index + 1, len(items)))
+            by = f"{state.prefix}{planned.key}[{index}]"
+            for event in turns_left_out(state, planned, items, begin=index + 1, names=turn.names, by=by):
+                yield from note(event)
             break
     whole = gathered(turns, planned.step)
     return Ended(status=Status(str(whole["status"])), record=whole, turns=turns)
@@ -180,10 +185,6 @@ def _names_of_turn(state: State, planned: PlannedStep, item: Json, index: int) -
     is_secret = names.is_tainted(expression(written)) if isinstance(written, str) else makes_secret(written, names)
     tainted = names.tainted | {_ITEM} if is_secret else names.tainted
     return replace(names, known={**names.known, "item": item, "index": index}, tainted=tainted)
-
-
-def _leave_out(state: State, planned: PlannedStep, *, turns: range) -> None:
-    state.left_out.update(f"{state.prefix}{planned.key}[{index}]" for index in turns)
 
 
 def gathered(turns: list[JsonObject], step: Step) -> JsonObject:

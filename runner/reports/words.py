@@ -116,11 +116,12 @@ def has_done_nothing(result: RunResult) -> bool:
 
 
 def because(step: StepResult) -> str:
-    """Why a row was skipped."""
-    if step.skipped_by is not None:
-        return f"`{clean(step.skipped_by)}` stopped the run"
+    """Why a row was skipped, and of a turn its item."""
     reason = step.reason or ""
-    return _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
+    why = _SKIPPED_BECAUSE.get(reason) or clean(reason) or "no reason is known"
+    if step.skipped_by is not None:
+        why = f"`{clean(step.skipped_by)}` stopped {'the run' if step.index is None else 'its step'}"
+    return why if step.item is None else f"{why}; item: {brief(step.item)}"
 
 
 def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:

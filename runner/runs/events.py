@@ -271,6 +271,7 @@ class StepSkipped(Event, frozen=True, tag="step.skipped"):
     row: Row
     reason: str
     by: str | None = None
+    item: evidence.Value = None  # of a turn
 
 
 class RunClosing(Event, frozen=True, tag="run.closing"):

@@ -13,6 +13,10 @@ _RUN_EVIDENCE = (
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE)
 
 
+def _bare(row: events.Row) -> events.Row:
+    return msgspec.structs.replace(row, name="", **_NO_ROW_EVIDENCE)
+
+
 def facts(event: events.AnyEvent) -> events.AnyEvent:
     """`event` without its messages, its evidence and null fields, which another version may write in another way."""
     match event:
@@ -21,9 +25,10 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
         case events.CallSent():
             given = {name: value for name, value in event.call.items() if value is not None}
             event = msgspec.structs.replace(event, request=None, delayed=None, call=given)
-        case events.StepStarted(row=row) | events.StepSkipped(row=row):
-            bare = msgspec.structs.replace(row, name="", **_NO_ROW_EVIDENCE)
-            event = msgspec.structs.replace(event, row=bare)
+        case events.StepStarted(row=row):
+            event = msgspec.structs.replace(event, row=_bare(row))
+        case events.StepSkipped(row=row):
+            event = msgspec.structs.replace(event, row=_bare(row), item=None)
         case events.AttemptFailed():
             event = msgspec.structs.replace(event, by_hand=False)
         case events.StepFinished(checks=checks):

@@ -361,7 +361,7 @@ def _holds_result(answer: Json) -> bool:
 
 def _skipped(event: StepSkipped) -> StepResult:
     row = msgspec.structs.asdict(event.row)
-    return StepResult(**row, status=Status.SKIPPED, reason=event.reason, skipped_by=event.by)
+    return StepResult(**row, status=Status.SKIPPED, reason=event.reason, skipped_by=event.by, item=event.item)
 
 
 def _row_called(key: str) -> Row:

@@ -497,8 +497,17 @@ def test_a_loop_has_the_attributes_of_a_step_and_each_of_its_turns_has_them_too(
 
 def test_the_first_turn_that_does_not_pass_ends_the_loop() -> None:
     world = World(answers=["1", refused()]).carry_out(planned(LOOP))
-    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "failed"}
+    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "failed", "many[2]": "skipped: stopped"}
     assert world.end.exit_code == 1
+    [skipped] = [event for event in world.events if isinstance(event, StepSkipped)]
+    assert (skipped.by, skipped.item, skipped.row.index) == ("many[1]", "z", 2)
+
+
+def test_the_item_of_a_turn_that_is_left_out_is_not_shown_where_it_is_secret() -> None:
+    declared = "inputs:\n  keys: {type: array, secret: true}\n"
+    steps = LOOP.replace("[x, y, z]", "inputs.keys")
+    world = World(answers=[refused()]).carry_out(planned(steps, inputs={"keys": ["k1", "k2"]}, rest=declared))
+    assert [event.item for event in world.events if isinstance(event, StepSkipped)] == [None]
 
 
 @pytest.mark.parametrize(("on_failure", "exit_code"), [("continue", 1), ("ignore", 0)])
@@ -545,7 +554,7 @@ def test_a_loop_over_another_lacks_the_item_that_a_failed_turn_did_not_give() ->
 def test_an_unknown_turn_ends_the_loop_whatever_it_says() -> None:
     world = World(answers=["1", unanswered()]).carry_out(planned(LOOP + "    on_failure: ignore\n"))
     assert world.end.exit_code == 4
-    assert "many[2]" not in world.statuses_of_rows()
+    assert world.statuses_of_rows()["many[2]"] == "skipped: stopped"
 
 
 def test_a_loop_over_nothing_passes_and_its_row_is_skipped() -> None:

@@ -234,14 +234,14 @@ def test_the_last_turn_of_a_loop_is_settled_with_the_others() -> None:
 def test_a_turn_that_left_others_out_fails_the_run() -> None:
     world = settling(passed("many[1]"), answers=losing(1)).carry_out(planned(LOOP))
     assert ends(world) == [("unknown", 4), ("failed", 1)]
-    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "passed"}
+    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "passed", "many[2]": "skipped: stopped"}
 
 
 def test_a_loop_that_is_under_way_after_failures_still_ends_at_a_doubt() -> None:
     world = settling(failed("many[1]"), answers=[refused(), unanswered()])
     world.carry_out(planned(LOOP + "    on_failure: continue\n", rest="outputs: {how: steps.many.status}"))
     assert ends(world) == [("unknown", 4), ("failed", 1)]
-    assert world.statuses_of_rows() == {"many[0]": "failed", "many[1]": "failed"}
+    assert world.statuses_of_rows() == {"many[0]": "failed", "many[1]": "failed", "many[2]": "skipped: stopped"}
     assert world.end.outputs == {"how": "failed"}
 
 
@@ -251,7 +251,8 @@ def test_a_turn_that_a_stop_left_in_doubt_is_settled_with_those_before(
 ) -> None:
     world = World(verdicts=[passed(f"many[{turn}]")], stop_at={stop_at: "SIGINT"})
     world.carry_out(planned(LOOP, rest="outputs: {n: steps.many.outputs.n, how: steps.many.status}"))
-    assert set(world.statuses_of_rows().values()) == {"passed"}
+    left_out = {"many[2]": "skipped: stopped"} if turn == 1 else {}
+    assert world.statuses_of_rows() == {f"many[{index}]": "passed" for index in range(turn + 1)} | left_out
     assert world.end.outputs == {"n": [*range(turn + 1)], "how": "passed"}
     assert ends(world) == [("unknown", 130), end]
 
@@ -300,14 +301,14 @@ def test_the_last_element_of_a_chain_settles_the_chain() -> None:
 
 def test_an_element_that_left_others_out_fails_its_chain() -> None:
     world = settling(passed("a[0]"), answers=losing(0)).carry_out(planned(CHAIN))
-    assert world.statuses_of_rows() == {"a[0]": "passed", "a": "failed"}
+    assert world.statuses_of_rows() == {"a[0]": "passed", "a": "failed", "a[1]": "skipped: stopped"}
     assert "what followed was decided by that" in trouble_of(world, "a").message
     assert ends(world) == [("unknown", 4), ("failed", 1)]
 
 
 def test_an_element_that_failed_says_which_it_was() -> None:
     world = settling(failed("a[0]"), answers=losing(0)).carry_out(planned(CHAIN))
-    assert world.statuses_of_rows() == {"a[0]": "failed", "a": "failed"}
+    assert world.statuses_of_rows() == {"a[0]": "failed", "a": "failed", "a[1]": "skipped: stopped"}
     assert trouble_of(world, "a").message.startswith("element 1 of the chain:")
 
 

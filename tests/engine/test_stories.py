@@ -416,7 +416,8 @@ def test_a_chain_is_a_row_an_element_and_a_row_of_its_own() -> None:
 def test_a_chain_ends_at_the_first_element_that_does_not_pass() -> None:
     steps = f"  - id: a\n    elements: [{ELEMENT}, {OTHER}]\n"
     world = World(answers=[refused()]).carry_out(planned(steps))
-    assert world.statuses_of_rows() == {"a[0]": "failed", "a": "failed"}
+    assert world.statuses_of_rows() == {"a[0]": "failed", "a": "failed", "a[1]": "skipped: stopped"}
+    assert skipped_by(world) == {"a[1]": ("stopped", "a[0]")}
 
 
 def test_an_element_is_retried_alone_and_the_chain_is_never_restarted() -> None:
@@ -771,8 +772,16 @@ def test_a_stop_in_finally_is_heard_where_the_run_ends() -> None:
 def test_a_stop_between_two_turns_begins_no_other_one() -> None:
     steps = "  - id: a\n    for_each: [1, 2, 3]\n    execute: {process: UsrA}\n"
     world = World(heard=["", "", "", "SIGINT"]).carry_out(planned(steps))
-    assert world.statuses_of_rows() == {"a[0]": "passed"}
+    left_out = {"a[1]": "skipped: stopped", "a[2]": "skipped: stopped"}
+    assert world.statuses_of_rows() == {"a[0]": "passed", **left_out}
+    assert skipped_by(world) == {"a[1]": ("stopped", None), "a[2]": ("stopped", None)}
     assert world.end.exit_code == 130
+
+
+def test_a_stop_before_the_first_turn_leaves_the_whole_step_out() -> None:
+    steps = "  - id: a\n    for_each: [1, 2, 3]\n    execute: {process: UsrA}\n"
+    world = World(heard=["", "SIGINT"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a": "skipped: stopped"}
 
 
 def test_a_stop_between_two_elements_of_a_chain_begins_no_other_one() -> None:

@@ -276,6 +276,14 @@ def test_a_run_of_which_every_step_was_skipped_says_so(
     assert "  warning: no step was carried out\n" in output
 
 
+def test_a_turn_that_was_left_out_says_for_which_item_and_why(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    turn = StepSkipped(row=replace(row("a[3]"), index=3), reason="stopped", by="a[2]", item={"Name": "Ann"})
+    output = transcript(fold(chain([start(), turn, _passed()])), Detail())
+    assert '(skipped: `a[2]` stopped its step; item: {"Name":"Ann"})' in output
+
+
 def test_a_run_whose_jobs_held_nothing_to_do_says_so_also_where_it_cleaned_up(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:

@@ -16,10 +16,10 @@ from runner.engine.doubt import AT_ONCE, SECOND_READING, is_result_known, lost
 from runner.engine.effects import Done, Failed, Running
 from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid, no_process_id
 from runner.engine.lost import needs_result
-from runner.engine.perform import check_stop, pause, send
+from runner.engine.perform import check_stop, note, pause, send
 from runner.engine.readings import Unread
 from runner.engine.retry import try_until_done
-from runner.engine.rows import begin, end, report_row
+from runner.engine.rows import STOPPED, begin, end, report_row
 from runner.engine.start import unanswered_if_late
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET, strange_status
@@ -27,7 +27,7 @@ from runner.foundation.values import Json, JsonObject, is_guid
 from runner.job.actions import Element, Elements
 from runner.job.model import Verify
 from runner.planning.plan import PlannedStep
-from runner.runs.events import Trouble
+from runner.runs.events import Row, StepSkipped, Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
@@ -305,14 +305,11 @@ def attempt_chain(whole: OpenRow, planned: PlannedStep, chain: Elements) -> Runn
     state = whole.state
     whole.attempts = 1
     part = replace(planned.step, expect=(), outputs={})
-    key = whole.key.removeprefix(state.prefix)
     replies: list[Json] = []
     any_flaky = any_lost = False
     for index, element in enumerate(chain.items):
         yield from check_stop(state)
-        name = planned.name if isinstance(element.which, str) else element.title
-        shown = report_row(state, planned, key=f"{key}[{index}]", index=index, kind=element.kind, name=name)
-        row = yield from begin(state, shown, part, whole=planned.step)
+        row = yield from begin(state, _shown(whole, planned, index, element), part, whole=planned.step)
         last, flaky = yield from try_until_done(row, partial(execute, element))
         yield from end(row, last, flaky=flaky)
         any_flaky, any_lost = any_flaky or flaky, any_lost or last.lost
@@ -321,8 +318,16 @@ def attempt_chain(whole: OpenRow, planned: PlannedStep, chain: Elements) -> Runn
             if last.status is Status.UNKNOWN:
                 whole.replies = None if any_lost else replies[:index]
                 state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(chain.items)))
+            for later, left in enumerate(chain.items[index + 1 :], index + 1):
+                yield from note(StepSkipped(row=_shown(whole, planned, later, left), reason=STOPPED, by=row.key))
             return Attempt(status=last.status, result=replies, trouble=in_part(last.trouble, index)), False
     return replace(judged(whole, replies), lost=any_lost), any_flaky
+
+
+def _shown(whole: OpenRow, planned: PlannedStep, index: int, element: Element) -> Row:
+    name = planned.name if isinstance(element.which, str) else element.title
+    key = f"{whole.key.removeprefix(whole.state.prefix)}[{index}]"
+    return report_row(whole.state, planned, key=key, index=index, kind=element.kind, name=name)
 
 
 def in_part(trouble: Trouble | None, index: int) -> Trouble | None:

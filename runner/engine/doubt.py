@@ -234,7 +234,7 @@ def _judge_candidates(
     is_each = len(rows) > 1 and (is_given or len(rows) == 1 + len(others))
     if (why := _why_not_each(row, start, rows) if is_each else why_not(row, start, rows)) is not None:
         by = f"; {rival.name} may have made one of them{rival.advice}" if rival is not None and len(rows) > 1 else ""
-        return _in_doubt(row, cause, why=f"{why}{by}")
+        return _in_doubt(row, cause, why=f"{why}{by}", by_log=not _is_only(row, start, rows))
     if not is_given:
         keys = (row.key, *(other.key for other in others))
         left, rival = yield from starts.not_of_others(row, start.process, rows, keys=keys)
@@ -253,6 +253,12 @@ def _judge_candidates(
     attempt = _by_own_row(row, found, cause=cause, known=not is_each)
     row.in_doubt = attempt.status is Status.UNKNOWN
     return attempt
+
+
+def _is_only(row: OpenRow, start: Start, rows: list[LogRow]) -> bool:
+    """Whether the only row is known whole, so that a later look shows no more of it."""
+    is_known = row.log.owner_of(start) is not None and rows[0].owner is not None
+    return is_known and len(rows) == 1 and not _others(row, start, rows)
 
 
 def _others(row: OpenRow, start: Start, rows: list[LogRow]) -> tuple[Start, ...]:

@@ -8,6 +8,7 @@ from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import Json, JsonObject, items
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
+from runner.runs.evidence import Unverified
 from runner.runs.store import SET_ASIDE
 from runner.service.calls import (
     NOW,
@@ -169,14 +170,17 @@ def test_where_the_server_gives_no_time_a_start_seen_after_a_break_proves_nothin
     later.carry_out(planned(ONE + "finally: [{pause: 200s}]\n"))
     assert ended(later, "a") == ("unknown", None)
     assert "nothing shows whether it began in time" in said(later.finished("a"))
+    assert later.finished("a").unverified is Unverified.BY_HAND
 
 
 def test_an_inferred_start_is_no_verdict_where_the_log_has_to_give_one() -> None:
     world = World(answers=[unanswered()]).carry_out(planned(STRICT))
     assert ended(world, "a") == ("unknown", None)
-    assert f"one start that may be it ({row_id(1)}, done), and `verify: log` takes no guess" in said(
-        world.finished("a")
-    )
+    error, unverified = world.finished("a").error, world.finished("a").unverified
+    assert error is not None
+    assert f"one start that may be it ({row_id(1)}, done), and `verify: log` takes no guess" in error.message
+    assert str(error.hint).endswith("`reconcile` cannot settle it")
+    assert unverified is Unverified.BY_HAND
 
 
 @pytest.mark.parametrize("status", ["done", "error"])

@@ -86,8 +86,8 @@ def _failing(result: RunResult) -> str:
     if _is_cut_off(step) and not (result.finished or result.held):
         return ""
     code = f": {clean(step.error.code)}" if step.error is not None else ""
-    left = f"; {left}" if (left := cleanup_left(result)) else ""
-    return f"{step.status} at {clean(step.key)}{code}{left}"
+    left = cleanup_left(result) if result.finished else ""  # else `resume` carries out the rest of it
+    return f"{step.status} at {clean(step.key)}{code}{f'; {left}' if left else ''}"
 
 
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:

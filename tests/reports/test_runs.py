@@ -63,6 +63,20 @@ def test_a_run_that_broke_off_while_it_cleaned_up_did_so_there_and_not_at_the_st
     assert [line.rpartition("broke off")[2] for line in shown] == [" at back", ""]
 
 
+def test_what_a_run_that_broke_off_has_not_cleaned_up_is_not_done_by_hand_since_resume_does_it(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    failed = Trouble(code="E301", message="no connection")
+    ending = StepFinished(key="send", t=1.0, status=Status.ERROR, seconds=1.0, attempts=1, error=failed)
+    events: list[AnyEvent] = [start(), StepStarted(row=row("send"), t=0.0), ending, RunClosing(t=1.0, why="stopped")]
+    events.append(StepStarted(row=row("back", section=Section.FINALLY), t=1.0))
+    undone = StepFinished(key="back", t=2.0, status=Status.ERROR, seconds=1.0, attempts=1, error=failed)
+    ended = [*events, undone, RunFinished(t=2.0, status=RunStatus.ERROR, exit_code=3)]
+    shown = [runs.table([runs.Listed(result=fold(chain(each)))]).partition("\n\n")[0] for each in (events, ended)]
+    assert shown[0].rstrip().endswith("broke off at back; error at send: E301")
+    assert shown[1].rstrip().endswith("error at send: E301; first do by hand what it left undone (back did not pass)")
+
+
 def test_the_first_of_many_rows_that_undo_has_not_done_are_named(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:

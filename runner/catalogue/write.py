@@ -16,7 +16,7 @@ OF_PACKAGES: Final = """\
 """
 
 
-def written(catalogue: Catalogue) -> str:
+def catalogue_text(catalogue: Catalogue) -> str:
     head = OF_PACKAGES if catalogue.packages else OF_SITE
     return head + "".join(f"{line}\n" for line in _lines(catalogue))
 

@@ -26,7 +26,7 @@ from runner.ledger.file import LedgerFile
 from runner.ledger.model import USUAL, AppliedVersion
 from runner.ledger.observing import StoredRuns
 from runner.ledger.place import ledgers_above, project_of
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reports.safe import clean, json_document
 from runner.runs import USUAL as USUAL_RUNS
 from runner.runs.store import LocalRunStore
@@ -161,7 +161,7 @@ def _refuse_ledger_above(ledger: LedgerFile, versions: Sequence[AppliedVersion],
             newest = [entry.version for entry in other.newest()]
         known = [each.title for each in newest if (each.title, (above / each.folder).resolve()) in own]
         if known:
-            named, runs = clean(called(file)), clean(called(above / USUAL_RUNS))
+            named, runs = clean(display_path(file)), clean(display_path(above / USUAL_RUNS))
             message = (
                 f"{listed([*map(clean, known)])}: applied before with the ledger {named}, and not with "
                 f"{clean(ledger.name)}, which is new"
@@ -181,8 +181,8 @@ def _applied_here(context: click.Context, run_set: RunSet, places: reports.Repor
     base = project_of(_job_files(run_set), only=named is None)
     store: LocalRunStore = given["runs"]
     if named is None and context.get_parameter_source("runs") is ParameterSource.DEFAULT:
-        store = options.StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
-    with closing(LedgerFile(named or Path(called(base / USUAL)))) as ledger:
+        store = options.StoreOfRuns().convert(display_path(base / USUAL_RUNS), None, context)
+    with closing(LedgerFile(named or Path(display_path(base / USUAL)))) as ledger:
         command = apply_command(context, run_set, places, ledger=ledger, runs=StoredRuns(store), store=store, base=base)
         if named is None and not given["adopt"] and not ledger.exists():
             _refuse_ledger_above(ledger, command.versions.all, base=base)

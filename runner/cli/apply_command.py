@@ -34,7 +34,7 @@ from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import input_words
 from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues
 from runner.reports.safe import clean, json_document
-from runner.reports.words import called
+from runner.reports.words import person_name
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
@@ -143,7 +143,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         """Take versions for applied; those that are not."""
         adopted = [each for each in self.decided if can_be_adopted(each)]
         now = AttemptEnd(status=RunStatus.PASSED, exit_code=ExitCode.PASSED, at=utc_now())
-        by = called(person_elsewhere(os.environ))
+        by = person_name(person_elsewhere(os.environ))
         attempt = replace(attempt_of(self.specs[0], place=by), end=now)
         self.ledger.adopt([each.version for each in adopted], attempt)
         self.print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])

@@ -25,7 +25,7 @@ from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import GivenAnew, RunSpec, check_permission
 from runner.execution.run_versions import apply_origin
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, Severity, UsageError, strongest
 from runner.hosts.judgement import Judgement
 from runner.hosts.stop import Stop
@@ -274,7 +274,7 @@ class ApplyHere:
         decisions = versions.decisions(writing=True)
         running = ", ".join(clean(each.title) for each in decisions if _is_elsewhere(each))
         if running and time.monotonic() < self._waits_until and self._stop.why is None:
-            output.say(f"waiting up to {written(self._given['wait'])} for another command: {running}")
+            output.say(f"waiting up to {format_duration(self._given['wait'])} for another command: {running}")
         while any(map(_is_elsewhere, decisions)) and time.monotonic() < self._waits_until and self._stop.why is None:
             self._stop.wait(_BETWEEN_LOOKS)
             decisions = versions.decisions(writing=True)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runner.catalogue.differences import About, Use, changed, differences, drifts, missing
 from runner.catalogue.doubles import doubles as new_doubles
 from runner.catalogue.model import Catalogue, Process
-from runner.catalogue.write import written
+from runner.catalogue.write import catalogue_text
 from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup, is_typed
@@ -25,7 +25,7 @@ from runner.project.named_targets import KnownTarget, single_target
 from runner.project.pulling import NoAnswerError
 from runner.project.pulling import pull as pull_all
 from runner.project.sites import Sites
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reports import mistakes
 from runner.reports.drift import FORMATS, CatalogueComparison
 from runner.secrets.redact import Secrets
@@ -132,7 +132,7 @@ def doubles(context: click.Context) -> int:
     parts = [f"{many(done['new'], 'process has', 'processes have')} a new double"]
     parts += [f"{done['known']} had a double already"] if done["known"] else []
     parts += [f"{done['left out']} left out"] if done["left out"] else []
-    output.say(f"{called(folder)}: {', '.join(parts)}")
+    output.say(f"{display_path(folder)}: {', '.join(parts)}")
     return ExitCode.PASSED
 
 
@@ -161,7 +161,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
     for double in new:
         if (path := files[double.code]) is not None:
             double_files.create(path, double.text)
-            output.data(f"wrote {called(path)}\n")
+            output.data(f"wrote {display_path(path)}\n")
     return "new"
 
 
@@ -198,7 +198,7 @@ def _is_stdout(out: Path) -> bool:
 
 def _write(found: Catalogue, out: Path) -> None:
     if _is_stdout(out):
-        output.data(written(found), for_programs=True)
+        output.data(catalogue_text(found), for_programs=True)
     else:
         output.say(write_file(found, out))
 

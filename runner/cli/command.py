@@ -16,7 +16,7 @@ from runner.execution.locks import HeldLock, hold_locks, lock_holder
 from runner.execution.run_pool import Carried, PendingRun, PoolOptions, UntilReady, carry_all
 from runner.execution.run_spec import GivenAnew, Permission, RunSpec, Wanted, given_inputs
 from runner.execution.stored_reports import store_reports
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.sentences import MOST, first
 from runner.hosts.stop import Stop, listening
@@ -128,7 +128,7 @@ def carry_out(
     carried = _carried_under_locks(pending, pool_options, context, store=store, until_ready=until_ready)
     over.set()
     if gave_up := stop.given_up:
-        why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
+        why = f"the grace of {format_duration(given['grace'])} is over" if stop.is_over() else "interrupted again"
         output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
     console.close()
     output.problems(*store.warnings())
@@ -182,7 +182,7 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
     ending = "a second Ctrl-C" if name == "SIGINT" else "a SIGINT (Ctrl-C)"
     return (
         f"{name}: no further step begins; a call in flight may still be answered; then `undo` and `finally`, "
-        f"all within {written(grace)}; {ending} ends it now\n"
+        f"all within {format_duration(grace)}; {ending} ends it now\n"
     )
 
 

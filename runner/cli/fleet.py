@@ -31,7 +31,7 @@ from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean, json_document
-from runner.reports.words import called
+from runner.reports.words import person_name
 from runner.runs import USUAL, StoreName
 from runner.runs.run_filter import age
 from runner.runs.store import LocalRunStore, Part
@@ -123,7 +123,7 @@ def stop(context: click.Context) -> int:
     store: FleetStore = context.params["database"]
     run = run_named(store, context.params["run"])
     person = person_elsewhere(os.environ)
-    if orders.cancel(store.link, run.id, by=called(person)):
+    if orders.cancel(store.link, run.id, by=person_name(person)):
         output.say(f"run {run.id} is cancelled: nothing was sent")
     elif orders.stop(store.link, run.id, by=person):
         output.say(f"run {run.id} is to stop; `{verb_command('status', run.id, store.name)}` shows how far it is")

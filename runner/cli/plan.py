@@ -87,7 +87,7 @@ def _with_all_inputs(spec: RunSpec) -> RunSpec:
 
 
 def _store(plans: Sequence[Plan], file: Path) -> None:
-    content = plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file))
+    content = plan_file.plan_file_text(plans, key=str(uuid_utils.uuid7()), base=_base(file))
     with refused_by_system(f"the plan {file} cannot be written"):
         whole_files.write_text(file, content)
     output.say(f"stored in {file}; carry it out with: runner run {shell_word(str(file))}")

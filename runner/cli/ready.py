@@ -24,7 +24,7 @@ from runner.doctor.readiness import Look, Outcome, Story, Watched, only, wait_un
 from runner.execution.run_pool import UntilReady
 from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject, record
@@ -35,7 +35,7 @@ from runner.project.catalogue_files import documents_of, read_file
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.sites import Sites
 from runner.reading.document import Document
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reading.load import load
 from runner.reports import mistakes
 from runner.reports.console import is_live
@@ -164,14 +164,14 @@ class SiteWaits(Struct, kw_only=True):
         """A wait for a site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
-            every, longest = written(wanted.every), written(wanted.longest)
+            every, longest = format_duration(wanted.every), format_duration(wanted.longest)
             message = f"a site is ready after two readings, {every} apart: {longest} is too short for them"
             hint = "wait longer: `--wait-ready 10m`, or `runner ready --for 10m`"
             raise UsageError(Problem(code="E168", message=message, hint=hint))
         file = wanted.catalogue
         expected = None if file is None else self._expected(file, codes)
         site = self.sites.of(target)
-        catalogue = "" if file is None else called(file)
+        catalogue = "" if file is None else display_path(file)
         story = Story(name=target.name, wanted=wanted, catalogue=catalogue, mask=site.hide_in(Secrets()).mask)
         return SiteWait(site=Watched(caller=site.client, clock=time.monotonic, expected=expected), story=story)
 

@@ -30,7 +30,7 @@ from runner.reports.next_steps import next_steps, unsettled
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import StoredRun, left_open, load, newest_runs, not_passed, prepare_store
+from runner.runs.stored_runs import StoredRun, failed_runs, left_open, load, newest_runs, prepare_store
 from runner.secrets.redact import Secrets
 from runner.secrets.shown import STARS
 from runner.targets.model import SiteTarget
@@ -103,7 +103,7 @@ def run(context: click.Context) -> int:
 
 def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, StoredRun]]:
     """The runs, each with the stored run that it repeats. Raises `RefusedError` where that is open or in doubt."""
-    newest, stored = not_passed(newest_runs(store)), set(store.runs())
+    newest, stored = failed_runs(newest_runs(store)), set(store.runs())
     found = [(run, load(store, newest[run.name])) for run in runs if newest.get(run.name) in stored]
     problems = [unsettled(before.result, store=store.name) for _, before in found]
     if refused := [problem for problem in problems if problem is not None]:

@@ -27,7 +27,7 @@ from runner.reports.safe import clean, json_document
 from runner.reports.spans import timed
 from runner.reports.words import failing_step, own_error
 from runner.runs.events import RunStatus
-from runner.runs.history import PastRun, bounded, past_runs, remember, written
+from runner.runs.history import PastRun, bounded, history_line, past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.status import RUNNING
 from runner.runs.store import LocalRunStore, RunStore
@@ -310,7 +310,7 @@ def _rebuilt(store: RunStore) -> int:
     for name in store.runs():
         run = readable(store, name)
         if run is not None and run.result.job and not run.is_running:
-            lines.append(written(run.result))
+            lines.append(history_line(run.result))
     if lines:
         added = b"".join(line + b"\n" for line in lines)
 

@@ -21,7 +21,7 @@ from runner.project.named_targets import Known, KnownTarget, chosen, single_targ
 from runner.project.project import Project
 from runner.project.pulling import NoAnswerError
 from runner.project.sites import ReadySite, Sites
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.model import Recorded
@@ -207,8 +207,8 @@ def _say_next(job_file: Path, out: Path, targets: Known) -> None:
     sandboxes = [each.target for each in targets.values() if isinstance(each.target, SandboxTarget)]
     name = next((each.name for each in sandboxes if each.folder.resolve() == out.resolve()), None)
     where = next(iter(targets.values())).where
-    first = "" if name else f"add a target to {where} whose `sandbox` is the folder {called(out)}, then "
-    output.say(f"next: {first}`runner run {shell_word(called(job_file))} -t {name or 'NAME'}`")
+    first = "" if name else f"add a target to {where} whose `sandbox` is the folder {display_path(out)}, then "
+    output.say(f"next: {first}`runner run {shell_word(display_path(job_file))} -t {name or 'NAME'}`")
 
 
 def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets) -> Recorded | Problem:
@@ -243,8 +243,8 @@ def _write(run: Recorded, out: Path, job_file: Path) -> None:
     taken += [path for path, _ in files if path.exists() and path not in taken]
     if taken:
         hint = "move it away, or choose another place with `--out` and `--job-out`"
-        messages = (f"{called(path)} is there already, and nothing is written over" for path in taken)
+        messages = (f"{display_path(path)} is there already, and nothing is written over" for path in taken)
         raise UsageError(*(Problem(code="E153", message=message, hint=hint) for message in messages))
     for path, text in files:
         create(path, text)
-        output.data(f"wrote {called(path)}\n")
+        output.data(f"wrote {display_path(path)}\n")

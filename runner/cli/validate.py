@@ -21,7 +21,7 @@ from runner.job.model import Input, Job
 from runner.project import ignored_files
 from runner.project.paths import in_checkout, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reports import mistakes
 from runner.reports.safe import aligned, clean, json_document, safe
 from runner.targets import folders
@@ -130,8 +130,8 @@ def _without_target(project: Project) -> str:
 
 def _checked_too(specs: Sequence[Path], project: Project) -> str:
     """Which other files were checked, since the named files use them."""
-    named = {called(spec) for spec in specs}
-    targets = dict.fromkeys(called(file.targets_file) for file in project.files if file.targets_file is not None)
+    named = {display_path(spec) for spec in specs}
+    targets = dict.fromkeys(display_path(file.targets_file) for file in project.files if file.targets_file is not None)
     found = [clean(each) for each in dict.fromkeys((*targets, *project.catalogues.checked)) if each not in named]
     if found:
         return f"; checked, too: {', '.join(found)}"
@@ -186,7 +186,7 @@ def _problems_of_other_files(specs: Sequence[Path]) -> Iterator[Problem]:
     for spec in filter(_is_catalogue, specs):
         from runner.catalogue.read import read_catalogue  # noqa: PLC0415  1 ms, where a catalogue is named
 
-        found = read_catalogue(spec, name=called(spec))
+        found = read_catalogue(spec, name=display_path(spec))
         yield from () if isinstance(found, Catalogue) else found
 
 
@@ -236,7 +236,7 @@ def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
     """Doubles are checked with those beside them: two must not be of the same process."""
     from runner.sandbox.loading import load_doubles  # noqa: PLC0415  20 ms, only where there are doubles
 
-    return load_doubles(Path(called(folder)))[1]
+    return load_doubles(Path(display_path(folder)))[1]
 
 
 @click.command("list", cls=Verb)

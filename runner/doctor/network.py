@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation import server_time
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.service import outages
 from runner.service.connecting import ProxyError
 from runner.service.connection import MISMATCHES, names_on, pairs
@@ -71,7 +71,7 @@ def connected(host: Host) -> WayFinding:
         with socket.create_connection((host.name, host.port), timeout=SECONDS) as line:
             took = time.monotonic() - begun
             address, port = line.getpeername()[:2]
-            return ok(CONNECTION, f"{host.alias or f'{address}:{port}'} answers in {written(took)}")
+            return ok(CONNECTION, f"{host.alias or f'{address}:{port}'} answers in {format_duration(took)}")
     except OSError as error:
         return _failed(CONNECTION, error, host)
 
@@ -112,7 +112,7 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> W
     ahead = date + 0.5 - moment  # it was cut to whole seconds
     if abs(ahead) <= APART:
         return ok(CLOCK, "server and this machine agree")
-    seen = f"the server's clock is {written(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    seen = f"the server's clock is {format_duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
     return unsure(CLOCK, seen, "set the clock that is wrong: certificates, tokens and dates of jobs depend on it")
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.differences import About, CatalogueDifference, missing
 from runner.catalogue.model import Catalogue
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import many
 from runner.foundation.values import items, record
@@ -280,7 +280,7 @@ class Story(Struct, kw_only=True):
             return Problem(code=look.trouble.code, message=words, hint=hint)
         if look.phase is Phase.OTHER:
             hint = hint or f"`runner catalog check -t {self.name} --against {self.catalogue}` shows all differences"
-        message = f"{self.name} was not ready within {written(self.wanted.longest)}: {words}"
+        message = f"{self.name} was not ready within {format_duration(self.wanted.longest)}: {words}"
         return Problem(code="E317", message=message, hint=hint)
 
     def _differences(self, look: Look) -> str:
@@ -299,4 +299,4 @@ class Story(Struct, kw_only=True):
 
 
 def _elapsed(seconds: float) -> str:
-    return written(round(seconds)) if round(seconds) else "0 s"
+    return format_duration(round(seconds)) if round(seconds) else "0 s"

@@ -18,7 +18,7 @@ from runner.engine.process_log import has_ended
 from runner.engine.readings import Unread
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.expressions.parse import expressions_in
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import first, listed
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject, is_guid, record
@@ -178,7 +178,7 @@ def _over(row: OpenRow, process: LogRow, seen: _Elements, wanted: WantedElement)
 
 
 def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> Attempt:
-    message = f"after {written(row.step.follow)} no element `{wanted.name}` of the process waits to be executed"
+    message = f"after {format_duration(row.step.follow)} no element `{wanted.name}` of the process waits to be executed"
     hint = (
         "write a longer `timeout` to wait longer; a caption is found only in the log of elements, or in a catalogue: "
         f"{_pull(row)} writes it"

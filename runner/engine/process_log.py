@@ -65,7 +65,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
         return rows
     newest, now = rows[0].started if rows else None, log.server_time(row.t)
     if rows and now is not None and not log.clocks_differ and (rows[0].began or 0.0) > now + starts.AHEAD:
-        past = server_time.written(now - start_bounds.EARLIER)  # a row of the future would hide those that come
+        past = server_time.odata_time(now - start_bounds.EARLIER)  # a row of the future would hide those that come
         since_now = yield from all_rows(row, replace(call, since=past))
         if isinstance(since_now, list):
             newest, rows = past, [*rows, *since_now]
@@ -322,7 +322,7 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
         since = known_since = max(sent - _SET_BACK, known_since)
     if mark <= (first := min(since, known_since)):
         return []
-    rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.written(first)))
+    rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.odata_time(first)))
     if isinstance(rows, Unread):
         return []
     return [

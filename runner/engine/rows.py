@@ -10,7 +10,7 @@ from runner.engine.lost import is_needed
 from runner.engine.perform import TIMEOUT, note
 from runner.engine.scope import Names
 from runner.engine.state import DoubtfulRow, OpenRow, State
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import Json
 from runner.job.actions import ACTIONS, Execute, Run, Signal
 from runner.job.model import Step, StepEffect, Verify
@@ -213,10 +213,10 @@ def time_is_over(state: State) -> Trouble:
     """The trouble of a run, and of a row of it, that took longer than it may."""
     job = state.run.plan.job
     if state.ends is not None and state.ends == state.run.cleanup_ends:
-        message = f"undo and `finally` took longer than their {written(job.cleanup_timeout)}"
+        message = f"undo and `finally` took longer than their {format_duration(job.cleanup_timeout)}"
         hint = "write a longer `cleanup_timeout` to give them more time"
     elif job.timeout is not None and state.ends == job.timeout:
-        message = f"the steps took longer than the job's {written(job.timeout)}"
+        message = f"the steps took longer than the job's {format_duration(job.timeout)}"
         hint = "write a longer `timeout` of the job to give them more time"
     else:
         message = "the included job took longer than its step allows"

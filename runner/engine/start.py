@@ -19,7 +19,7 @@ from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked, settling
 from runner.foundation import server_time
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import Json, record
 from runner.job.model import Verify
 from runner.runs.events import Trouble
@@ -135,7 +135,7 @@ def unanswered_if_late(row: OpenRow, sent: float, failure: CallFailed) -> CallFa
     is_proof = not failure.unproved and failure.kind is not FailureKind.TURNED_AWAY
     if is_at_the_door or is_proof or not row.is_once:
         return failure
-    after = written(row.t - sent)
+    after = format_duration(row.t - sent)
     message = f"{failure.trouble.message}, {after} after the call had left, so that it may have happened all the same"
     trouble = replace(failure.trouble, message=message)
     return replace(failure, kind=FailureKind.UNANSWERED, unproved=False, trouble=trouble)
@@ -292,7 +292,7 @@ def _rows_of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread
         return Unread(doubt.UNBOUNDED)
     if log.owner_due <= row.t:
         yield from readings.ask_owner(row)
-    mark = start.mark if start.marked or since is None else server_time.written(since)
+    mark = start.mark if start.marked or since is None else server_time.odata_time(since)
     rows = yield from process_log.all_rows(row, ReadRows(process=start.process, since=mark), since=since)
     if isinstance(rows, Unread):
         return rows

@@ -95,7 +95,7 @@ def _since(log: LogState, start: Start) -> str | None:
     if start.marked:
         return start.mark
     begins = span_of(log, start).since
-    return None if begins is None else server_time.written(begins)
+    return None if begins is None else server_time.odata_time(begins)
 
 
 def span_of(log: LogState, start: Start) -> StartTime:

@@ -18,7 +18,7 @@ from runner.engine.process_log import rows_before_watermark
 from runner.engine.readings import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import first
 from runner.foundation.values import text
 from runner.job.actions import Execute
@@ -347,7 +347,7 @@ def started(process_id: str | None, *, expected: bool) -> Attempt:
 
 
 def still_running(row: OpenRow, process_id: str | None) -> Attempt:
-    after = f" after {written(row.step.follow)}" if row.t - row.started >= row.step.follow else ""
+    after = f" after {format_duration(row.step.follow)}" if row.t - row.started >= row.step.follow else ""
     message = f"the process still runs{after}; nobody knows how it will end"
     hint: str | None = (
         "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"

@@ -114,7 +114,7 @@ def begin(
     facts = _facts(spec, site, origin)
     with writing(store):
         journal = Journal(store.create(facts.run), secrets, now=utc_now)
-        store.put(facts.run, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
+        store.put(facts.run, Part.PLAN, snapshot.snapshot_text(made, key=os.urandom(32).hex()))
         if durable:
             journal.sync_run()
     return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)

@@ -245,7 +245,7 @@ class FleetRuns:
         """The worker of this run was killed right after its last event: the rest follows from the events."""
         with suppress(UsageError):
             ended = load(store, run)
-            if history.written(ended.result) not in store.history().splitlines():
+            if history.history_line(ended.result) not in store.history().splitlines():
                 history.remember(store, ended.result)
             leaving.complete(store.link, run, in_doubt=len(doubtful(ended.result.steps)), lines=len(ended.lines))
 
@@ -286,7 +286,7 @@ class FleetRuns:
         )
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
-        leaving.begin(log, kept=snapshot.written(made, key=os.urandom(32).hex()), url=site.name.url)
+        leaving.begin(log, kept=snapshot.snapshot_text(made, key=os.urandom(32).hex()), url=site.name.url)
         return ActiveRun(
             store=store, plan=made, facts=facts, journal=journal, site=site, judgement=Judgement(hold=self.hold)
         )

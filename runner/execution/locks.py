@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from msgspec import Struct, field
 
 from runner.execution.run_spec import RunSpec
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import Problem, RefusedError
 from runner.foundation.shell_words import shell_words
 from runner.project.sites import Sites
@@ -59,7 +59,7 @@ def hold_locks(
         found = store.lock(claim, myself, wait=pause)
         waited: tuple[Waited, ...] = ()
         if isinstance(found, Taken) and wait is not None:
-            say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
+            say(f"waiting up to {format_duration(wait)}: {_held_by(claim, found.holder)}")
             begun, before = time.monotonic(), found.holder
             found = store.lock(claim, myself, seconds=wait, wait=pause)
             holder = None if before is None else LockHolder(job=before.job, run=before.run or None)
@@ -122,7 +122,7 @@ def _held_by(claim: Claim, holder: Holder | None) -> str:
 
 def _refusal(claim: Claim, holder: Holder | None, *, waited: float | None) -> Problem:
     typed = f"; it was started as: {clean(holder.command)}" if holder is not None else ""
-    longer = "`--wait-lock 10m` waits for it" if waited is None else f"{written(waited)} were not enough"
+    longer = "`--wait-lock 10m` waits for it" if waited is None else f"{format_duration(waited)} were not enough"
     return Problem(code="E163", message=_held_by(claim, holder), hint=f"nothing was sent; {longer}{typed}")
 
 

@@ -38,7 +38,7 @@ from runner.project.named_targets import Targets, is_outside
 from runner.project.project import Project, active_versions, elements_of, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import RunName, newest_runs, not_passed
+from runner.runs.stored_runs import RunName, failed_runs, newest_runs
 from runner.targets.model import Target
 
 _LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
@@ -172,7 +172,7 @@ def _job_case(selected: _Selected) -> tuple[str, str | None]:
 
 def _not_passed(store: RunStore, newest: Mapping[RunName, tuple[str, str]]) -> frozenset[RunName]:
     """What did not pass when it ran last, or was to be begun by a command that was killed before."""
-    return frozenset(not_passed(newest)) | {run.key for each in lacking_commands(store) for run in each.lacking}
+    return frozenset(failed_runs(newest)) | {run.key for each in lacking_commands(store) for run in each.lacking}
 
 
 def _values(

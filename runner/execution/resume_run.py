@@ -26,7 +26,7 @@ from runner.planning import snapshot
 from runner.planning.plan import Plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.sites import ReadySite, Sites
-from runner.reading.files import called, read_bytes
+from runner.reading.files import display_path, read_bytes
 from runner.reports.next_steps import GIVEN_AGAIN, verb_command
 from runner.reports.safe import clean
 from runner.runs.events import AttemptFailed, RunStarted, encode
@@ -34,7 +34,7 @@ from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import Part, RunLockedError, RunStore
 from runner.runs.stored_runs import StoredRun, writing
-from runner.secrets.holes import MARK, Hole, taken_apart, written
+from runner.secrets.holes import MARK, Hole, put_together, taken_apart
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
@@ -178,7 +178,7 @@ def _filled(part: TextPart, known: Secrets) -> str:
     if isinstance(part, str):
         return part
     try:
-        filled = known.fill(written([part], guarded=False))
+        filled = known.fill(put_together([part], guarded=False))
     except LookupError:
         return "secret"
     return filled if isinstance(filled, str) else canonical(filled)
@@ -232,7 +232,7 @@ def changed_files(stored: StoredPlan) -> str | None:
     if not changed:
         return None
     return ", ".join(
-        clean(called(path)) + ("" if path.exists() else " (not found from here)") for path in map(Path, changed)
+        clean(display_path(path)) + ("" if path.exists() else " (not found from here)") for path in map(Path, changed)
     )
 
 

@@ -27,7 +27,7 @@ from runner.lint.jobs import MissingNeed
 from runner.planning import guards
 from runner.planning.plan import ChosenCase, Plan, plan
 from runner.reading.encoding import LARGEST_FILE
-from runner.reading.files import called, read_text, too_large
+from runner.reading.files import display_path, read_text, too_large
 from runner.reading.load import read_private
 from runner.runs.events import TargetName
 from runner.runs.evidence import Confirmation
@@ -98,7 +98,7 @@ def _standard_input() -> str:
 
 
 def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
-    document = read_private(file, name=called(file))
+    document = read_private(file, name=display_path(file))
     if isinstance(document, tuple):
         problems.extend(document)
         return {}

@@ -28,7 +28,7 @@ from runner.project.named_targets import Targets, name_of
 from runner.project.project import Project, open_project
 from runner.reading import files
 from runner.reading.document import Document
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reading.load import load
 from runner.reports.next_steps import complete_command, has_not_begun, verb_command
 from runner.reports.safe import clean
@@ -91,7 +91,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         texts = {(self.base / name).resolve(): (name, text) for name, text in sources}
 
         def name_of_file(path: Path) -> str:
-            return texts[path.resolve()][0] if path.resolve() in texts else called(path)
+            return texts[path.resolve()][0] if path.resolve() in texts else display_path(path)
 
         def read(path: Path, name: str) -> Document | tuple[Problem, ...]:
             if path not in texts:
@@ -176,7 +176,7 @@ def prepare(wanted: Wanted) -> RunSet:
                 plans=found.plans,
                 targets_file=wanted.targets_file,
                 known=known,
-                changes=partial(_changes, called(spec)),
+                changes=partial(_changes, display_path(spec)),
                 ask=wanted.ask,
                 base=_base(spec, found),
             )
@@ -215,7 +215,7 @@ def _refuse_options_of_jobs(wanted: Wanted) -> None:
 
 
 def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
-    name = called(spec)
+    name = display_path(spec)
     content = files.content(spec, name=name)
     found = content if isinstance(content, Problem) else plan_file.read(name, content.decode(errors="replace"))
     if isinstance(found, Problem):

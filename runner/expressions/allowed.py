@@ -9,7 +9,7 @@ from runner.expressions.calls import check_filter, check_function, check_test, r
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.names import FOREIGN_NAMES, Functions, Name
 from runner.expressions.operations import number
-from runner.expressions.source import keywords, written, written_key
+from runner.expressions.source import keywords, source_text, written_key
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import well_formed
 
@@ -82,7 +82,7 @@ def _check(node: nodes.Node, uses: Uses) -> None:
                 _check_numbers(node)
             _check_parts(node.iter_child_nodes(), uses)
         case _:
-            raise refused(node, f"`{written(node)}` is not part of expressions")
+            raise refused(node, f"`{source_text(node)}` is not part of expressions")
 
 
 def _check_parts(parts: Iterable[nodes.Node], uses: Uses) -> None:
@@ -148,8 +148,8 @@ def _long_name(root: nodes.Name, links: list[nodes.Getattr | nodes.Getitem]) -> 
 def _check_has_keys(root: nodes.Node, link: nodes.Node) -> None:
     if isinstance(root, nodes.Const) and (isinstance(link, nodes.Getattr) or not isinstance(root.value, str)):
         attribute = link.attr if isinstance(link, nodes.Getattr) else None
-        hint = f"write `{written(root)} | length`" if attribute in {"length", "size"} else None
-        raise refused(link, f"`{written(root)}` has no keys", hint, attribute)
+        hint = f"write `{source_text(root)} | length`" if attribute in {"length", "size"} else None
+        raise refused(link, f"`{source_text(root)}` has no keys", hint, attribute)
 
 
 def _check_link(node: nodes.Getattr | nodes.Getitem, uses: Uses) -> None:
@@ -168,7 +168,7 @@ def _check_link(node: nodes.Getattr | nodes.Getitem, uses: Uses) -> None:
 def _check_record(node: nodes.Dict, uses: Uses) -> None:
     for pair in node.items:
         if isinstance(pair.key, nodes.Const) and not isinstance(pair.key.value, str):
-            raise refused(pair.key, f"`{written(pair.key)}` is no key", "the keys of a record are texts")
+            raise refused(pair.key, f"`{source_text(pair.key)}` is no key", "the keys of a record are texts")
         check_node(pair.key, uses)
         check_node(pair.value, uses)
 
@@ -187,7 +187,7 @@ def _check_comparison(node: nodes.Compare, uses: Uses) -> None:
     sides = [node.expr, *(operand.expr for operand in node.ops)]
     _check_parts(sides, uses)
     if before == (len(uses.names), len(uses.functions)):
-        uses.constants = uses.constants or written(node)
+        uses.constants = uses.constants or source_text(node)
     if any(operand.op not in ("in", "notin") and operand.expr == sides[at] for at, operand in enumerate(node.ops)):
         uses.compares_itself = True
 

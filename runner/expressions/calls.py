@@ -9,7 +9,7 @@ from runner.expressions.filters.tests import TESTS
 from runner.expressions.mistakes import COMPARISON, Piece, hint, suggestion
 from runner.expressions.names import Functions
 from runner.expressions.operators import COMPARISONS
-from runner.expressions.source import keywords, written, written_path
+from runner.expressions.source import keywords, source_text, written_path
 from runner.foundation import patterns
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import compact
@@ -27,7 +27,7 @@ def check_function(node: nodes.Call, available: Functions) -> str:
     if isinstance(callee, nodes.Getattr):
         raise _method(callee, node)
     if not isinstance(callee, nodes.Name):
-        raise refused(node, f"`{written(callee)}` cannot be called", "call functions by their names")
+        raise refused(node, f"`{source_text(callee)}` cannot be called", "call functions by their names")
     name = callee.name
     takes = available.get(name)
     if takes is None:
@@ -65,12 +65,12 @@ def _unknown(what: str, name: str, node: nodes.Node, hint: str | None) -> Templa
 
 
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
-    name, value = callee.attr, written(callee.node)
+    name, value = callee.attr, source_text(callee.node)
     value = _argument(node) if value in ("JSON", "Math", "Object", "Number", "String", "Convert") else value
     here = _variable(callee, node) or hint("methods", name, value=value, argument=_argument(node))
     if here is None:
         applied = nodes.Filter(callee.node, name, node.args, node.kwargs, None, None)
-        here = f"write `{written(applied)}`" if name in FILTERS else "use a filter: `value | filter`"
+        here = f"write `{source_text(applied)}`" if name in FILTERS else "use a filter: `value | filter`"
     return refused(node, f"`.{name}()`: values have no methods", here, name)
 
 
@@ -82,7 +82,7 @@ def _variable(callee: nodes.Getattr, node: nodes.Call) -> str | None:
 
 
 def _argument(node: nodes.Call | nodes.Filter | nodes.Test, index: int = 0) -> str:
-    return written(node.args[index]) if len(node.args) > index else "…"
+    return source_text(node.args[index]) if len(node.args) > index else "…"
 
 
 def _unknown_function(name: str, node: nodes.Call, available: Functions) -> TemplateProblem:
@@ -90,7 +90,7 @@ def _unknown_function(name: str, node: nodes.Call, available: Functions) -> Temp
     here = hint("functions", name, value=value, argument=_argument(node, 1))
     if here is None and name in FILTERS:
         applied = nodes.Filter(node.args[0] if node.args else None, name, node.args[1:], node.kwargs, None, None)
-        here = f"it is a filter: write `{written(applied)}`"
+        here = f"it is a filter: write `{source_text(applied)}`"
     elif here is None and name in TESTS:
         here = f"it is a test: write `{value} is {name}`"
     return _unknown("function", name, node, here or suggestion("functions", name, available))
@@ -116,7 +116,7 @@ def _check_filter_call(name: str, node: nodes.Node, arguments: list[nodes.Expr],
 def _filter_hint(name: str, node: nodes.Node) -> str | None:
     if not isinstance(node, nodes.Filter) or node.name != name or node.node is None:
         return suggestion("filters", name, FILTERS)
-    value = written(node.node)
+    value = source_text(node.node)
     shown = value if len(value) <= _LONGEST_VALUE else "…"
     return suggestion("filters", name, FILTERS, value=shown, argument=_argument(node))
 
@@ -132,7 +132,7 @@ def _check_test_call(name: str, node: nodes.Node, arguments: list[nodes.Expr], *
 def _test_hint(name: str, node: nodes.Node, *, denied: bool) -> str | None:
     if not isinstance(node, nodes.Test):
         return hint("fields", name) or suggestion("tests", name, TESTS)
-    return suggestion("tests", name, TESTS, value=written(node.node), argument=_argument(node), denied=denied)
+    return suggestion("tests", name, TESTS, value=source_text(node.node), argument=_argument(node), denied=denied)
 
 
 def _check_loop(name: str, node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
@@ -154,7 +154,7 @@ def _refuse_condition(name: str, node: nodes.Node, arguments: list[nodes.Expr]) 
     pairs = keywords(node) if isinstance(node, nodes.Filter) and node.name == name and not arguments else []
     condition = next((found for argument in arguments[:2] if (found := _condition(argument)) is not None), None)
     if condition is None and len(pairs) == 1 and pairs[0].key not in _OWN_WORDS:
-        condition = pairs[0].key, "eq", written(pairs[0].value)
+        condition = pairs[0].key, "eq", source_text(pairs[0].value)
     if condition is not None:
         key, test, value = condition
         asks, test = (name, test) if test else (_OPPOSITE[name], "in")
@@ -170,9 +170,9 @@ def _condition(argument: nodes.Expr) -> tuple[str, str, str] | None:
         case nodes.Const(value=str() as text) if found := _CONDITION.fullmatch(text.strip()):
             return found[1], Piece(found[2]).as_test, found[3].replace("'", '"')
         case nodes.Compare(expr=nodes.Const(value=str() as key), ops=[operand]):
-            return key, COMPARISONS[operand.op].test, written(operand.expr)
+            return key, COMPARISONS[operand.op].test, source_text(operand.expr)
         case nodes.Compare(expr=left, ops=[operand]) if path := written_path(left):
-            return ".".join(map(str, path[1:] or path)), COMPARISONS[operand.op].test, written(operand.expr)
+            return ".".join(map(str, path[1:] or path)), COMPARISONS[operand.op].test, source_text(operand.expr)
         case _:
             return None
 
@@ -204,11 +204,11 @@ def _choice_hint(name: str, key: nodes.Expr | None, first: nodes.Expr, others: l
     text = first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
     if text is not None and text[:1].islower() and _test_hint(text, first, denied=False):
         return None
-    values = [*map(written, others)]
+    values = [*map(source_text, others)]
     if key is not None and isinstance(first, nodes.Name) and first.name in TESTS:
         return _by_key(name, _as_key(key), first.name, *values)
     if key is not None:
-        return None if values else _by_key(name, _as_key(key), "eq", written(first))
+        return None if values else _by_key(name, _as_key(key), "eq", source_text(first))
     match values:
         case [value] if text is not None:
             return _by_key(name, compact(text), "eq", value)
@@ -220,7 +220,7 @@ def _choice_hint(name: str, key: nodes.Expr | None, first: nodes.Expr, others: l
 
 def _as_key(key: nodes.Expr) -> str:
     """A name in capitals is the name of a key without its quotes."""
-    return compact(key.name) if isinstance(key, nodes.Name) and key.name[:1].isupper() else written(key)
+    return compact(key.name) if isinstance(key, nodes.Name) and key.name[:1].isupper() else source_text(key)
 
 
 def _check_map(node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
@@ -240,7 +240,7 @@ def _literal(name: str, what: str, argument: nodes.Expr) -> str:
     if isinstance(argument, nodes.Const) and isinstance(argument.value, str):
         return argument.value
     is_key = name == "map" and isinstance(argument, nodes.Name)
-    here = f'write `map(attribute="{written(argument)}")` for a key of each item' if is_key else None
+    here = f'write `map(attribute="{source_text(argument)}")` for a key of each item' if is_key else None
     raise refused(argument, f"`{name}` takes the name of a {what}, written out in quotes", here, name)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runner.expressions.infer import expression_type, has_guard, node_type
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, expression, readable
-from runner.expressions.source import written
+from runner.expressions.source import source_text
 from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NUMBER, TEXT, Type, in_words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
@@ -82,9 +82,9 @@ def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) ->
         case nodes.Filter(name="regex_search", args=[nodes.Expr() as pattern], node=nodes.Expr() as value):
             if isinstance(pattern, nodes.Const) and isinstance(pattern.value, str) and pattern.value[:1] != "^":
                 pattern = nodes.Const(f".*{pattern.value}")
-            return f"write `{written(value)} is match({written(pattern)})`"
+            return f"write `{source_text(value)} is match({source_text(pattern)})`"
         case nodes.Concat(nodes=[value, nodes.Const(value=str()) as pattern]):
-            return f"write `{written(value)} is match({written(pattern)})`"
+            return f"write `{source_text(value)} is match({source_text(pattern)})`"
     if given.kinds & LIST and not given.kinds & TEXT:
         return f"ask how many there are: `{source} | length > 0`"
     return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
@@ -105,7 +105,7 @@ def _operands(tree: nodes.Expr) -> Iterator[_Operand]:
 
 def _mistake(operand: _Operand, found: Type, row: list[nodes.Expr]) -> Finding:
     """`row` are all operands of the condition."""
-    source, line = written(operand.node), operand.node.lineno - 1
+    source, line = source_text(operand.node), operand.node.lineno - 1
     hint = "compare something with it, or leave it out"
     if not isinstance(operand.node, nodes.Const):
         hint = comparison_hint(source, found, operand.node)
@@ -126,17 +126,17 @@ def _same_comparison(operand: _Operand, row: list[nodes.Expr], word: str) -> tup
     before = row[at - 1] if at and not operand.is_left and isinstance(operand.node, nodes.Const) else None
     if not isinstance(before, nodes.Compare) or len(before.ops) != 1:
         return None
-    left, sign, first = written(before.expr), before.ops[0].op, before.ops[0].expr
+    left, sign, first = source_text(before.expr), before.ops[0].op, before.ops[0].expr
     if sign not in ("eq", "ne"):
         is_like = _is_number(first) and _is_number(operand.node)
-        value = written(operand.node)
+        value = source_text(operand.node)
         return (f"write `{left} {COMPARISONS[sign].sign} {value}`", value) if is_like else None
     values = [first]
     for node in row[at:]:
         if not isinstance(node, nodes.Const):
             break
         values.append(node)
-    texts = [*map(written, values)]
+    texts = [*map(source_text, values)]
     part = f" {word} ".join([f"{left} {COMPARISONS[sign].sign} {texts[0]}", *texts[1:]])
     return f"write `{left} {'in' if sign == 'eq' else 'not in'} [{', '.join(texts)}]`", part
 
@@ -164,7 +164,9 @@ def turned_round(tree: nodes.Expr) -> str | None:
     match tree:
         case nodes.Compare(expr=left, ops=[nodes.Operand(op="notin", expr=nodes.Const(value=str() as text) as right)]):
             is_list = any(sign in text for sign in " ,;|")
-            return None if is_list or isinstance(left, nodes.Const) else f"{written(right)} not in {written(left)}"
+            return (
+                None if is_list or isinstance(left, nodes.Const) else f"{source_text(right)} not in {source_text(left)}"
+            )
         case _:
             return None
 

@@ -31,7 +31,7 @@ from runner.expressions.operations import (
 )
 from runner.expressions.operators import ARITHMETIC, COMPARISONS, number_for
 from runner.expressions.parse import Expression, Template, template
-from runner.expressions.source import dotted, keywords, written, written_path
+from runner.expressions.source import dotted, keywords, source_text, written_path
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, kind_of
 
@@ -213,7 +213,7 @@ def _member(container: Value, key: Json, node: nodes.Getattr | nodes.Getitem, fr
         if not isinstance(found, Absent):
             parent = written_path(node.node) if found is None else None
             return found if parent is None else _null((*parent, key), frame.scope)
-    found = member(container, key, parent=written(node.node), where=written(node))
+    found = member(container, key, parent=source_text(node.node), where=source_text(node))
     if isinstance(found, Absent) and found is not container and (path := written_path(node)) is not None:
         return explained(found, path, frame.scope)
     return found
@@ -273,10 +273,10 @@ def _truth(node: nodes.Node, frame: _Frame, *, other: nodes.Node | None = None) 
     """What is true where it is not empty, but for the text `false`, which nobody expects to be. `other` replaces it."""
     value = _given(node, frame)
     if is_boolean_in_words(value):
-        hint = f'compare the text: `{written(node)} == "{value}"`'
+        hint = f'compare the text: `{source_text(node)} == "{value}"`'
         if isinstance(other, nodes.Const) and isinstance(other.value, str):
-            hint += f"; in place of an empty text: `{written(node)} | default({written(other)}, true)`"
-        raise EvaluationError(f'`{written(node)}` is the text "{value}", not a boolean', hint=hint)
+            hint += f"; in place of an empty text: `{source_text(node)} | default({source_text(other)}, true)`"
+        raise EvaluationError(f'`{source_text(node)}` is the text "{value}", not a boolean', hint=hint)
     return value
 
 
@@ -284,7 +284,7 @@ def _condition(node: nodes.CondExpr, frame: _Frame) -> Value:
     if _truth(node.test, frame):
         return _walk(node.expr1, frame)
     if node.expr2 is None:
-        return Absent(written(node), sentence=f"`{written(node)}` has no `else`")
+        return Absent(source_text(node), sentence=f"`{source_text(node)}` has no `else`")
     return _walk(node.expr2, frame)
 
 

@@ -16,7 +16,7 @@ from runner.expressions.filters.tests import TESTS
 from runner.expressions.operations import Absent, Value
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression
-from runner.expressions.source import keywords, written
+from runner.expressions.source import keywords, source_text
 from runner.foundation.values import Json
 
 _TEST_AND_VALUE = 2
@@ -53,7 +53,7 @@ def values_seen(expression: Expression, scope: Scope) -> list[SeenValue]:
     if expression.tree is None:
         value = part_of(scope, expression.path or ())
         return [] if isinstance(value, Absent) else [SeenValue(source=expression.text, value=value)]
-    shown = {written(node): node for node in (*_sides(expression.tree), *_paths(expression.tree))}
+    shown = {source_text(node): node for node in (*_sides(expression.tree), *_paths(expression.tree))}
     values = ((source, _value(node, scope)) for source, node in shown.items())
     return [SeenValue(source=source, value=value) for source, value in values if not isinstance(value, Absent)]
 
@@ -73,7 +73,7 @@ def false_operand(expression: Expression, scope: Scope) -> str | None:
         if values[0][1] is _BROKEN:
             return None
         tree = next((part for part, value in values if value is False), None)
-    return None if tree is None else written(tree)
+    return None if tree is None else source_text(tree)
 
 
 def _sides(tree: nodes.Node) -> Iterator[nodes.Expr]:
@@ -133,7 +133,7 @@ def _false_comparison(tree: nodes.Compare, scope: Scope) -> Iterator[FalsePart]:
 
 
 def _compared(left: nodes.Expr, operand: nodes.Operand, scope: Scope) -> FalsePart:
-    item, container = (SeenValue(source=written(node), value=_json(node, scope)) for node in (left, operand.expr))
+    item, container = (SeenValue(source=source_text(node), value=_json(node, scope)) for node in (left, operand.expr))
     if operand.op == "in" and isinstance(container.value, list):
         source, attribute = _column(operand.expr) or (container.source, None)
         return FailedSearch(source=source, attribute=attribute, values=container.value, sign="==", wanted=item)
@@ -145,7 +145,7 @@ def _column(node: nodes.Expr) -> tuple[str, str] | None:
     if not isinstance(node, nodes.Filter) or node.name != "map" or node.node is None:
         return None
     key = next((pair.value for pair in keywords(node) if pair.key == "attribute"), None)
-    return (written(node.node), key.value) if isinstance(key, nodes.Const) and isinstance(key.value, str) else None
+    return (source_text(node.node), key.value) if isinstance(key, nodes.Const) and isinstance(key.value, str) else None
 
 
 def _failed_searches(tree: nodes.Node, scope: Scope) -> Iterator[FailedSearch]:
@@ -156,7 +156,7 @@ def _failed_searches(tree: nodes.Node, scope: Scope) -> Iterator[FailedSearch]:
             continue
         items = _value(node.node, scope)
         if isinstance(items, list) and items and _value(node, scope) == []:
-            yield _failed_search(node, written(node.node), items, scope)
+            yield _failed_search(node, source_text(node.node), items, scope)
 
 
 def _failed_search(node: nodes.Filter, source: str, items: list[Json], scope: Scope) -> FailedSearch:
@@ -166,7 +166,7 @@ def _failed_search(node: nodes.Filter, source: str, items: list[Json], scope: Sc
     sign = COMPARISONS[comparison].sign if comparison else str(tests[0]) if tests else "true"
     wanted = None
     if len(tests) == _TEST_AND_VALUE:
-        wanted = SeenValue(source=written(node.args[-1]), value=tests[-1])
+        wanted = SeenValue(source=source_text(node.args[-1]), value=tests[-1])
     parts = items if attribute is None else [_part(item, attribute) for item in items]
     name = None if attribute is None else str(attribute)
     return FailedSearch(source=source, attribute=name, values=parts, sign=sign, wanted=wanted)

@@ -11,7 +11,7 @@ from runner.expressions.filters.record import Arguments
 from runner.expressions.filters.table import filter_type
 from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, check_test_types
 from runner.expressions.parse import Expression, Template
-from runner.expressions.source import keywords, written, written_key
+from runner.expressions.source import keywords, source_text, written_key
 from runner.expressions.type_check import TypeCheck, TypedPart, item_type, member_type, needs_number, sides
 from runner.expressions.typed import A_BOOLEAN, A_NUMBER, LIST, NULL, NUMBER, PLAIN_TEXT, RECORD, TEXT, UNKNOWN, Type
 from runner.foundation.problems import Finding
@@ -55,7 +55,7 @@ def has_guard(node: nodes.Node) -> bool:
 
 def _asked(node: nodes.Node) -> tuple[str, ...]:
     """The values that a test in it asks for."""
-    return tuple(written(test.node) for test in _tests_in(node) if test.name in ABSENCE)
+    return tuple(source_text(test.node) for test in _tests_in(node) if test.name in ABSENCE)
 
 
 def _tests_in(node: nodes.Node) -> list[nodes.Test]:
@@ -130,8 +130,8 @@ def _both(node: nodes.And | nodes.Or, check: TypeCheck) -> Type:
     with check.within(may_fail=isinstance(node, nodes.Or)):
         left = _infer(node.left, check)
         if isinstance(node.left, nodes.Const) and not isinstance(node.left.value, bool):
-            message = f"`{written(node.left)}` decides alone what `{written(node)}` gives"
-            listed = f"[{written(node.left)}, {written(node.right)}]"
+            message = f"`{source_text(node.left)}` decides alone what `{source_text(node)}` gives"
+            listed = f"[{source_text(node.left)}, {source_text(node.right)}]"
             check.report("E175", message, hint=f"compare with all of them: `in {listed}`, or `not in {listed}`")
         _check_one_of_two(node, check)
         with check.within(guard=has_guard(node.left), asked=_asked(node.left)):
@@ -145,8 +145,8 @@ def _check_one_of_two(node: nodes.And | nodes.Or, check: TypeCheck) -> None:
         case (
             nodes.Compare(expr=value, ops=[nodes.Operand(op=first_sign, expr=nodes.Const(value=first))]),
             nodes.Compare(expr=other, ops=[nodes.Operand(op=second_sign, expr=nodes.Const(value=second))]),
-        ) if first_sign == second_sign == sign and first != second and written(value) == written(other):
-            message = f"`{written(node)}` is always {always}: `{written(value)}` has one value"
+        ) if first_sign == second_sign == sign and first != second and source_text(value) == source_text(other):
+            message = f"`{source_text(node)}` is always {always}: `{source_text(value)}` has one value"
             check.report("E177", message, hint=f"write `{instead}`", warning=True)
 
 

@@ -24,7 +24,7 @@ _INFIX: Mapping[type[nodes.BinExpr], tuple[str, int]] = {
 }
 
 
-def written(node: nodes.Node) -> str:
+def source_text(node: nodes.Node) -> str:
     return _written(node)[0]
 
 
@@ -94,7 +94,7 @@ def _written(node: nodes.Node) -> tuple[str, int]:
             left = _within(node.node, _FILTER) if node.node is not None else "…"
             return f"{left} | {node.name}{_arguments(node)}", _FILTER
         case nodes.CondExpr():
-            otherwise = f" else {written(node.expr2)}" if node.expr2 is not None else ""
+            otherwise = f" else {source_text(node.expr2)}" if node.expr2 is not None else ""
             return f"{_within(node.expr1, _COMPARE)} if {_within(node.test, _OR)}{otherwise}", _LOOSE
         case _:
             return _written_tight(node), _TIGHT
@@ -111,14 +111,14 @@ def _written_tight(node: nodes.Node) -> str:
             return f"{_within(node.node, _TIGHT)}.{node.attr}"
         case nodes.Getitem():
             path = written_path(node)
-            return f"{_within(node.node, _TIGHT)}[{written(node.arg)}]" if path is None else dotted(path)
+            return f"{_within(node.node, _TIGHT)}[{source_text(node.arg)}]" if path is None else dotted(path)
         case nodes.Slice():
-            start, stop = (written(part) if part is not None else "" for part in (node.start, node.stop))
-            return f"{start}:{stop}" + (f":{written(node.step)}" if node.step is not None else "")
+            start, stop = (source_text(part) if part is not None else "" for part in (node.start, node.stop))
+            return f"{start}:{stop}" + (f":{source_text(node.step)}" if node.step is not None else "")
         case nodes.List() | nodes.Tuple():
-            return f"[{', '.join(map(written, node.items))}]"
+            return f"[{', '.join(map(source_text, node.items))}]"
         case nodes.Dict():
-            return f"{{{', '.join(f'{written(pair.key)}: {written(pair.value)}' for pair in node.items)}}}"
+            return f"{{{', '.join(f'{source_text(pair.key)}: {source_text(pair.value)}' for pair in node.items)}}}"
         case nodes.Call():
             return f"{_within(node.node, _TIGHT)}{_arguments(node) or '()'}"
         case _:
@@ -139,7 +139,7 @@ def _constant(value: object) -> str:
 
 def _arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> str:
     """In brackets; nothing where there are none."""
-    arguments = [*map(written, node.args), *(f"{pair.key}={written(pair.value)}" for pair in keywords(node))]
+    arguments = [*map(source_text, node.args), *(f"{pair.key}={source_text(pair.value)}" for pair in keywords(node))]
     return f"({', '.join(arguments)})" if arguments else ""
 
 

@@ -11,7 +11,7 @@ from jinja2 import nodes
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.expressions.source import dotted, written
+from runner.expressions.source import dotted, source_text
 from runner.expressions.typed import LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words, text_of
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
@@ -35,7 +35,7 @@ class TypedPart(Struct, frozen=True, kw_only=True):
     def source(self) -> str:
         """Made when a message needs it: mostly none does."""
         if self.node is not None:
-            return written(self.node)
+            return source_text(self.node)
         return dotted(self.path) if self.path else self.label
 
     @property

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from runner.fleet.database import Link
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.site_key import account_key, hashed
 from runner.reports.safe import clean
 from runner.runs.events import Trouble
@@ -100,7 +100,8 @@ class FleetSignIns:
         if worker == self._worker and self._refusal is not None:
             return replace(self._refusal, retry_after=seconds, status=None)
         message = f"{self._place} refused the sign-in of worker {clean(worker)} with the same credentials"
-        hint = f"correct `auth` of the target and start the worker again; else it is tried again in {written(seconds)}"
+        later = format_duration(seconds)
+        hint = f"correct `auth` of the target and start the worker again; else it is tried again in {later}"
         trouble = Trouble(code="E303", message=message, hint=hint)
         return CallFailed(
             kind=FailureKind.NOT_SENT, trouble=trouble, retry_after=seconds, final=True, no_session=message

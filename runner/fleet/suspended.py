@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from runner.fleet.sign_ins import FIRST_PAUSE, LONGEST_PAUSE
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.hosts.turns import RunLeftError
 from runner.job.model import StepEffect
 from runner.reports.safe import clean
@@ -71,7 +71,7 @@ class SuspendedTargets:
                 pause=pause,
             )
             if before is None or before.code != failure.trouble.code:
-                why, again = clean(reason).rstrip("."), written(seconds)
+                why, again = clean(reason).rstrip("."), format_duration(seconds)
                 self._say(f"target `{clean(target)}` is suspended: {why}; its runs wait, next try in {again}")
 
     def of(self, target: str) -> Suspension | None:

@@ -29,7 +29,7 @@ def _any(text: str) -> float | None:
     return None if found is None else float(found[1]) * _SECONDS[found[2]]
 
 
-def written(value: float) -> str:
+def format_duration(value: float) -> str:
     """The shortest form that a person reads at a glance: `21 ms`, `1.5 s`, `2 min 5 s`."""
     if value < 1:
         return f"{value * 1000:.0f} ms"

@@ -57,6 +57,6 @@ def parse_value(text: str) -> float | None:
         return None
 
 
-def written(seconds: float) -> str:
+def odata_time(seconds: float) -> str:
     """A moment as it is written in a filter of OData, to the second below."""
     return datetime.fromtimestamp(math.floor(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,7 +12,7 @@ from typing import Final
 from runner.foundation.problems import Problem, UsageError
 from runner.ledger.model import USUAL
 from runner.project.paths import root_of
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reports.safe import clean
 from runner.runs import USUAL as USUAL_RUNS
 from runner.targets.files import find_targets
@@ -39,7 +39,7 @@ def _project_folder(folder: Path) -> Path:
 
 
 def _several(folders: Sequence[Path]) -> Problem:
-    first, second = (clean(called(folder)) for folder in folders[:2])
+    first, second = (clean(display_path(folder)) for folder in folders[:2])
     message = f"the jobs belong to several projects, `{first}` and `{second}`, and each project has a ledger of its own"
     hint = "apply the jobs of each project in a command of their own, or name a ledger for all with `--ledger FILE`"
     return Problem(code="E150", message=message, hint=hint)
@@ -51,7 +51,7 @@ _DEEPEST: Final = 2  # levels of folders below the current folder that are searc
 def run_folders() -> list[str]:
     """Other folders of runs; none of somebody else, who could choose what is resumed."""
     folders = [*searched_folders(Path.cwd())[1:], *_below(Path.cwd(), levels=_DEEPEST)]
-    return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL_RUNS)]
+    return [display_path(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL_RUNS)]
 
 
 def is_beside_ledger(runs: str) -> bool:

@@ -10,7 +10,7 @@ from runner.job import defaults
 from runner.job.model import RetryOn, StepEffect
 from runner.job.outline import RawStep
 from runner.lint.actions import check_pauses
-from runner.lint.row_names import called
+from runner.lint.row_names import step_name
 from runner.lint.texts import JobLint
 
 _REASONS = {on.value for on in RetryOn}
@@ -76,6 +76,6 @@ def _written(on: Json) -> Iterator[tuple[int, str]]:
 def _called(step: RawStep) -> str:
     """The key of the step in a run."""
     if step.undone is None:
-        return called(step)
-    key = f"undo/{called(step.undone)}"
-    return key if step.path == step.undo else f"{key}/{called(step)}"
+        return step_name(step)
+    key = f"undo/{step_name(step.undone)}"
+    return key if step.path == step.undo else f"{key}/{step_name(step)}"

@@ -33,7 +33,7 @@ def _rows(known: Outline) -> Iterator[tuple[str, Path]]:
     """The rows of a job's steps and of included jobs, each with the path of its step in this file."""
     for step in known.steps:
         if step.undo is None:
-            yield from _within(called(step), step, known)
+            yield from _within(step_name(step), step, known)
 
 
 def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
@@ -43,12 +43,12 @@ def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
         if step.path[0] == "finally":
             return  # all undoing is over by then
         if step.undo is None:
-            undone = called(step)
+            undone = step_name(step)
             other = known.included.get(step.path)
             yield from ((f"{undone}/{name}", step.path) for name, _ in (_undoing_rows(other) if other else ()))
         else:
             is_alone = step.path == step.undo
-            yield from _within(undone if is_alone else f"{undone}/{called(step)}", step, known)
+            yield from _within(undone if is_alone else f"{undone}/{step_name(step)}", step, known)
 
 
 def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Path]]:
@@ -58,7 +58,7 @@ def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Pat
     yield from ((f"{name}/{inner}", step.path) for inner, _ in (_rows(other) if other else ()))
 
 
-def called(step: RawStep) -> str:
+def step_name(step: RawStep) -> str:
     """The name of a step: its id, or its number among the steps or within its `undo`."""
     name = step.fields.get("id")
     return name if isinstance(name, str) else str((step.rank if step.undo is None else step.turn) + 1)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import JsonObject, record, well_formed
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reading.source import Source
 
 LARGEST: Final = 64 * 2**20  # bytes of a file. The vendor's largest process has some two million.
@@ -75,6 +75,6 @@ def broken(file: Path, why: str, *, source: str = "", at: int | None = None) -> 
     """The problem of a file; `at` is a place in its text, `source`."""
     message = f"this file of a package cannot be read: {why}"
     if at is None:
-        return BrokenError(Problem(code="E191", message=message, file=called(file), severity=Severity.WARNING))
-    problem = Source(called(file), source).problem("E191", message, at=(at, min(at + 1, len(source))))
+        return BrokenError(Problem(code="E191", message=message, file=display_path(file), severity=Severity.WARNING))
+    problem = Source(display_path(file), source).problem("E191", message, at=(at, min(at + 1, len(source))))
     return BrokenError(replace(problem, severity=Severity.WARNING))

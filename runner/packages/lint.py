@@ -16,7 +16,7 @@ from runner.foundation.sentences import either
 from runner.packages.files import BrokenError, text_of
 from runner.packages.reading import Packages
 from runner.packages.schemas import PackageSchema
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reading.source import Source
 
 _START_KINDS: Final = {
@@ -127,7 +127,7 @@ class _Linter(Struct, kw_only=True):
                 text = text_of(file)
             except BrokenError:  # reported where it was read
                 text = ""
-            self._sources = {file: Source(called(file), text)}  # a single text: designs are large
+            self._sources = {file: Source(display_path(file), text)}  # a single text: designs are large
         return self._sources[file]
 
 

@@ -13,7 +13,7 @@ from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import JsonObject
 from runner.packages.finding import schema_folders
 from runner.packages.schemas import PackageSchema, read_schema
-from runner.reading.files import called
+from runner.reading.files import display_path
 
 _NOTHING = "name a folder with `Schemas/NAME/descriptor.json`, and `metadata.json` beside it"
 
@@ -29,7 +29,7 @@ class Packages(Struct, frozen=True, kw_only=True):
 
 def read_packages(folders: Sequence[Path]) -> Packages:
     problems: list[Problem] = []
-    names = tuple(map(called, folders))
+    names = tuple(map(display_path, folders))
     schemas = {schema.version: schema for schema in _latest(_schemas(folders, problems), problems)}
     found = families(schemas)
     processes = {code: _process(family, schemas) for code, family in found.items()}
@@ -49,7 +49,7 @@ def _schemas(folders: Sequence[Path], problems: list[Problem]) -> Iterator[Packa
     missing = [folder for folder in folders if not folder.is_dir()]
     for folder in missing:
         what = "it is no folder" if folder.exists() else "there is no such folder"
-        problems.append(Problem(code="E100", message=f"packages cannot be read: {what}", file=called(folder)))
+        problems.append(Problem(code="E100", message=f"packages cannot be read: {what}", file=display_path(folder)))
     for found in schema_folders([folder for folder in folders if folder not in missing]):
         schema = _unread(found) if isinstance(found, OSError) else read_schema(found)
         if isinstance(schema, Problem):
@@ -61,7 +61,7 @@ def _schemas(folders: Sequence[Path], problems: list[Problem]) -> Iterator[Packa
 
 def _unread(error: OSError) -> Problem:
     message = f"this folder of a package cannot be read: {error.strerror or error}"
-    file = called(Path(error.filename)) if isinstance(error.filename, str) else None
+    file = display_path(Path(error.filename)) if isinstance(error.filename, str) else None
     return Problem(code="E191", message=message, file=file, severity=Severity.WARNING)
 
 
@@ -76,9 +76,11 @@ def _latest(schemas: Iterable[PackageSchema], problems: list[Problem]) -> Iterat
             continue
         kept, left = (schema, other) if schema.changed > other.changed else (other, schema)
         by_uid[key] = kept
-        message = f"`{left.version.code}` is here twice: the copy that was changed last is read, {called(kept.file)}"
+        message = (
+            f"`{left.version.code}` is here twice: the copy that was changed last is read, {display_path(kept.file)}"
+        )
         hint = "name the packages of one version only"
-        file = called(left.file)
+        file = display_path(left.file)
         problems.append(Problem(code="E196", message=message, hint=hint, file=file, severity=Severity.WARNING))
     yield from by_uid.values()
 

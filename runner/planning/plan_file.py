@@ -48,7 +48,7 @@ class PlanFile(Struct, frozen=True, kw_only=True):
     base: str = ""  # leads from its folder to that of the plan's names
 
 
-def written(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
+def plan_file_text(plans: Sequence[Plan], *, key: str, base: str = "") -> str:
     """The text of a file with these plans; shared sources are written once. The digest has no `base` and `key`."""
     sources: dict[str, str] = {}
     runs: list[Json] = []
@@ -70,7 +70,7 @@ def is_plan(name: str, head: str) -> bool:
 
 
 def read(name: str, content: str) -> PlanFile | Problem:
-    """What `written` wrote, or what is wrong with it."""
+    """What `plan_file_text` wrote, or what is wrong with it."""
     try:
         whole = record(json.loads(content.removeprefix(_BYTE_ORDER)))
     except (ValueError, RecursionError):

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate
 from runner.expressions.parse import Expression, expression, template
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import job_and_case
 from runner.foundation.values import Json, JsonObject, as_text, compact, record
 from runner.job.actions import ACTIONS, IncludedJob
@@ -59,9 +59,9 @@ def preview(plan: Plan) -> Iterator[str]:
 def _bounds(job: Job) -> Iterator[str]:
     """How long a run may take, and what it must not overlap with."""
     if job.timeout is not None:
-        yield f"  timeout {written(job.timeout)}"
+        yield f"  timeout {format_duration(job.timeout)}"
     if job.cleanup_timeout != CLEANUP_SECONDS:
-        yield f"  cleanup_timeout {written(job.cleanup_timeout)}"
+        yield f"  cleanup_timeout {format_duration(job.cleanup_timeout)}"
     if job.concurrency is not None:
         yield f"  concurrency {compact(job.concurrency)}"
 
@@ -123,7 +123,7 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
     action = ACTIONS[step.action.kind]
     if action.has_attempts and not action.own_time:
         on = ", ".join(sorted(step.retry.on)) or "nothing"
-        time = written(step.timeout or known.timeout)
+        time = format_duration(step.timeout or known.timeout)
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
 
 

@@ -29,7 +29,7 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
     alone: bool
 
 
-def written(plan: Plan, *, key: str) -> str:
+def snapshot_text(plan: Plan, *, key: str) -> str:
     """The text that stores this plan; `key` is random, in hexadecimal digits. To be called before the first call."""
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
@@ -45,7 +45,7 @@ def written(plan: Plan, *, key: str) -> str:
 
 
 def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
-    """What `written` wrote and the run's store has, or why the run cannot be resumed."""
+    """What `snapshot_text` wrote and the run's store has, or why the run cannot be resumed."""
     unusable = partial(_unusable, run, store.place(run, Part.PLAN))
     try:
         whole = record(json.loads(store.get(run, Part.PLAN)))

@@ -21,7 +21,7 @@ from runner.packages.finding import DESCRIPTOR
 from runner.project.job_files import JobFile
 from runner.project.project import Project
 from runner.reading.document import Document
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reading.load import load
 from runner.targets.files import places_of_targets
 from runner.targets.folders import ENDING as DOUBLE
@@ -72,7 +72,7 @@ class AffectedJobs(Struct, kw_only=True):
     def _file(self, path: Path, role: str, name: str | None = None) -> Iterator[ChangeReason]:
         change = self._since(path).of(path)
         if change is not None:
-            yield ChangeReason(file=called(path), change=change, role=role, name=name)
+            yield ChangeReason(file=display_path(path), change=change, role=role, name=name)
 
     def _since(self, path: Path) -> GitChanges:
         """The changes of the checkout that a file is in; a file outside of all is in none, and not in git."""
@@ -125,13 +125,13 @@ class AffectedJobs(Struct, kw_only=True):
             self._sandboxes[folder] = since.below(folder) | not_watched
         for path, change in self._sandboxes[folder].items():
             if path.name == RECORDS:
-                yield ChangeReason(file=called(path), change=change, role="records of the sandbox")
+                yield ChangeReason(file=display_path(path), change=change, role="records of the sandbox")
             elif path.name.endswith(DOUBLE):
                 content = since.before(path) if change is FileChange.DELETED else path.read_bytes()
                 process = text(double := _data(content), "process")
                 started_too = {process, text(double, "of")} & codes or _entity(double) in entities
                 if process is None or started_too:
-                    yield ChangeReason(file=called(path), change=change, role="double", name=process)
+                    yield ChangeReason(file=display_path(path), change=change, role="double", name=process)
 
     def _catalogue(self, path: Path, codes: frozenset[str]) -> Iterator[ChangeReason]:
         """What a catalogue says of the processes that a job starts, and the designs in the packages of git."""
@@ -146,7 +146,7 @@ class AffectedJobs(Struct, kw_only=True):
                         yield ChangeReason(file=reason.file, change=reason.change, role=reason.role, name=code)
         for folder in folders:
             for code in sorted(codes & self._designs(folder)):
-                yield ChangeReason(file=called(folder), change=FileChange.MODIFIED, role="packages", name=code)
+                yield ChangeReason(file=display_path(folder), change=FileChange.MODIFIED, role="packages", name=code)
 
     def _designs(self, folder: Path) -> frozenset[str]:
         """The processes in packages with a changed design, and all that refer to them."""
@@ -166,7 +166,7 @@ class AffectedJobs(Struct, kw_only=True):
 
 def nothing_changed(specs: Sequence[Path], revision: str) -> str:
     """The sentence on jobs that are all as they were at a commit."""
-    places = ", ".join(called(spec) for spec in specs)
+    places = ", ".join(display_path(spec) for spec in specs)
     return f"no job in {places} has changed since `{revision}`"
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from runner.catalogue.differences import Use, differences
 from runner.catalogue.model import ENDING, Catalogue, Pulled
 from runner.catalogue.read import read_catalogue
-from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
+from runner.catalogue.write import OF_PACKAGES, OF_SITE, catalogue_text
 from runner.foundation import whole_files
 from runner.foundation.problems import Problem, Severity, UsageError, errors_in
 from runner.foundation.sentences import first, many
@@ -22,7 +22,7 @@ from runner.project.paths import job_paths, refused_by_system
 from runner.project.pulling import NoAnswerError
 from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.secrets.redact import Secrets
 from runner.targets.model import CLIO
 
@@ -52,14 +52,14 @@ def read_file(file: Path, *, warn: Callable[[Problem], None], of_packages: bool 
     """
     if file.is_dir():
         return packages_in([file], warn=warn).catalogue
-    found = read_catalogue(file, name=called(file))
+    found = read_catalogue(file, name=display_path(file))
     if isinstance(found, Catalogue):
         return found
     if not file.exists():
-        message = f"there is no catalogue {called(file)}"
+        message = f"there is no catalogue {display_path(file)}"
         target, ending, _ = file.name.rpartition(ENDING)
-        pulled = f"pull -t {target}" if ending else f"pull -t NAME --out {called(file)}"
-        hint = f"`runner catalog {f'build PACKAGES -o {called(file)}' if of_packages else pulled}` writes it"
+        pulled = f"pull -t {target}" if ending else f"pull -t NAME --out {display_path(file)}"
+        hint = f"`runner catalog {f'build PACKAGES -o {display_path(file)}' if of_packages else pulled}` writes it"
         raise UsageError(Problem(code="E179", message=message, hint=hint))
     raise UsageError(*found)
 
@@ -78,7 +78,7 @@ def check_place(file: Path, *, of_packages: bool = False) -> None:
     """Raise `UsageError` unless there is nothing, or a catalogue, also broken (`of_packages`: of `catalog build`)."""
     if not file.exists() or (file.is_file() and not file.stat().st_size):
         return
-    held = read_catalogue(file, name=called(file)) if file.is_file() else ()
+    held = read_catalogue(file, name=display_path(file)) if file.is_file() else ()
     content = file.read_bytes() if file.is_file() else b""
     what = "is a folder" if file.is_dir() else "holds something else"
     if not of_packages:
@@ -89,23 +89,23 @@ def check_place(file: Path, *, of_packages: bool = False) -> None:
     else:
         is_ours = content.startswith(OF_PACKAGES.encode())
     if not is_ours:
-        message = f"the catalogue cannot be written to {called(file)}: it is there already, and {what}"
+        message = f"the catalogue cannot be written to {display_path(file)}: it is there already, and {what}"
         raise UsageError(Problem(code="E153", message=message, hint="choose another name"))
 
 
 def write_file(found: Catalogue, file: Path) -> str:
     """Write the file where the site has changed, and say so; else it stays as it is. Raises `UsageError`."""
-    name, idle = called(file), sum(process.why_not is not None for process in found.processes.values())
+    name, idle = display_path(file), sum(process.why_not is not None for process in found.processes.values())
     counted = many(len(found.processes), "process", "processes")
     counted += f", {idle} of which cannot be started" if idle else ""
     before = read_catalogue(file, name=name) if file.exists() else None
     if not isinstance(before, Catalogue):
-        _put(file, written(found))
+        _put(file, catalogue_text(found))
         return f"{name}: {counted}"
     changed = differences(before, found)
     is_same = not changed and (before.site, before.packages) == (found.site, found.packages)
     if not is_same:
-        _put(file, written(found))
+        _put(file, catalogue_text(found))
     elif before.pulled is not None:
         return f"{name}: nothing has changed since {before.pulled.at}: {counted}"
     return f"{name}: {counted}, {many(len(changed), 'difference')} to what it held"
@@ -115,7 +115,7 @@ def _put(file: Path, content: str) -> None:
     if len(content.encode()) > LARGEST_FILE:
         message = f"the catalogue would be larger than {LARGEST_FILE // 2**20} MiB, and could not be read again"
         raise UsageError(Problem(code="E179", message=message))
-    with refused_by_system(f"the catalogue {called(file)} cannot be written", code="E179"):
+    with refused_by_system(f"the catalogue {display_path(file)} cannot be written", code="E179"):
         whole_files.write_text(file, content)
 
 

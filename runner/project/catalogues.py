@@ -14,7 +14,7 @@ from runner.foundation.problems import Problem, Severity, errors_in
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import record, text
 from runner.reading.document import Document
-from runner.reading.files import called, names_in
+from runner.reading.files import display_path, names_in
 from runner.targets import environment
 from runner.targets.files import missing_folder
 from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
@@ -33,8 +33,8 @@ class Catalogues(Struct, kw_only=True):
     @property
     def checked(self) -> list[str]:
         """The names of what was read."""
-        folders = [f"the doubles in {called(folder)}" for folder in self._doubles if folder.is_dir()]
-        return [*folders, *map(called, self._files)]
+        folders = [f"the doubles in {display_path(folder)}" for folder in self._doubles if folder.is_dir()]
+        return [*folders, *map(display_path, self._files)]
 
     def of(self, target: Target | None, *, folder: Path) -> tuple[Catalogue, ...]:
         """All that say what a target has; `target` is None where a job names none. `folder` is that of a site's."""
@@ -76,7 +76,7 @@ class Catalogues(Struct, kw_only=True):
             near = name if name in lacking else suggest(name, lacking)
             if near is not None and name != environment.NAME and (name not in sites or name in lacking):
                 message = f"{file} is not read: a catalogue has the name of its target"
-                hint, place = f"did you mean `{near}{ENDING}`?", called(targets_file.parent / file)
+                hint, place = f"did you mean `{near}{ENDING}`?", display_path(targets_file.parent / file)
                 warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
                 self.problems.append(warning)
 
@@ -91,7 +91,7 @@ class Catalogues(Struct, kw_only=True):
         if file not in self._files:
             from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is any
 
-            found = read_document(file, name=called(file))
+            found = read_document(file, name=display_path(file))
             whose = of.name if of is not None else None
             self._files[file] = catalogue_in(found, target=whose) if isinstance(found, Document) else None
             wrong = _another_site(found, of.url) if isinstance(found, Document) and of is not None else None

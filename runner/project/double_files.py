@@ -10,7 +10,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import record, text
 from runner.project.paths import refused_by_system
 from runner.reading.document import Document
-from runner.reading.files import called
+from runner.reading.files import display_path
 from runner.reading.load import read
 from runner.targets import folders
 
@@ -23,10 +23,10 @@ def doubles_by_code(folder: Path) -> Mapping[str, Path]:
 
 
 def _doubles_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    with refused_by_system(f"the folder `{called(folder)}` cannot be read", code="E100"):
+    with refused_by_system(f"the folder `{display_path(folder)}` cannot be read", code="E100"):
         files = folders.doubles_in(folder)
     for file in files:
-        document = read(file, name=called(file))
+        document = read(file, name=display_path(file))
         code = text(record(document.data), "process") if isinstance(document, Document) else None
         if code is not None:
             yield code, file
@@ -39,6 +39,6 @@ def double_file(double: NewDouble, folder: Path) -> Path | None:
 
 def create(path: Path, content: str) -> None:
     """Write a new file. Raises `UsageError` where it cannot be written, or has come in the meantime."""
-    with refused_by_system(f"{called(path)} cannot be written"):
+    with refused_by_system(f"{display_path(path)} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         whole_files.write_text(path, content, new=True)

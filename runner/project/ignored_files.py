@@ -16,7 +16,7 @@ from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES, jobs_in, leads_out
 from runner.project.project import Project
-from runner.reading.files import below, called, first_bytes, is_included, is_ours, names_in, passed_over
+from runner.reading.files import below, display_path, first_bytes, is_included, is_ours, names_in, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE
 from runner.targets.folders import holds_doubles, searched_folders
@@ -56,13 +56,13 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
     jobs = islice(filter(is_included, near), _MOST_FILES)
     found = next((path for path in jobs if line.search(first_bytes(path))), None)
     if found is not None:
-        return f"name the file: the job `{clean(name)}` is in {clean(called(found))}"
+        return f"name the file: the job `{clean(name)}` is in {clean(display_path(found))}"
     if of_targets:
         return f"`-t {clean(name)}` names a target"
     if PROCESS_CODE.fullmatch(name):
         return "a process is started by a step of a job, and a SPEC is a job file"
     if here := jobs_in(Path()):
-        return f"name what is here: {begun([clean(called(job)) for job in here])}"
+        return f"name what is here: {begun([clean(display_path(job)) for job in here])}"
     has_project = Path(NAME).exists() or any(Path().glob(f"*/{JOB_FILES}"))
     return None if has_project else "`runner init my-project` starts a project: a job, its targets, a sandbox"
 
@@ -97,7 +97,7 @@ def no_jobs(specs: Sequence[Path]) -> str:
 
 
 def _no_jobs(specs: Iterable[Path]) -> str:
-    return f"there is no {JOB_FILES} in {', '.join(clean(called(spec)) for spec in specs)}"
+    return f"there is no {JOB_FILES} in {', '.join(clean(display_path(spec)) for spec in specs)}"
 
 
 def in_folders_below(specs: Iterable[Path], project: Project, *, recursive: bool) -> str:
@@ -112,7 +112,7 @@ def in_folders_below(specs: Iterable[Path], project: Project, *, recursive: bool
     ignored = {real: folder for real, folder in found.items() if real not in read}
     if not ignored:
         return ""
-    places = begun([clean(called(folder)) for folder in dict.fromkeys(ignored.values())])
+    places = begun([clean(display_path(folder)) for folder in dict.fromkeys(ignored.values())])
     if len(ignored) == 1:
         return f"1 more job lies in folders below and was not read, `-r` reads it: {places}\n"
     return f"{len(ignored)} more jobs lie in folders below and were not read, `-r` reads them: {places}\n"
@@ -125,11 +125,11 @@ def _instead(folder: Path) -> Iterator[str]:
             yield f"rename `{clean(path.name)}` to `{clean(name)}`: it is not read as it is"
     if holds_doubles(folder):
         near = next(iter(jobs_in(folder.parent)), None)
-        example = f", such as {clean(called(near))}" if near is not None else ""
+        example = f", such as {clean(display_path(near))}" if near is not None else ""
         yield f"it is a folder of doubles: name a job whose target is this sandbox{example}"
     for inner in islice(below(folder), _MOST_FOLDERS):
         if jobs_in(inner):
-            yield f"{clean(called(inner))} has some, and folders below are not entered: name it, or give `-r`"
+            yield f"{clean(display_path(inner))} has some, and folders below are not entered: name it, or give `-r`"
 
 
 def _right_name(path: Path, *, beside_jobs: bool = False) -> str | None:
@@ -157,7 +157,7 @@ def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
         for path in _inside(folder):
             if os.path.realpath(path) not in read and (name := _right_name(path, beside_jobs=beside_jobs)) is not None:
                 message = f"this job is not read: its name must end in {_JOB}"
-                yield passed_over(message, name=called(path), instead=name)
+                yield passed_over(message, name=display_path(path), instead=name)
 
 
 def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
@@ -172,7 +172,7 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
     like = (folder / name for folder in searched for name in names_in(folder) if name.casefold() in _LIKE_TARGETS)
     for path in like:
         if path.name != NAME and is_ours(path, _HAS_TARGETS):
-            yield passed_over(f"this file is not read: targets belong in {NAME}", name=called(path), instead=NAME)
+            yield passed_over(f"this file is not read: targets belong in {NAME}", name=display_path(path), instead=NAME)
 
 
 def _inside(folder: Path) -> Iterator[Path]:

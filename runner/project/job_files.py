@@ -123,7 +123,7 @@ class JobFiles:
         self,
         *,
         problems: list[Problem],
-        called: Callable[[FilePath], str] = files.called,
+        called: Callable[[FilePath], str] = files.display_path,
         read: Read = read_file,
         root: FilePath | None = None,
         cases: bool = True,

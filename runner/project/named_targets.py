@@ -12,7 +12,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.project import ignored_files
 from runner.project.job_files import JobFile
 from runner.project.project import Project, check_doubles, compare, open_targets, target_named
-from runner.reading.files import called, read_text
+from runner.reading.files import display_path, read_text
 from runner.runs.events import TargetName
 from runner.targets import clio
 from runner.targets import environment as env
@@ -109,7 +109,7 @@ def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -
         if file is not None and file.resolve() not in read:
             read[file.resolve()] = open_targets(file, project)
         targets = without_file(beside) if file is None else read[file.resolve()]
-        where = f"{searched(beside.parent)}, so there is only the sandbox" if file is None else called(file)
+        where = f"{searched(beside.parent)}, so there is only the sandbox" if file is None else display_path(file)
         for name, target in targets.items():
             found.setdefault(name, KnownTarget(target=target, file=file, where=where))
     _refuse_mistakes(project)

@@ -23,7 +23,7 @@ from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles
 from runner.project.paths import job_paths, jobs_in, leads_out
 from runner.reading.document import Document
-from runner.reading.files import below, called
+from runner.reading.files import below, display_path
 from runner.reading.load import read
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
@@ -126,7 +126,7 @@ def _has_error_in_its_line(problem: Problem, project: Project) -> bool:
 
 def _names_beside(document: Document) -> frozenset[str]:
     """The names of the jobs in the folder of a job, as far as they can be read."""
-    found = (read(path, name=called(path)) for path in jobs_in(Path(document.file).parent))
+    found = (read(path, name=display_path(path)) for path in jobs_in(Path(document.file).parent))
     names = (record(document.data).get("name") for document in found if isinstance(document, Document))
     return frozenset(name for name in names if isinstance(name, str))
 
@@ -135,13 +135,13 @@ def _links_out(specs: Sequence[Path]) -> Iterator[Problem]:
     """A warning for each job below that is a link to somewhere else."""
     for spec in filter(Path.is_dir, specs):
         for path in (path for inner in below(spec) for path in jobs_in(inner) if leads_out(path, spec)):
-            message = f"{called(path)} leads out of the folder that was named, and is not read"
-            yield Problem(code="E119", message=message, file=called(path), severity=Severity.WARNING)
+            message = f"{display_path(path)} leads out of the folder that was named, and is not read"
+            yield Problem(code="E119", message=message, file=display_path(path), severity=Severity.WARNING)
 
 
 def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
     """The targets of a file; none where it has mistakes, which are added to the project."""
-    document = read(file, name=called(file))
+    document = read(file, name=display_path(file))
     if isinstance(document, tuple):
         project.problems.extend(without_secrets(document, None))
         return {}
@@ -151,7 +151,7 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
     project.problems.extend(without_secrets(problems, document))
     if errors_in(problems):
         return {}
-    found = target_build.targets(document, beside=Path(called(file)).parent)
+    found = target_build.targets(document, beside=Path(display_path(file)).parent)
     project.targets_files[file] = TargetsFile(document=document, targets=found)
     project.catalogues.warn_of_strays(file, found)
     return found
@@ -263,7 +263,7 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
 
 def _where_targets_are(file: JobFile) -> str:
     if file.targets_file:
-        return f"{called(file.targets_file)} has {_listed(file.targets) or 'no target'}"
+        return f"{display_path(file.targets_file)} has {_listed(file.targets) or 'no target'}"
     return f"the sandbox beside the job has {_listed(file.targets)}; {searched(Path(file.document.file).parent)}"
 
 

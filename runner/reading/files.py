@@ -24,7 +24,7 @@ class _OtherKindError(OSError):
     """A pipe, a device, a socket."""
 
 
-def called(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A file's name in messages: relative to the current folder, else absolute; without `..` but after a link."""
     relative = os.path.relpath(path)
     if not relative.startswith(".."):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runner.catalogue.doubles import NewDouble, Script, doubles, is_end
 from runner.catalogue.kinds import fits
 from runner.catalogue.model import Kind, Parameter
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import Json
 from runner.lint.fitting import unfit_value
 from runner.recording.inventing import Inventor
@@ -58,7 +58,7 @@ def head(run: Recorded) -> Iterator[str]:
 
 def ended(run: Recorded) -> str:
     """How the recorded run ended, in a sentence for the head of the double."""
-    took = f" after {written(round(run.seconds, 3))}" if run.seconds else ""
+    took = f" after {format_duration(round(run.seconds, 3))}" if run.seconds else ""
     match run.status:
         case "done":
             return f"it completed{took}"
@@ -158,7 +158,7 @@ def _element(passed: Passed, seen: set[str], into: Mapping[str, str]) -> Iterato
     if not waits(passed):
         fields.append("waits: false")
     elif not passed.executed and not passed.is_open:
-        took = written(round(passed.seconds or 0, 3))
+        took = format_duration(round(passed.seconds or 0, 3))
         yield comment(f"It took {took}, so it is taken to have waited here; if it did not: `waits: false`.")
     yield f"- element: {{{', '.join(fields)}}}"
     if passed.status not in ("done", "running", "cancelled"):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.reports.safe import clean
 from runner.reports.spans import READINGS
 from runner.reports.transcript import waits_for
@@ -106,7 +106,7 @@ def _awaited(row: _OpenRow) -> str:
         case Waited(seconds=None):
             return waits_for(row.last)
         case AttemptFailed(retry_after=float(seconds)):
-            return f"the {written(seconds)} that the site asks for"
+            return f"the {format_duration(seconds)} that the site asks for"
         case _:
             return polled
 

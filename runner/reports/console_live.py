@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live as Display
 from rich.text import Text
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.reports.console import RunPage, encodable, marks_for
 from runner.reports.safe import clean, safe_lines
 from runner.reports.sentences import Detail, Sentence, Tone
@@ -91,7 +91,7 @@ class LiveRuns:
     def event(self, title: str, line: Line) -> None:
         event = line.event
         if not self._alone and isinstance(event, StepFinished) and event.status in RED:
-            text = f"{title}  {clean(event.key)}  ({event.status}, {written(event.seconds)})"
+            text = f"{title}  {clean(event.key)}  ({event.status}, {format_duration(event.seconds)})"
             self.print([Sentence(text=text, status=event.status)])
 
     def _now(self, screen: Screen) -> Text:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import begun, many
@@ -66,7 +66,7 @@ def _about(row: TimedRow, span: RowSpan, times: int) -> str:
         return f"{row.step.key}: it was not sent"
     if left_out := span.request.left_out:
         return f"{row.step.key}: {many(int(left_out), 'byte')} of query and body are not in the events"
-    return f"{row.step.key}: {ended}{status}, {written(span.seconds)}{often}"
+    return f"{row.step.key}: {ended}{status}, {format_duration(span.seconds)}{often}"
 
 
 def _why(rows: list[TimedRow]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import UNSET, Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import job_and_case, many
 from runner.foundation.values import Json, compact
 from runner.reports.changes import (
@@ -182,7 +182,7 @@ def _shown(value: MaybeJson, path: str) -> str:
     if value is UNSET:
         return "nothing"
     if path == _SECONDS_PATH and isinstance(value, float):
-        return written(value)
+        return format_duration(value)
     if path == "verified" and value in (False, None):
         return _NOT_VERIFIED[value is None]
     whole = hide(value)

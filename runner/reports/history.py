@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import aligned, clean, json_document
@@ -132,7 +132,7 @@ def _cells(step: StepHistory) -> tuple[str, ...]:
 
 
 def _took(milliseconds: int | None) -> str:
-    return "" if milliseconds is None else written(milliseconds / 1000)
+    return "" if milliseconds is None else format_duration(milliseconds / 1000)
 
 
 def _outcome(step: PastStep) -> str:

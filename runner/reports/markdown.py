@@ -6,7 +6,7 @@ Texts from outside are code, so that they mention nobody, link no issue and make
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
 from runner.reports.causes import alike_causes
 from runner.reports.html import overview
@@ -82,7 +82,7 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
         lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
     dirty = {True: " with changes that are not committed", False: ""}
     commits = "".join(f", commit {inline(each.commit[:10])}{dirty[each.is_dirty]}" for each in verdict.commits)
-    return "\n".join([*lines, "", f"{written(verdict.seconds)}, creatio-runner {version}{commits}", ""])
+    return "\n".join([*lines, "", f"{format_duration(verdict.seconds)}, creatio-runner {version}{commits}", ""])
 
 
 def _problems(command: ReportedCommand) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:
     tries = f", {step.attempts} attempts" if step.attempts > 1 else ""
     place = inline(f"{run.result.file}:{step.line}")
     named = f"{inline(step.key)} {inline(step.name)}" + ", a step of `finally`," * (step.section is Section.FINALLY)
-    lines = [f"**{step.status}** {named} in {inline(run.title)} ({place}, {written(step.seconds)}{tries})"]
+    lines = [f"**{step.status}** {named} in {inline(run.title)} ({place}, {format_duration(step.seconds)}{tries})"]
     if len(rows) > 1:
         keys = ", ".join(inline(f"{run.title} {other.step.key}") for run, other in rows[:_MOST_KEYS])
         lines += ["", f"{len(rows):,} rows failed alike: {keys}{' and more' if len(rows) > _MOST_KEYS else ''}"]
@@ -220,7 +220,7 @@ def _ended(runs: Sequence[TimedRun]) -> str:
     if not runs:
         return ""
     weak = overview.weakest(runs[-1])
-    return f"{runs[-1].result.status}{f', {weak}' if weak else ''}, {written(runs[-1].result.seconds)}"
+    return f"{runs[-1].result.status}{f', {weak}' if weak else ''}, {format_duration(runs[-1].result.seconds)}"
 
 
 def _hashes(runs: Sequence[TimedRun]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import many
 from runner.reports.next_steps import NextStep, confirmed, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
@@ -46,7 +46,7 @@ def _cells(listed: Listed) -> tuple[str, ...]:
     result = listed.result
     job = title(result) if result.job else clean(listed.planned)
     status = RUNNING if listed.is_running else str(result.status)
-    took = "" if listed.is_running else written(result.seconds)
+    took = "" if listed.is_running else format_duration(result.seconds)
     return status, clean(result.id), moment(result.started_at), job, took, _note(listed)
 
 

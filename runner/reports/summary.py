@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import ExitCode, strongest
 from runner.foundation.sentences import begun, job_and_case, many
 from runner.reports.next_steps import NextStep, next_steps, unfinished
@@ -50,7 +50,9 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
         return []
     counts = counted(result.steps)
     tone = _TONE.get(result.status, Tone.BAD)
-    verdict = Sentence(text=f"{result.status}: {title(result)}: {counts} in {written(result.seconds)}", tone=tone)
+    verdict = Sentence(
+        text=f"{result.status}: {title(result)}: {counts} in {format_duration(result.seconds)}", tone=tone
+    )
     outputs = () if options.quiet else result.outputs.items()
     sentences = [
         verdict,
@@ -184,7 +186,7 @@ def _marked(head: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], Sequenc
 
 
 def _cell(result: RunResult) -> str:
-    return f"{result.status} {written(result.seconds)}"
+    return f"{result.status} {format_duration(result.seconds)}"
 
 
 def _warnings_of_all(results: Sequence[RunResult]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.summary import summary
@@ -11,11 +11,11 @@ from runner.reports.words import (
     because,
     begun_by,
     brief,
-    called,
     given_by,
     is_of_fleet,
     judged,
     key_and_name,
+    person_name,
     reasons,
     title,
     to_go_on,
@@ -172,7 +172,7 @@ def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     if result.rerun_of is not None:
         more.append(f"repeats the run {clean(result.rerun_of)}")
     if result.resumed_by is not None:
-        more.append(f"resumed by {called(result.resumed_by)}")
+        more.append(f"resumed by {person_name(result.resumed_by)}")
     if result.inputs and options.verbose:
         more.append(f"inputs: {brief(result.inputs)}")
     if result.commit and options.verbose:
@@ -195,7 +195,7 @@ def _how(step: StepResult) -> str:
         parts.append("flaky")
     if step.verified == "inferred":
         parts.append("settled from the process log")
-    return ", ".join([*parts, written(step.seconds)])
+    return ", ".join([*parts, format_duration(step.seconds)])
 
 
 def _details(step: StepResult, options: Detail) -> list[Sentence]:
@@ -244,13 +244,13 @@ def _news(event: AnyEvent) -> str:
             body = "" if event.body is None else f"; the answer: {brief(event.body)}"
             return f"{event.kind}: {about}{'; '.join(trouble_lines(event.error))}{body}"
         case Paused():
-            return f"waited: {clean(event.key)}, {written(event.seconds)}"
+            return f"waited: {clean(event.key)}, {format_duration(event.seconds)}"
         case Waited(seconds=None):
             return f"waits: {clean(event.key)}, for {waits_for(event)}"
         case Waited(seconds=float(seconds)):
             about = f"{clean(event.key)}, " if event.key else ""
             held = f"; {waits_for(event)}" if event.held_by else ""
-            return f"waited: {about}{written(seconds)}, which does not count as its time{held}"
+            return f"waited: {about}{format_duration(seconds)}, which does not count as its time{held}"
         case Asked():
             by = f", by {given_by(event.by)}" if event.by is not None else ""
             return f"asked: {clean(event.key)}, {brief(event.value)}{by}"
@@ -264,9 +264,9 @@ def _turn(event: AnyEvent) -> str:
     """A line where the run itself takes a turn; empty for other events."""
     match event:
         case SignedIn():
-            return f"signed in: {clean(event.key)}, by {clean(event.kind)}, {written(event.seconds)}"
+            return f"signed in: {clean(event.key)}, by {clean(event.kind)}, {format_duration(event.seconds)}"
         case RunResumed(resumed_by=Person() as by):
-            return f"resumed by {called(by)}"
+            return f"resumed by {person_name(by)}"
         case RunResumed():
             return "resumed"
         case RunClosing():

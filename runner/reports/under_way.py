@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import many
 from runner.reports.alive import Alive, CurrentRow
 from runner.reports.safe import clean
@@ -74,9 +74,9 @@ class UnderWay:
         done = f"; {self.done()}" if self._total > 1 else ""
         attempt = f" ({row.attempts})" if row.attempts else ""
         took = now - row.since  # of a row that has begun with its run that is the run's own time
-        later = f", {written(round(took))}" if took >= 1 and row.since - run.since > _TOGETHER else ""
+        later = f", {format_duration(round(took))}" if took >= 1 and row.since - run.since > _TOGETHER else ""
         doing = f"{key_and_name(row.row)}{attempt}{later}{_what_for(row)}"
-        return f"still running after {written(round(now - run.since))}: {run.title} {doing}{others}{done}"
+        return f"still running after {format_duration(round(now - run.since))}: {run.title} {doing}{others}{done}"
 
     def lines(self) -> list[str]:
         """What each run under way does, and how long already; of more than fit, their number."""
@@ -109,7 +109,7 @@ def _doing_for(row: CurrentRow | None, now: float, *, alone: bool = False) -> st
     if row is None:
         return ""
     attempt, seconds = f", {row.attempts}" if row.attempts else "", now - row.since
-    took = f", {written(seconds if alone else round(seconds))}{_what_for(row)}" if seconds >= 1 else ""
+    took = f", {format_duration(seconds if alone else round(seconds))}{_what_for(row)}" if seconds >= 1 else ""
     return f"  {key_and_name(row.row) if alone else clean(row.row.key)}{attempt}{took}"
 
 

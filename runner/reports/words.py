@@ -64,7 +64,7 @@ def meaning_of(result: RunResult) -> str:
     if result.exit_code is ExitCode.FAILED and result.error is not None and result.error.code == "E312":
         return "the job was not carried out whole"
     if result.exit_code in STOPPED.values() and result.stop_ordered_by is not None:
-        return f"stopped by {called(result.stop_ordered_by)}"
+        return f"stopped by {person_name(result.stop_ordered_by)}"
     return meaning(result.exit_code)
 
 
@@ -211,7 +211,7 @@ _HOW = {
 
 def given_by(by: VerdictBy) -> str:
     """Who gave a verdict or an answer, and how: `ada (octocat in CI), with `--as``."""
-    return f"{called(by)}, {_HOW[by.how]}"
+    return f"{person_name(by)}, {_HOW[by.how]}"
 
 
 _CONFIRMED = {
@@ -226,14 +226,14 @@ def begun_by(result: RunResult) -> str:
     if by is None:
         return ""
     confirmed = "" if by.confirmed is None else _CONFIRMED[by.confirmed].replace("%s", clean(result.target.name))
-    return f"{called(by)}{confirmed}"
+    return f"{person_name(by)}{confirmed}"
 
 
 def is_of_fleet(result: RunResult) -> bool:
     return result.applied is not None and result.applied.fleet is not None
 
 
-def called(person: Person | VerdictBy | Starter) -> str:
+def person_name(person: Person | VerdictBy | Starter) -> str:
     """The name of a person: `ada (octocat in CI)`."""
     in_ci = f" ({clean(person.ci_user)} in CI)" if person.ci_user else ""
     return f"{clean(person.user or 'somebody')}{in_ci}"

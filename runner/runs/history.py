@@ -89,7 +89,7 @@ def remember(store: RunStore, result: RunResult) -> None:
     """Add a run that has ended, or was settled, to the history of its store. Raises `StoreError`."""
     if not result.job:
         return
-    line = written(result)
+    line = history_line(result)
     size = store.append_history(line)
     if size // _STEP != (size - len(line) - 1) // _STEP:
         store.change_history(bounded)
@@ -130,7 +130,7 @@ def _read(content: bytes, decoder: "msgspec.json.Decoder[_Line]") -> Iterator[tu
             yield decoder.decode(line), line
 
 
-def written(result: RunResult) -> bytes:
+def history_line(result: RunResult) -> bytes:
     """The line of a run, without its line end."""
     return _encoder.encode(
         PastRun(

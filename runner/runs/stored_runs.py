@@ -258,7 +258,7 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
     return found
 
 
-def not_passed(newest: Mapping[RunName, tuple[str, str]]) -> dict[RunName, str]:
+def failed_runs(newest: Mapping[RunName, tuple[str, str]]) -> dict[RunName, str]:
     """What did not pass when it ran last, with the run's id; a run without an end has not passed."""
     return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
 

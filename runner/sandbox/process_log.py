@@ -84,7 +84,7 @@ def entity_sets(store: Store) -> tuple[EntitySet, ...]:
     )
 
 
-def written(at: datetime) -> str:
+def log_time(at: datetime) -> str:
     """UTC as the log writes it, in whole milliseconds. Texts of this form sort as their times do."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "0000Z"
 
@@ -93,7 +93,7 @@ def next_start(now: str, newest: str | None) -> str:
     """`now`, or the millisecond after `newest` where that is later."""
     if newest is None or now > newest:
         return now
-    return written(datetime.fromisoformat(newest) + timedelta(milliseconds=1))
+    return log_time(datetime.fromisoformat(newest) + timedelta(milliseconds=1))
 
 
 def _processes(store: Store, bounds: Bounds) -> list[Instance]:
@@ -107,7 +107,7 @@ def _processes(store: Store, bounds: Bounds) -> list[Instance]:
     return store.processes(
         code=bounds.equal.get("SysSchema/Name"),
         schema_ids=None if schema_ids is None else [key.lower() for key in schema_ids],
-        since=None if since is None else written(since),
+        since=None if since is None else log_time(since),
     )
 
 

@@ -30,7 +30,7 @@ from runner.sandbox.app import StandIn
 from runner.sandbox.doubles import STAMPS, Doubles
 from runner.sandbox.loading import load_doubles
 from runner.sandbox.odata import PAGE_SIZE
-from runner.sandbox.process_log import written
+from runner.sandbox.process_log import log_time
 from runner.sandbox.sign_in import SUPERVISOR
 from runner.sandbox.store import Store
 from runner.sandbox.veil import Veil
@@ -206,7 +206,7 @@ def _url(listener: socket.socket) -> str:
 
 
 def _now() -> str:
-    return written(datetime.now(UTC))
+    return log_time(datetime.now(UTC))
 
 
 def _stamps() -> JsonObject:

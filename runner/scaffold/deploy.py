@@ -20,7 +20,7 @@ from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES
 from runner.project.project import open_project
-from runner.reading.files import called as path_name
+from runner.reading.files import display_path as path_name
 from runner.reports.safe import clean
 from runner.scaffold.deploy_kinds import DeployKind, deploy_kinds
 from runner.scaffold.new_files import NewFile, write_files

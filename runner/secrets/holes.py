@@ -34,7 +34,7 @@ class Hole(Struct, frozen=True):
 Part: TypeAlias = str | Hole
 
 
-def written(parts: Iterable[Part], *, guarded: bool) -> str:
+def put_together(parts: Iterable[Part], *, guarded: bool) -> str:
     """A text of texts and holes. `guarded`: private characters in a hole keep it from holding or making a secret."""
     return "".join(
         part.replace(MARK, MARK * 2) if isinstance(part, str) else _hole(part, guarded=guarded) for part in parts

@@ -12,7 +12,7 @@ from threading import Lock
 from msgspec import Struct
 
 from runner.foundation.values import Json, compact
-from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
+from runner.secrets.holes import MARK, PLAIN, Hole, Part, put_together, taken_apart
 from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles, SetsOfNeedles
 from runner.secrets.shown import STARS, rebuilt, starred
 from runner.secrets.spellings import in_quotes, spellings
@@ -237,5 +237,5 @@ def _covering(text: str, needles: SetsOfNeedles) -> Iterator[tuple[Catch, int]]:
 
 
 def _joined(parts: list[Part], known: _Known) -> str:
-    text = written(parts, guarded=False)
-    return written(parts, guarded=True) if known.needles.catches(text) else text
+    text = put_together(parts, guarded=False)
+    return put_together(parts, guarded=True) if known.needles.catches(text) else text

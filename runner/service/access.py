@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import both
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
@@ -55,7 +55,9 @@ class OwnSignIns:
         if self._refusal is not None or self._clock() >= self._next:
             return self._refusal
         trouble = self._unclear[-1].trouble
-        message = f"{trouble.message}; after {len(self._unclear)} tries the next is {written(AGAIN_AFTER)} later"
+        message = (
+            f"{trouble.message}; after {len(self._unclear)} tries the next is {format_duration(AGAIN_AFTER)} later"
+        )
         return replace(self._unclear[-1], trouble=replace(trouble, message=message), status=None)
 
     def end(self, failure: CallFailed | None) -> None:

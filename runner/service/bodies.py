@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import LARGEST_INTEGER, Json, can_be_sent, is_rounded, utf_8
-from runner.service.words import shortened
+from runner.service.words import short_line
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 DEEPEST: Final = 200
@@ -111,12 +111,12 @@ def title(body: bytes) -> str:
     """The title of a web page on a line, or nothing. WCF writes what went wrong into the text of its page [?]."""
     text = body[:65536].decode("utf-8", "replace")
     found = [html.unescape(part[1]) for part in (_TITLE.search(text), _EXCEPTION.search(text)) if part is not None]
-    return shortened(": ".join(found))
+    return short_line(": ".join(found))
 
 
 def page_text(body: bytes) -> str:
     """The text of a web page on a line, without a heading, which repeats the status of an error."""
-    return shortened(html.unescape(_TAGS.sub(" ", body[:4096].decode("utf-8", "replace"))))
+    return short_line(html.unescape(_TAGS.sub(" ", body[:4096].decode("utf-8", "replace"))))
 
 
 def parsed(text: str, *, halves: bool = False) -> Json:
@@ -180,7 +180,7 @@ def inflated(body: bytes, encoding: str) -> bytes:
     if name in {"", "identity"} or not body:
         return body
     if name not in {"gzip", "x-gzip", "deflate"}:
-        raise NonsenseError(f"it is packed as `{shortened(name)}`, which nobody asked for")
+        raise NonsenseError(f"it is packed as `{short_line(name)}`, which nobody asked for")
     # A deflate may come bare, against the letter of the standard; a wrapped deflate begins with the byte 0x78.
     bare = name == "deflate" and body[0] & 0x0F != zlib.DEFLATED
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)
@@ -240,7 +240,7 @@ class _Reading:
         if len(self._open) == 1:
             self.texts.append(text)
         elif not self.words and self._open[-1] in _FAULT_WORDS:
-            self.words = shortened(text)
+            self.words = short_line(text)
 
     def _doctype(self, *_: object) -> None:
         raise NonsenseError("it is XML with a document type, which is not read here")
@@ -253,7 +253,7 @@ def _element(text: str) -> Wrapped | Fault:
     if reading.root == "Fault":
         return Fault(reading.words)
     if reading.root not in _WRAPPERS or not reading.leaf:
-        raise NonsenseError(f"it is XML that the service does not send, with the root `{shortened(reading.root)}`")
+        raise NonsenseError(f"it is XML that the service does not send, with the root `{short_line(reading.root)}`")
     return Wrapped("".join(reading.texts))
 
 

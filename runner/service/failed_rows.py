@@ -38,7 +38,7 @@ def look_from(newest: Iterable[JsonObject], *, now: float | None) -> str | None:
     seconds = server_time.parse_record(moment or "")
     if seconds is None:
         return moment
-    return server_time.written((seconds if now is None else min(seconds, now)) - _LOOK_BACK)
+    return server_time.odata_time((seconds if now is None else min(seconds, now)) - _LOOK_BACK)
 
 
 def roots(library: Iterable[JsonObject]) -> dict[str, str]:

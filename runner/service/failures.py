@@ -15,7 +15,7 @@ from runner.service.excerpts import excerpt
 from runner.service.login_page import other_host, signed_out, without_query
 from runner.service.session import Answer
 from runner.service.site import ExecuteMethod, Reply, Site
-from runner.service.words import shortened, words_of
+from runner.service.words import short_line, words_of
 
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
 
@@ -127,7 +127,7 @@ def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.Cal
 
 def _gateways_hint(reply: Reply) -> str | None:
     """What to do where a server before the application, which knows Login and answers 200, wants a sign-in [?]."""
-    scheme = shortened(reply.headers.get("www-authenticate", "").partition(" ")[0].strip(","))
+    scheme = short_line(reply.headers.get("www-authenticate", "").partition(" ")[0].strip(","))
     return (
         f"a server before the application asks for {scheme}: let it pass this call, or see `headers` of the target"
         if scheme
@@ -191,7 +191,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
 
 
 def _redirected(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
-    address = shortened(without_query(reply.headers.get("location", "")))
+    address = short_line(without_query(reply.headers.get("location", "")))
     message = f"{site.name} redirects ({_named(reply.status)}) to {f'`{address}`' if address else 'nowhere'}"
     if other_host(reply, site):
         return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
@@ -255,7 +255,7 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
 
 def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | None:
     """A hint by the status, for a refusal with 4xx. Which right OData asks for is not known [?]."""
-    status, server = reply.status, shortened(reply.headers.get("server", ""))
+    status, server = reply.status, short_line(reply.headers.get("server", ""))
     if status == HTTPStatus.FORBIDDEN and bodies.is_page(reply.body):
         return _RULES.format(gateway=f"a gateway (`{server}`)" if server else "a gateway", prefix=site.prefix)
     if status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ExecuteCall) and not call.parameters:
@@ -362,9 +362,9 @@ def _words(reply: Reply) -> str:
         case bodies.JsonBody(dict() as value) if words := words_of(value):
             return words
         case bodies.JsonBody(str() as text) | bodies.Wrapped(text):
-            return shortened(text)
+            return short_line(text)
         case _:
-            return shortened(body_of(reply) or "")
+            return short_line(body_of(reply) or "")
 
 
 def _content(reply: Reply) -> bodies.Content:

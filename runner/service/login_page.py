@@ -13,7 +13,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.service import bodies
 from runner.service.calls import Act, Call
 from runner.service.site import Reply, Site
-from runner.service.words import shortened
+from runner.service.words import short_line
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M];
 # on .NET that page is a shell which loads this module [C].
@@ -50,7 +50,7 @@ def other_host(reply: Reply, site: Site) -> str | None:
         host, own = (urlsplit(url).hostname for url in (reply.headers.get("location", ""), site.url))
     except ValueError:
         return None
-    return shortened(host) if host and host != own else None
+    return short_line(host) if host and host != own else None
 
 
 def _is_marked(text: bytes) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.sentences import first
 from runner.runs.events import Trouble
@@ -22,7 +22,7 @@ from runner.service import bodies
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.connecting import ProxyError
 from runner.service.libraries import h11
-from runner.service.words import shortened
+from runner.service.words import short_line
 
 _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall between here and there"
 _NOT_READ: Final = (
@@ -71,7 +71,7 @@ def no_connection(error: BaseException | None, place: str, *, names: Sequence[st
             return _no_way_through(error, place)
         case ssl.SSLCertVerificationError():
             wrong, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
-            others = f": {shortened(first(names, _MOST_NAMES))}" if names else ""
+            others = f": {short_line(first(names, _MOST_NAMES))}" if names else ""
             return _not_sent("E302", f"the TLS certificate of {place} {wrong}{others}", hint)
         case ssl.SSLEOFError():
             return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)
@@ -99,7 +99,7 @@ def is_handshake(error: BaseException | None) -> bool:
 
 
 def no_connection_in_time(place: str, seconds: float) -> CallFailed:
-    return _not_sent("E301", f"no connection to {place} within {written(seconds)}", _network())
+    return _not_sent("E301", f"no connection to {place} within {format_duration(seconds)}", _network())
 
 
 def _network() -> str:
@@ -114,7 +114,7 @@ def not_wanted(place: str) -> CallFailed:
 
 
 def no_time_left(place: str, seconds: float) -> CallFailed:
-    message = f"the {written(seconds)} of the call were over before it was sent to {place}"
+    message = f"the {format_duration(seconds)} of the call were over before it was sent to {place}"
     return _not_sent("E305", message, "raise `timeout`")
 
 
@@ -128,7 +128,7 @@ def not_written(
     place: str, why: str, *, hint: str = "check `url` of the target, and the length of parameters"
 ) -> CallFailed:
     """The call cannot be put into HTTP, now or ever."""
-    message = f"the call to {place} cannot be written: {shortened(why)}"
+    message = f"the call to {place} cannot be written: {short_line(why)}"
     return _for_good(Trouble(code="E301", message=message, hint=hint))
 
 
@@ -136,11 +136,11 @@ def no_answer(error: Exception, place: str, seconds: float) -> CallFailed:
     """Why there is no answer within `seconds`, although the call, or a part of it, had left."""
     match error:
         case TimeoutError():
-            return _unanswered("E305", f"{place} did not answer within {written(seconds)}", "raise `timeout`")
+            return _unanswered("E305", f"{place} did not answer within {format_duration(seconds)}", "raise `timeout`")
         case h11.LocalProtocolError():
             return not_written(place, str(error))
         case h11.RemoteProtocolError():
-            why = f"it is no HTTP: {shortened(_WRITTEN_BYTES.sub(_as_text, str(error)))}"
+            why = f"it is no HTTP: {short_line(_WRITTEN_BYTES.sub(_as_text, str(error)))}"
             message = f"the answer of {place} makes no sense: {why}"
             return _unanswered("E307", message, "check the port in `url` of the target")
         case bodies.TooLargeError():
@@ -160,7 +160,7 @@ def _as_text(found: re.Match[str]) -> str:
     import ast  # noqa: PLC0415  1 ms, for what nearly no answer has
 
     written_bytes: bytes = ast.literal_eval(found[1])
-    return f"`{shortened(written_bytes.decode('utf-8', 'replace'))}`"
+    return f"`{short_line(written_bytes.decode('utf-8', 'replace'))}`"
 
 
 def _no_way_through(error: ProxyError, place: str) -> CallFailed:
@@ -170,10 +170,10 @@ def _no_way_through(error: ProxyError, place: str) -> CallFailed:
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return replace(_for_good(_unknown_to_proxy(knew_us=error.knew_us)), status=error.status)
     if error.status in _UNREACHED:
-        message = f"the proxy did not reach {place}: {shortened(error.words)}"
+        message = f"the proxy did not reach {place}: {short_line(error.words)}"
         return _not_sent("E301", message, f"is the application running? {_BEYOND}")
     if error.status is not None:
-        message = f"the proxy makes no tunnel (CONNECT) to {place}: {shortened(error.words)}"
+        message = f"the proxy makes no tunnel (CONNECT) to {place}: {short_line(error.words)}"
         return _not_sent("E301", message, _NO_TUNNEL)
     return _not_sent("E301", f"the proxy does not answer as a proxy: {error.words}", _PROXY)
 
@@ -222,15 +222,15 @@ def _described(error: BaseException | None) -> str:
     if isinstance(error, ssl.SSLError):  # its number is none of the system's
         return _reason(error)
     if isinstance(error, socket.gaierror):
-        return shortened(error.strerror or "")
+        return short_line(error.strerror or "")
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return shortened(str(error)) if error is not None else "the system does not say why"
+    return short_line(str(error)) if error is not None else "the system does not say why"
 
 
 def _reason(error: ssl.SSLError) -> str:
     """OpenSSL's word for it; errors that Python itself raises have none."""
-    return shortened(getattr(error, "reason", None) or str(error))
+    return short_line(getattr(error, "reason", None) or str(error))
 
 
 def _for_good(trouble: Trouble) -> CallFailed:

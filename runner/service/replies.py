@@ -10,7 +10,7 @@ from runner.runs.process_status import BY_NUMBER
 from runner.service import bodies, calls, failures, odata, process_log
 from runner.service.login_page import signed_out
 from runner.service.site import Reply, Site
-from runner.service.words import shortened, words_of
+from runner.service.words import short_line, words_of
 
 _SPEAKS_OF_ERROR: Final = ("Message", "message", "error", "errorInfo", "ErrorCode", "errorCode", "Exception")
 _DIGITS = 9
@@ -50,7 +50,7 @@ def read(
 def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseError) -> str:
     """What came in place of JSON, as a gateway writes it; nothing where it may be a result, which may be secret."""
     holds_none = call.result is None if isinstance(call, calls.ExecuteCall) else isinstance(call, calls.TableCall)
-    text = shortened(failures.body_of(reply) or "") if holds_none and isinstance(error, bodies.NotJsonError) else ""
+    text = short_line(failures.body_of(reply) or "") if holds_none and isinstance(error, bodies.NotJsonError) else ""
     return f", but the text `{text}`" if text and not text.startswith(bodies.BEGINNINGS) else ""
 
 
@@ -241,7 +241,7 @@ def _process_id(answer: JsonObject) -> str | None:
         return None
     found = mended_guid(written) if isinstance(written, str) else None
     if found is None:
-        shown = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
+        shown = f"`{short_line(written)}`" if isinstance(written, str) else kind_of(written)
         raise bodies.NonsenseError(f"its `processId` is no GUID, but {shown}")
     return guid(found)
 

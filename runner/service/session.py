@@ -12,7 +12,7 @@ from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.site import Headers, Request
-from runner.service.words import shortened
+from runner.service.words import short_line
 
 
 class Session(Discreet, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     def text(self, key: str) -> str:
         found = (self.record or {}).get(key)
-        return shortened(found) if isinstance(found, str) else ""
+        return short_line(found) if isinstance(found, str) else ""
 
     def refusal(
         self, message: str, *, hint: str | None, code: str = "E303", final: bool = True, is_checked: bool = False

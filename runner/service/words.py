@@ -16,7 +16,7 @@ _HEADLINE: Final = "An error has occurred."
 _BELOW: Final = ("internalexception", "InnerException", "innererror", "ExceptionMessage")
 
 
-def shortened(text: str) -> str:
+def short_line(text: str) -> str:
     """`text` on a line, cut at `…`, by which a cut secret is found."""
     line = single_line(text[:_READ])
     return line if len(line) <= _LONGEST and len(text) <= _READ else line[: _LONGEST - 1].rstrip() + "…"
@@ -24,7 +24,7 @@ def shortened(text: str) -> str:
 
 def first_line(text: str) -> str:
     line, _, more = text.strip().partition("\n")
-    return shortened(line) + ("…" if more and len(line) <= _LONGEST else "")
+    return short_line(line) + ("…" if more and len(line) <= _LONGEST else "")
 
 
 def words_of(value: Json) -> str:
@@ -35,8 +35,8 @@ def words_of(value: Json) -> str:
             break
         errors = value.get("errors") or value.get("ModelState")
         if isinstance(errors, dict) and not value.get("detail"):  # by field [D]
-            return shortened("; ".join(f"{field}: {text}" for field, texts in errors.items() for text in items(texts)))
+            return short_line("; ".join(f"{field}: {text}" for field, texts in errors.items() for text in items(texts)))
         if _HEADLINE in (value.get("message"), value.get("Message")):
             keys = (*_BELOW, *_KEYS)
         value = next((value[key] for key in keys if value.get(key)), None)
-    return shortened(value) if isinstance(value, str) else ""
+    return short_line(value) if isinstance(value, str) else ""

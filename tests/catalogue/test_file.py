@@ -18,7 +18,7 @@ from runner.catalogue.model import (
     Pulled,
 )
 from runner.catalogue.read import catalogue_in, read_catalogue
-from runner.catalogue.write import written
+from runner.catalogue.write import catalogue_text
 from runner.language.schema import check
 from runner.reading.load import load
 from runner.reports import mistakes
@@ -90,7 +90,7 @@ def read_back(text: str) -> Catalogue:
 
 
 def test_the_file_reads_as_people_write() -> None:
-    lines = written(SITE).splitlines()
+    lines = catalogue_text(SITE).splitlines()
 
     assert [line[:2] for line in lines[:2]] == ["# ", "# "]
     assert lines[2:] == [
@@ -117,7 +117,7 @@ def test_the_file_reads_as_people_write() -> None:
 
 
 def test_the_hint_pulls_anew_for_the_target_or_into_the_file_that_the_command_names() -> None:
-    document = load("other.yaml", written(SITE).encode())
+    document = load("other.yaml", catalogue_text(SITE).encode())
     assert not isinstance(document, tuple)
     assert "`runner catalog pull -t NAME --out other.yaml`" in str(catalogue_in(document).hint)
     assert "`runner catalog pull -t staging`" in str(catalogue_in(document, target="staging").hint)
@@ -132,7 +132,7 @@ def test_versions_and_captions_are_in_the_file() -> None:
     parameters = {"Name": Parameter(kind=Kind.TEXT, direction=Direction.BOTH, caption="Full name")}
     add = Process(code="UsrAdd", version=2, traced=True, members=members, parameters=parameters, elements=(element,))
 
-    lines = written(replace(SITE, processes={"UsrAdd": add})).splitlines()
+    lines = catalogue_text(replace(SITE, processes={"UsrAdd": add})).splitlines()
 
     assert lines[lines.index("    version: 2") :] == [
         "    version: 2",
@@ -150,7 +150,7 @@ def test_versions_and_captions_are_in_the_file() -> None:
 
 def test_a_catalogue_of_packages_names_its_folders(tmp_path: Path) -> None:
     file = tmp_path / "git.catalog.yaml"
-    file.write_text(written(replace(SITE, site="", packages=("src/packages", "more: packages"))))
+    file.write_text(catalogue_text(replace(SITE, site="", packages=("src/packages", "more: packages"))))
 
     found = read_catalogue(file, name="git.catalog.yaml")
 
@@ -161,7 +161,7 @@ def test_a_catalogue_of_packages_names_its_folders(tmp_path: Path) -> None:
 
 def test_a_process_that_cannot_be_started_is_one_also_where_nobody_wrote_why(tmp_path: Path) -> None:
     file = tmp_path / "x.catalog.yaml"
-    file.write_text(written(SITE).replace("    why_not: it is disabled\n", ""))
+    file.write_text(catalogue_text(SITE).replace("    why_not: it is disabled\n", ""))
     read = read_catalogue(file, name="x")
     assert isinstance(read, Catalogue)
     assert read.processes["UsrOld"].why_not == "the catalogue does not say why"
@@ -171,7 +171,7 @@ def test_the_order_in_which_a_site_answers_changes_nothing() -> None:
     parameters = ADD.parameters or {}
     turned = replace(ADD, parameters={code: parameters[code] for code in reversed(list(parameters))})
 
-    assert written(replace(SITE, processes={"UsrAdd": turned, "UsrOld": OLD})) == written(SITE)
+    assert catalogue_text(replace(SITE, processes={"UsrAdd": turned, "UsrOld": OLD})) == catalogue_text(SITE)
 
 
 @pytest.mark.slow
@@ -179,16 +179,16 @@ def test_the_order_in_which_a_site_answers_changes_nothing() -> None:
 def test_what_is_written_reads_back_whatever_a_site_calls_its_things(processes: dict[str, Process], user: str) -> None:
     named = {code: replace(process, code=code) for code, process in processes.items()}
     site = replace(SITE, processes=named, pulled=Pulled(at="2026-01-31T09:00:00Z", by=user))
-    text = written(site)
+    text = catalogue_text(site)
 
     assert all(character.isprintable() or character == "\n" for character in text)
     found = read_back(text)
     assert (dict(found.processes), found.site, found.pulled) == (named, site.site, site.pulled)
-    assert written(found) == text
+    assert catalogue_text(found) == text
 
 
 def test_a_site_without_processes_has_a_file_too() -> None:
-    assert dict(read_back(written(replace(SITE, processes={}))).processes) == {}
+    assert dict(read_back(catalogue_text(replace(SITE, processes={}))).processes) == {}
 
 
 @pytest.mark.parametrize(

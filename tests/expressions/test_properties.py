@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.evaluate import Scope, evaluate, render
 from runner.expressions.parse import Expression, Template, expression, target_template, template
-from runner.expressions.source import written
+from runner.expressions.source import source_text
 from runner.foundation.values import Json, kind_of
 
 pytestmark = pytest.mark.slow
@@ -137,5 +137,5 @@ def test_a_plain_path_gives_what_the_tree_walker_gives(parts: list[str], known: 
 def test_an_expression_written_out_again_is_the_same_expression(text: str) -> None:
     parsed = read_or_refused(text)
     if parsed is not None and parsed.tree is not None:
-        again = expression(written(parsed.tree))
-        assert (again.text if again.tree is None else written(again.tree)) == written(parsed.tree)
+        again = expression(source_text(parsed.tree))
+        assert (again.text if again.tree is None else source_text(again.tree)) == source_text(parsed.tree)

@@ -1,7 +1,7 @@
 import pytest
 
 from runner.expressions.parse import expression
-from runner.expressions.source import dotted, written
+from runner.expressions.source import dotted, source_text
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from runner.expressions.source import dotted, written
 def test_a_tree_is_written_out_as_people_write(text: str, source: str) -> None:
     tree = expression(text).tree
     assert tree is not None
-    assert written(tree) == source
+    assert source_text(tree) == source
 
 
 def test_a_path_is_written_as_in_an_expression() -> None:

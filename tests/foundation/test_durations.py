@@ -1,6 +1,6 @@
 import pytest
 
-from runner.foundation.durations import seconds, written
+from runner.foundation.durations import format_duration, seconds
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_anything_else_is_none(text: str) -> None:
     [(0.0214, "21 ms"), (1.0, "1 s"), (1.25, "1.2 s"), (59.9, "59.9 s"), (60.0, "1 min"), (125.0, "2 min 5 s")],
 )
 def test_seconds_are_written_as_a_person_reads_them(value: float, expected: str) -> None:
-    assert written(value) == expected
+    assert format_duration(value) == expected

@@ -14,7 +14,7 @@ from packages_on_disk import INTEGER, LOOKUP, RECORDS, TEXT, RawStep, uid
 
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion
 from runner.catalogue.read import catalogue_in
-from runner.catalogue.write import written
+from runner.catalogue.write import catalogue_text
 from runner.explanations.read import titles
 from runner.foundation.problems import Severity
 from runner.foundation.values import Json
@@ -264,7 +264,7 @@ def test_whatever_is_in_the_files_it_is_a_catalogue_or_reported(
     found = read(tmp_path / "a")
 
     assert all(problem.code in titles() for problem in found.problems)
-    document = load("git.catalog.yaml", written(found.catalogue).encode())
+    document = load("git.catalog.yaml", catalogue_text(found.catalogue).encode())
     assert not isinstance(document, tuple), mistakes.text(document)
     assert mistakes.text(check(document, "catalog")) == ""
     assert dict(catalogue_in(document).processes).keys() == found.catalogue.processes.keys()

@@ -12,7 +12,7 @@ from runner.foundation.fingerprints import differing
 from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject, record
 from runner.planning.plan import ChosenCase, Plan
-from runner.planning.snapshot import PlanSnapshot, filled, read, written
+from runner.planning.snapshot import PlanSnapshot, filled, read, snapshot_text
 from runner.secrets.redact import Secrets
 from runner.targets.model import Times
 
@@ -29,7 +29,7 @@ def made(token: str = "s3cret-token") -> Plan:
 
 
 def kept(folder: Path, plan: Plan) -> PlanSnapshot:
-    (folder / "plan.json").write_text(written(plan, key=KEY))
+    (folder / "plan.json").write_text(snapshot_text(plan, key=KEY))
     run = read(store_of(folder), folder.name)
     assert isinstance(run, PlanSnapshot), run
     return run
@@ -79,7 +79,7 @@ def test_a_hole_that_nobody_fills_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_plan_cut_at_any_byte_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    whole = written(made(), key=KEY).encode()
+    whole = snapshot_text(made(), key=KEY).encode()
     for cut in range(0, len(whole) - 2, 7):
         (tmp_path / "plan.json").write_bytes(whole[:cut])
         problem = refused(tmp_path)
@@ -103,7 +103,7 @@ def test_what_is_no_plan_of_a_run_is_refused(tmp_path: Path, content: str) -> No
 
 
 def test_a_plan_that_an_earlier_version_kept_is_refused_since_it_gives_no_fingerprints(tmp_path: Path) -> None:
-    whole: JsonObject = json.loads(written(made(), key=KEY))
+    whole: JsonObject = json.loads(snapshot_text(made(), key=KEY))
     for name in ("seconds", "alone", "fingerprints"):
         del whole[name]
     (tmp_path / "plan.json").write_text(json.dumps(whole))
@@ -115,13 +115,13 @@ def test_a_plan_that_an_earlier_version_kept_is_refused_since_it_gives_no_finger
     "name", ["format", "job", "file", "sources", "target", "digest", "seconds", "alone", "fingerprints"]
 )
 def test_a_plan_with_nonsense_in_any_place_is_refused_or_read(tmp_path: Path, name: str, value: object) -> None:
-    whole = record(json.loads(written(made(), key=KEY)))
+    whole = record(json.loads(snapshot_text(made(), key=KEY)))
     (tmp_path / "plan.json").write_text(json.dumps(whole | {name: value}))
     assert isinstance(read(store_of(tmp_path), tmp_path.name), PlanSnapshot | Problem)
 
 
 @pytest.mark.parametrize("key", ["", "xyz", "0"])
 def test_a_key_that_is_none_is_refused(tmp_path: Path, key: str) -> None:
-    whole = record(json.loads(written(made(), key=KEY)))
+    whole = record(json.loads(snapshot_text(made(), key=KEY)))
     (tmp_path / "plan.json").write_text(json.dumps(whole | {"fingerprints": {"key": key, "of": {}}}))
     assert refused(tmp_path).code == "E156"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runner.catalogue.design import TYPES
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion, Pulled
 from runner.catalogue.read import catalogue_in
-from runner.catalogue.write import written
+from runner.catalogue.write import catalogue_text
 from runner.foundation.values import Json
 from runner.language.schema import check
 from runner.project.pulling import Found, NoAnswerError, pull, version_of
@@ -390,7 +390,7 @@ def test_whatever_a_site_shows_is_a_catalogue_or_reported(rows: list[dict[str, J
         assert not any(isinstance(one.get("Name"), str) and one["Name"] for one in rows)
         return
 
-    text = written(Catalogue(name="x", processes=found.processes, pulled=Pulled(at="now", by="me")))
+    text = catalogue_text(Catalogue(name="x", processes=found.processes, pulled=Pulled(at="now", by="me")))
     document = load("x.catalog.yaml", text.encode())
     assert not isinstance(document, tuple)
     assert check(document, "catalog") == ()

@@ -25,7 +25,7 @@ from runner.runs.events import (
 from runner.runs.evidence import VerdictBy, VerdictSource
 from runner.runs.files import history as history_file
 from runner.runs.files.store import FileRunStore
-from runner.runs.history import PastRun, bounded, past_runs, remember, written
+from runner.runs.history import PastRun, bounded, history_line, past_runs, remember
 from runner.runs.result import RunResult, fold
 from runner.runs.status import Status
 from runner.secrets.redact import Secrets
@@ -81,7 +81,7 @@ def test_a_line_counts_the_turns_of_a_step_together_and_holds_no_value(tmp_path:
         *step("each[1]/read", Status.FAILED, error=trouble),
         *step("look", Status.FAILED, error=trouble, checks=(Check(that="result == inputs.name", passed=False),)),
     )
-    text = written(result).decode()
+    text = history_line(result).decode()
     past = json.loads(text)
     assert past["steps"] == {
         "each[]/read": [1, 0, 1, 0, [250], ["E201", "`result` is …, not …"]],
@@ -104,7 +104,7 @@ def test_a_row_that_a_person_calls_passed_has_no_time(tmp_path: Path) -> None:
     asked = Asked(key="a", t=1.0, value={"as": "passed"}, by=by)
     ended = step("a", Status.PASSED)
     result = result_of(tmp_path, ended[0], asked, ended[1], *step("b", Status.PASSED))
-    steps = json.loads(written(result))["steps"]
+    steps = json.loads(history_line(result))["steps"]
     assert (steps["a"][4], steps["b"][4]) == ([], [250])
 
 
@@ -112,7 +112,7 @@ def test_no_secret_reaches_the_history(tmp_path: Path) -> None:
     secrets = Secrets()
     secrets.add("inputs.token", "canary-4711")
     trouble = Trouble(code="E305", message="no answer for canary-4711\nin time " + "x" * 200)
-    text = written(result_of(tmp_path, *step("a", Status.ERROR, error=trouble), secrets=secrets)).decode()
+    text = history_line(result_of(tmp_path, *step("a", Status.ERROR, error=trouble), secrets=secrets)).decode()
     code, message = json.loads(text)["steps"]["a"][-1]
     assert (code, message[:23], len(message)) == ("E305", "no answer for ***\\u000a", 120)
     assert "canary" not in text

@@ -239,12 +239,12 @@ def test_a_rival_is_named_with_times_of_the_clock_as_it_is_set_now(
     rows = RowDatabase(tmp_path / "rows.sqlite")
     rows.now()
     monkeypatch.undo()
-    before = server_time.written(time.time())
+    before = server_time.odata_time(time.time())
     began(rows, "first")
     by = began(rows, "second").ask(query(key="a", rows=("1",), keys=TAKES)).by
     rows.close()
     assert by is not None
-    assert before <= by.began <= server_time.written(time.time())
+    assert before <= by.began <= server_time.odata_time(time.time())
 
 
 @pytest.mark.parametrize("keys", [None, TAKES])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runner.foundation.values import Json, JsonObject
 from runner.service import bodies
 from runner.service.bodies import Fault, JsonBody, NonsenseError, NotJsonError, Page, TooLargeError, Wrapped
-from runner.service.words import first_line, shortened, words_of
+from runner.service.words import first_line, short_line, words_of
 
 JSON = st.recursive(
     st.none()
@@ -217,8 +217,8 @@ def test_the_words_of_a_fault_are_those_of_its_cause(fault: JsonObject, words: s
 
 
 def test_words_of_the_service_are_put_on_one_short_line() -> None:
-    assert shortened("  two\r\n\tlines\x1b[0m \x00 ") == "two lines [0m"
-    assert shortened("x" * 1000) == "x" * 299 + "…"
+    assert short_line("  two\r\n\tlines\x1b[0m \x00 ") == "two lines [0m"
+    assert short_line("x" * 1000) == "x" * 299 + "…"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", " deflate"])
@@ -251,8 +251,8 @@ def test_what_has_read_an_answer_is_free_at_once_and_waits_for_no_collector() ->
 
 
 def test_a_text_that_was_cut_says_so_also_where_it_is_short_without_its_blanks() -> None:
-    assert shortened("a" + " " * 1200 + "b") == "a…"
-    assert shortened("a \n\t b") == "a b"
+    assert short_line("a" + " " * 1200 + "b") == "a…"
+    assert short_line("a \n\t b") == "a b"
 
 
 def test_a_first_line_says_that_there_are_more() -> None:

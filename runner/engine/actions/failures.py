@@ -27,7 +27,7 @@ from runner.runs.events import Trouble
 from runner.runs.status import Status
 from runner.service import failed_rows
 from runner.service.calls import CallFailed, FailureKind, QueryCall
-from runner.service.words import first_line, shortened
+from runner.service.words import first_line, short_line
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 10.0  # seconds between two looks, growing from the first to the last
@@ -139,9 +139,9 @@ def _moment(row: OpenRow, action: Failures) -> Moment | Trouble:
     """Since when failures count. Raises `EvaluationError`."""
     since = row.text(action.since, "since")
     if (seconds := server_time.parse_record(since)) is not None:
-        return Moment(since=server_time.written(seconds))
+        return Moment(since=server_time.odata_time(seconds))
     if "{{" in action.since:
-        message = f"`since` gives `{shortened(since)}`, which is no moment with a time zone"
+        message = f"`since` gives `{short_line(since)}`, which is no moment with a time zone"
         raise EvaluationError(message, hint="give a moment like `2026-12-31T18:00:00Z`")
     known = row.state.run.began if since == SINCE_RUN else row.state.moments.get(since)
     if isinstance(known, Moment):
@@ -171,7 +171,9 @@ def _in_future(row: OpenRow, action: Failures, moment: Moment) -> Trouble | None
     now, since = row.log.server_time(row.t), server_time.parse_record(moment.since or "")
     if now is None or since is None or since <= now + action.seconds + AHEAD:
         return None
-    message = f"{_NOT_COUNTED}: `since` is {moment.since}, and the clock of the site shows {server_time.written(now)}"
+    message = (
+        f"{_NOT_COUNTED}: `since` is {moment.since}, and the clock of the site shows {server_time.odata_time(now)}"
+    )
     return Trouble(code="E219", message=message, hint="write a moment that is over, or `since: run`")
 
 

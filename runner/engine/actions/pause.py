@@ -5,7 +5,7 @@ from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, Interrupted, pause
 from runner.engine.state import OpenRow
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.job.actions import Pause
 from runner.runs.evidence import PauseReason
 
@@ -21,5 +21,5 @@ def attempt_pause(row: OpenRow) -> Running[Attempt]:
     if is_cut:
         raise Interrupted(TIMEOUT, over=True)
     if (waited := row.t - begun) < action.seconds - _LEAST_SECONDS:
-        return judged(row, None).warned(f"it was cut short after {written(waited)}, as the run was stopped")
+        return judged(row, None).warned(f"it was cut short after {format_duration(waited)}, as the run was stopped")
     return judged(row, None)

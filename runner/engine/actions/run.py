@@ -20,7 +20,7 @@ from runner.engine.readings import Unread
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, started_again, strange_status
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject, record
 from runner.job.actions import Run
@@ -217,7 +217,7 @@ def _judge_running(row: OpenRow, process_id: str) -> Running[Attempt]:
     found = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=has_ended, settle=settle)
     if isinstance(found, Unread) or found is None:
         why = (
-            f"and the log does not show it after {written(settle)}"
+            f"and the log does not show it after {format_duration(settle)}"
             if found is None
             else f"and the log: {found.failure.trouble.message}"
         )
@@ -244,7 +244,7 @@ def _judge_queued(row: OpenRow, action: Run) -> Running[Attempt]:
             return (yield from _begun(row, start, found.rows))
         yield from looks.wait(row)
     less = starts.weak_absence(row.log, start)
-    why = f"it was queued, and has not begun within {written(follow)}{f'; {less}' if less else ''}"
+    why = f"it was queued, and has not begun within {format_duration(follow)}{f'; {less}' if less else ''}"
     return _unproved(row, None, why)
 
 

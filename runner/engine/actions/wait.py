@@ -14,7 +14,7 @@ from runner.engine.process_log import GONE, has_ended
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import Json, is_guid
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
@@ -115,12 +115,12 @@ def _missed(action: Wait, found: LogRow) -> Attempt:
 def _not_shown(row: OpenRow, process_id: str) -> Attempt:
     check = "the service gave this id, so that its row may come later" if process_id in row.log.called_at else ""
     hint = f"{check or 'check the id'}; a process that is not written into the log cannot be waited for"
-    waited = f"after {written(min(row.step.follow, row.state.run.plan.times.settle))}"
+    waited = f"after {format_duration(min(row.step.follow, row.state.run.plan.times.settle))}"
     return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
 
 
 def _too_late(row: OpenRow, action: Wait, found: LogRow, *, unread: Unread | None) -> Attempt:
-    waited = f"after {written(row.step.follow)}"
+    waited = f"after {format_duration(row.step.follow)}"
     if found.status is None:
         message = f"{strange_status(None)} {waited}"
         hint = "check that the user may read all columns of SysProcessLog"

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from msgspec import Struct
 
 from runner.expressions.typed import A_NUMBER, A_TEXT, list_of, or_null, record_of
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import Json, duration, items, number, record, sure_text, text
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
@@ -28,7 +28,7 @@ class Failures(Struct, frozen=True, kw_only=True):
         return f"Watch for failures of {', '.join(self.processes)}"
 
     def preview(self, show: Show) -> Iterator[str]:
-        how_long = f" for {written(self.seconds)}" if self.seconds else ", once"
+        how_long = f" for {format_duration(self.seconds)}" if self.seconds else ", once"
         yield f"watch the process log{how_long}: at most {self.at_most} failed since {show(self.since)}"
         yield f"  processes {', '.join(self.processes)}"
 

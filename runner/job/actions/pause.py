@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import Json, duration
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
@@ -17,10 +17,10 @@ class Pause(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        return f"Pause for {written(self.seconds)}"
+        return f"Pause for {format_duration(self.seconds)}"
 
     def preview(self, _: Show) -> Iterator[str]:
-        yield f"pause {written(self.seconds)}"
+        yield f"pause {format_duration(self.seconds)}"
 
 
 def _build(value: Json, _: Job | None) -> Pause:

@@ -5,7 +5,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun
 from runner.runs.status import RED, Status
 
@@ -85,4 +85,4 @@ def shares(counts: Sequence[tuple[Status, int]]) -> list[tuple[str, float, float
 
 
 def ticks(seconds: float) -> list[tuple[int, str]]:
-    return [(place, written(seconds * place / 100) if place else "0") for place in (0, 25, 50, 75, 100)]
+    return [(place, format_duration(seconds * place / 100) if place else "0") for place in (0, 25, 50, 75, 100)]

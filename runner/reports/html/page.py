@@ -15,7 +15,7 @@ from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.foundation.values import compact
 from runner.reports.html import bars, cards, overview, waterfall
 from runner.reports.html.details import block
@@ -98,7 +98,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(code=code, shown=shown, took=written, number=lambda value: f"{value:,}")
+    environment.filters.update(code=code, shown=shown, took=format_duration, number=lambda value: f"{value:,}")
     environment.globals.update(
         SIGNS=_SIGNS,
         bars=bars,
@@ -179,7 +179,7 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         yield "warn", f"the process log cannot be read: {why}"
     for wait in run.waits:
         holder = f", which {shown(wait.held_by.job)} had" if wait.held_by is not None else ""
-        name, seconds = shown(str(wait.name or "")), written(wait.seconds or 0.0)
+        name, seconds = shown(str(wait.name or "")), format_duration(wait.seconds or 0.0)
         yield "plain", f"waited {seconds} for the lock `{name}`{holder}; that is no time of the run"
     if result.resumed:
         yield "plain", f"resumed {result.resumed} time{'s' if result.resumed > 1 else ''}"

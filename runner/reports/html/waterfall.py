@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from markupsafe import Markup
 from msgspec import Struct
 
-from runner.foundation.durations import written
+from runner.foundation.durations import format_duration
 from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
 from runner.reports.html.texts import shown
@@ -170,7 +170,7 @@ def _labels(row: TimedRow) -> Iterator[Label]:
     waits = [(span.why, span.value) for span in row.spans if is_outside(span) and isinstance(span.value, float)]
     for why, words in _WAITS.items() if waits else ():  # what it waited for while the run's clock was stopped
         if waited := sum(seconds for kind, seconds in waits if kind == why):
-            yield Label(f"waited {written(waited)} for {words}", "held")
+            yield Label(f"waited {format_duration(waited)} for {words}", "held")
 
 
 def _skipped(step: StepResult) -> str:

@@ -287,7 +287,7 @@ class RowsOfRun:
         return Rival(
             run=run,
             key=key,
-            began=server_time.written(began),
-            until=server_time.written(until),
+            began=server_time.odata_time(began),
+            until=server_time.odata_time(until),
             folder=folder_of(database, run, besides=self._rows.place),
         )

@@ -73,7 +73,7 @@ class SharedFile:
             return None
         return LostRows(
             file=os.fsencode(self._shared.file).decode("utf-8", "replace"),
-            since=server_time.written(self._shared.as_set(loss.made)),
+            since=server_time.odata_time(self._shared.as_set(loss.made)),
         )
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.session import Answer, SigningIn, not_signed_in, renewed, session
 from runner.service.site import COMMON_HEADERS, Request, Site, json_request
-from runner.service.words import shortened, words_of
+from runner.service.words import short_line, words_of
 
 _LOGIN: Final = "/ServiceModel/AuthService.svc/Login"
 _UTC: Final = 0  # minutes, as a browser sends them: the session's time zone where the user's profile has none [C]
@@ -82,5 +82,5 @@ def _moved(answer: Answer, site: Site) -> str | None:
         address = urlsplit(urljoin(own + _LOGIN, answer.location))
     except ValueError:
         return None
-    root = shortened(f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path[: -len(_LOGIN)]}")
+    root = short_line(f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path[: -len(_LOGIN)]}")
     return None if root == own else root

@@ -15,7 +15,7 @@ from runner.catalogue.model import ENDING, Catalogue
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.foundation.sentences import begun, many
+from runner.foundation.sentences import listed, many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
@@ -125,7 +125,7 @@ def _without_target(project: Project) -> str:
     included = {name for file in project.files for name in [*file.documents][1:]}
     files = [file for file in project.files if file.document.file not in included and file.targets_file is not None]
     names = [clean(file.document.file) for file in files if file.job is not None and file.job.target is None]
-    return f"checked against no target, as they name none: {begun(names)}; `-t NAME` names a target\n" if names else ""
+    return f"checked against no target, as they name none: {listed(names)}; `-t NAME` names a target\n" if names else ""
 
 
 def _checked_too(specs: Sequence[Path], project: Project) -> str:

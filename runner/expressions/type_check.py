@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.expressions.source import dotted, source_text
 from runner.expressions.typed import LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words, text_of
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Path
 
@@ -138,7 +138,7 @@ def _key_hint(part: TypedPart, key: str) -> str | None:
         known = sorted(fields)
         near = suggest(key, known)
         if near is None:
-            return f"its records have {begun(known)}, as in `{source}[0].{known[0]}`"
+            return f"its records have {listed(known)}, as in `{source}[0].{known[0]}`"
         key = near
     return f'write `{source}[0].{key}`, or `{source} | map(attribute="{key}")`'
 
@@ -155,7 +155,7 @@ def missing_key(part: TypedPart, key: str, check: TypeCheck, *, message: str, so
     near = "index" if (part.source, key) == _ITEM_INDEX else suggest(key, known)
     if near is None and key in _STEP_KEYS and part.source.startswith("steps.") and part.source.endswith(".result"):
         near = f"{part.source.removesuffix('.result')}.{key}"
-    hint = f"did you mean `{near}`?" if near else part.type.note or f"it has {begun(known) or 'no fields'}"
+    hint = f"did you mean `{near}`?" if near else part.type.note or f"it has {listed(known) or 'no fields'}"
     if near in known and part.type.note:  # the job itself names its fields, so that either may be the typo
         hint = f"the job asks for `{near}`: write the same name in both places, as the site has it"
     return check.report("E173", message, hint=hint, part=source)

@@ -44,9 +44,3 @@ def shortened(text: str, most: int) -> str:
 def many(number: int, word: str, words: str | None = None) -> str:
     """`1 file`, `1,200 files`; `words` is a plural that is not made with `s`."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"
-
-
-def begun(names: Collection[str]) -> str:
-    """The first names, each in backticks, with dots where there are more."""
-    shown = [f"`{name}`" for name in names]
-    return ", ".join(shown[:MOST]) + (", …" if len(shown) > MOST else "")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import MOST, begun
+from runner.foundation.sentences import MOST, listed
 from runner.foundation.suggestions import did_you_mean, folded
 from runner.foundation.values import Path, is_guid, record
 from runner.job.defaults import setting
@@ -131,4 +131,4 @@ def _name_hint(name: str, elements: Collection[ProcessElement]) -> str:
     shown = list(dict.fromkeys(each.shown for each in elements if each.shown))
     same = [each for each in shown if folded(each) == folded(name)]
     near = f"did you mean `{same[0]}`?" if same else did_you_mean(name, [*shown, *(each.name for each in elements)])
-    return near or f"it has {begun(shown) or 'none'}"
+    return near or f"it has {listed(shown) or 'none'}"

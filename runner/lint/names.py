@@ -2,7 +2,7 @@
 
 from runner.expressions.parse import Name
 from runner.foundation.hints import words
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, folded
 from runner.lint.places import JOB_NAMES, NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import WrongName, any_of, in_own, in_steps, unknown
@@ -40,7 +40,7 @@ def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
         if key not in keys:
             if root == "case" and (key in scope.job.inputs or key == "inputs"):
                 return unknown(f"`case` has no `{key}`", f"write `inputs.{'NAME' if key == 'inputs' else key}`", key)
-            hint = did_you_mean(str(key), keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
+            hint = did_you_mean(str(key), keys, prefix=f"{root}.") or f"keys of `{root}`: {listed(keys)}"
             return unknown(f"`{root}` has no `{key}`", hint, key)
         if root == "case" and not scope.job.has_cases:
             message = f"`case.{key}` has no value: the job has no `cases`"
@@ -75,7 +75,7 @@ def _unknown_root(word: str, scope: NameScope) -> WrongName:
     known = [*sorted(scope.bare), *(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER)]
     return WrongName(
         message=f"unknown name `{word}`",
-        hint=hint or f"known here: {begun(known)}; a value of your own is an input or a var, as `inputs.{word}`",
+        hint=hint or f"known here: {listed(known)}; a value of your own is an input or a var, as `inputs.{word}`",
         part=word,
         is_like_no_other=hint is None,
     )

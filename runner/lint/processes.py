@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
 from runner.foundation import hints
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import begun, listed
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, ending_in, folded, near_or_listed, suggest
 from runner.foundation.values import JsonObject, Path, items, mended_guid, record
 from runner.job.outline import RawStep
@@ -108,7 +108,7 @@ def _code_hint(code: str, catalogue: Catalogue) -> str:
     near = suggest(code, codes)
     with_caption = [known for known in codes if not near and catalogue.processes[known].caption.casefold() == caption]
     if len(with_caption) > _MOST_NEAR:
-        return f"{len(with_caption)} processes have this caption: write the code, as {begun(with_caption)}"
+        return f"{len(with_caption)} processes have this caption: write the code, as {listed(with_caption)}"
     around = with_caption or (ending_in(code, codes) if len(folded(code)) >= _ENOUGH else [])
     if near or 0 < len(around) <= _MOST_NEAR:
         words = " or ".join(f"`{each}`" for each in ([near] if near else around))

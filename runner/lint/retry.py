@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject, items, record
 from runner.job import defaults
 from runner.job.model import RetryOn, StepEffect
@@ -54,7 +54,7 @@ def check_preset(lint: JobLint) -> None:
         for refusal in (_TWICE, _RESTARTED):
             steps = [_called(step) for step in takers if _refusal(step.fields, on) is refusal]
             if steps:
-                which = f"{'steps' if len(steps) > 1 else 'step'} {begun(steps)}"
+                which = f"{'steps' if len(steps) > 1 else 'step'} {listed(steps)}"
                 message = f"{refusal.message.format(on=on)}: {which}"
                 hint = "give the step a `retry` with its own `on`, or write its `effect`"
                 lint.report(refusal.code, message, ("defaults", "retry", "on", index), hint=hint)

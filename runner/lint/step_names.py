@@ -9,7 +9,7 @@ from typing import Literal
 from runner.expressions.parse import Name
 from runner.foundation import hints
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, folded
 from runner.foundation.values import Path, record
 from runner.job import defaults
@@ -48,7 +48,7 @@ def not_given(message: str, hint: str | None, part: str | int) -> WrongName:
 
 def any_of(names: Collection[str], *, what: str, otherwise: str) -> str:
     """A hint: write any of `names`, which are `what`; or `otherwise`, without names."""
-    return f"use {what}: {begun(sorted(names))}" if names else otherwise
+    return f"use {what}: {listed(sorted(names))}" if names else otherwise
 
 
 def in_steps(name: Name, scope: NameScope) -> WrongName | None:
@@ -223,7 +223,7 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
         return f'write `steps.{word}.status == "{status}"`'
     if key[:1].isupper() or key.isdigit():  # as codes of parameters and columns begin
         return f"write `steps.{word}.result{f'[{key}]' if key.isdigit() else f'.{key}'}`, which is of what it gave"
-    return f"keys of a step: {begun(keys)}"
+    return f"keys of a step: {listed(keys)}"
 
 
 def _always_null(whose: str, step: RawStep, key: str) -> WrongName | None:

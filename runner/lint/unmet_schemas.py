@@ -10,7 +10,7 @@ from typing import Final
 
 from runner.expressions import typed
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, items, record
 from runner.json_schema.as_type import listed_as
@@ -109,4 +109,4 @@ def _keys(schema: JsonObject, present: typed.Type, called: str, path: Path) -> I
 def _keys_hint(near: str | None, present: typed.Type) -> str:
     if near is not None:
         return f"did you mean `{near}`?"
-    return present.note or f"it has {begun(sorted(present.fields or {})) or 'no fields'}"
+    return present.note or f"it has {listed(sorted(present.fields or {})) or 'no fields'}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from runner.catalogue.model import ENDING, PROCESS_CODE
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES, jobs_in, leads_out
 from runner.project.project import Project
@@ -62,7 +62,7 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
     if PROCESS_CODE.fullmatch(name):
         return "a process is started by a step of a job, and a SPEC is a job file"
     if here := jobs_in(Path()):
-        return f"name what is here: {begun([clean(display_path(job)) for job in here])}"
+        return f"name what is here: {listed([clean(display_path(job)) for job in here])}"
     has_project = Path(NAME).exists() or any(Path().glob(f"*/{JOB_FILES}"))
     return None if has_project else "`runner init my-project` starts a project: a job, its targets, a sandbox"
 
@@ -112,7 +112,7 @@ def in_folders_below(specs: Iterable[Path], project: Project, *, recursive: bool
     ignored = {real: folder for real, folder in found.items() if real not in read}
     if not ignored:
         return ""
-    places = begun([clean(display_path(folder)) for folder in dict.fromkeys(ignored.values())])
+    places = listed([clean(display_path(folder)) for folder in dict.fromkeys(ignored.values())])
     if len(ignored) == 1:
         return f"1 more job lies in folders below and was not read, `-r` reads it: {places}\n"
     return f"{len(ignored)} more jobs lie in folders below and were not read, `-r` reads them: {places}\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import is_well_formed
 from runner.reading import encoding
@@ -182,4 +182,4 @@ def _job_beside(name: str, jobs: Sequence[str]) -> str | None:
     found = suggest(name, known) or next((other for other in known if name and name in other), None)
     if found is not None:
         return f"did you mean `{known[found]}`?"
-    return f"name a job that is there: {begun(sorted(known.values()))}" if known else None
+    return f"name a job that is there: {listed(sorted(known.values()))}" if known else None

@@ -6,7 +6,7 @@ from typing import Final
 from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.foundation.sentences import begun, many
+from runner.foundation.sentences import listed, many
 from runner.foundation.suggestions import suggest
 from runner.reports import curl
 from runner.reports.safe import clean
@@ -85,6 +85,6 @@ def unknown_step(run: RunResult, step: str) -> Problem:
     keys = [row.key for row in run.steps]
     names = dict.fromkeys([*(_INDEX.sub("", key) for key in keys), *keys])
     near = suggest(step, names)
-    listed = begun([clean(name) for name in names])
-    hint = f"did you mean `{clean(near)}`?" if near else f"its steps are {listed}" if names else _hint(run)
+    known = f"its steps are {listed([*map(clean, names)])}" if names else _hint(run)
+    hint = f"did you mean `{clean(near)}`?" if near else known
     return Problem(code="E182", message=f"run {clean(run.id)} has no step `{clean(step)}`", hint=hint)

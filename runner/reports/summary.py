@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import ExitCode, strongest
-from runner.foundation.sentences import begun, job_and_case, many
+from runner.foundation.sentences import job_and_case, listed, many
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.safe import aligned, clean
 from runner.reports.sentences import Detail, Sentence, Tone
@@ -113,7 +113,7 @@ def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
     for step in passed if options.quiet else ():
         yield from (f"{clean(step.key)}: {line}" for line in warnings(step))
     if unverified and not options.quiet:
-        named = begun([clean(step.key) for step in unverified])
+        named = listed([clean(step.key) for step in unverified])
         yield f"warning: {many(len(unverified), 'step is', 'steps are')} not verified: {named}"
     if result.log_unreadable:
         yield from labelled(f"warning: {LOG_UNREADABLE}", result.log_unreadable.message)

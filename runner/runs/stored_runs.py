@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject
 from runner.runs.events import VERSION, Line, RunStarted, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
@@ -144,7 +144,7 @@ def find(store: RunStore, name: str) -> StoredRun:
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
     if len(found) > 1:
-        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {begun(found[::-1])}")
+        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {listed(found[::-1])}")
     return load(store, found[0])
 
 

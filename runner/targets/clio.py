@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from runner.foundation.problems import Finding, Problem, Span, UsageError
-from runner.foundation.sentences import begun
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.auth import KINDS, AuthKind, Credentials
@@ -128,8 +128,8 @@ def _chosen(name: str, known: JsonObject, registry: Path) -> tuple[str, JsonObje
     same = [name] if name in known else [other for other in known if other.casefold() == name.casefold()]
     if len(same) != 1:
         near = suggest(name, known) if not same else None
-        listed = f"clio knows {begun(known)}"
-        hint = f"did you mean `{CLIO}{near}`? {listed}" if near else listed
+        knows = f"clio knows {listed(known)}"
+        hint = f"did you mean `{CLIO}{near}`? {knows}" if near else knows
         raise _unfit(f"unknown target `{CLIO}{name}`", code="E141", hint=hint)
     found = known[same[0]]
     if not isinstance(found, dict):

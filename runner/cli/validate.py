@@ -15,7 +15,7 @@ from runner.catalogue.model import ENDING, Catalogue
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.foundation.sentences import listed, many
+from runner.foundation.sentences import listed, many, shortened
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
@@ -336,19 +336,17 @@ def _head(job: Job) -> tuple[str, ...]:
 def _row(declared: Input) -> tuple[str, ...]:
     from runner.job.inputs import what_fits  # noqa: PLC0415  3 % of a start, for `list` only
 
-    default = "has a default" if declared.secret else f"default {_brief(declared.default)}"
+    default = (
+        "has a default"
+        if declared.secret
+        else f"default {shortened(safe(compact(declared.default)), _LONGEST_DEFAULT)}"
+    )
     return (
         f"-i {declared.name}",
         safe(what_fits(declared)) + (", secret" if declared.secret else ""),
         "required" if declared.required else default,
         safe(declared.description or ""),
     )
-
-
-def _brief(value: Json) -> str:
-    from runner.reports.words import shortened  # noqa: PLC0415  1 % of a start, for `list` only
-
-    return shortened(safe(compact(value)), _LONGEST_DEFAULT)
 
 
 def _as_json(

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import job_and_case, many
+from runner.foundation.sentences import job_and_case, many, shortened
 from runner.foundation.values import Json, compact
 from runner.reports.changes import (
     ComparedRun,
@@ -22,7 +22,7 @@ from runner.reports.changes import (
     sentences,
 )
 from runner.reports.safe import clean, json_document, moment, safe
-from runner.reports.words import shortened, title
+from runner.reports.words import LONGEST_VALUE, title
 from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.shown import hide
@@ -168,7 +168,7 @@ def _row_lines(row: RowDifferences) -> Iterator[str]:
     if any(difference.path == "status" for difference in row.differences):
         for which, error in zip(("first", "second"), row.errors, strict=True):
             if error is not None:
-                yield f"  {which}: {shortened(clean(error))}"
+                yield f"  {which}: {shortened(clean(error), LONGEST_VALUE)}"
     if row.more:
         yield f"and {row.more} more in what was sent and its result"
 

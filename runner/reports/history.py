@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import many
+from runner.foundation.sentences import many, shortened
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import aligned, clean, json_document
-from runner.reports.words import shortened
 from runner.runs.events import RunStatus
 from runner.runs.history import PastFailure, PastRun, PastStep
 

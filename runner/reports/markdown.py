@@ -8,6 +8,7 @@ from typing import Final
 
 from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.sentences import shortened
 from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
@@ -23,7 +24,6 @@ from runner.reports.words import (
     labelled,
     own_error,
     reasons,
-    shortened,
     title,
     trouble_lines,
     undo_left,

@@ -20,12 +20,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
+from runner.foundation.sentences import shortened
 from runner.foundation.trace_context import ids_of, traceparent
 from runner.foundation.values import Json, JsonObject, canonical, compact
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe_json
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds
-from runner.reports.words import shortened, title
+from runner.reports.words import title
 from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import RED, Status
 from runner.version import VERSION

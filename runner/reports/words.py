@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import STOPPED, ExitCode
-from runner.foundation.sentences import first, job_and_case
+from runner.foundation.sentences import first, job_and_case, shortened
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
 from runner.runs.events import Row, RunStatus, Section, Trouble
@@ -70,11 +70,7 @@ def meaning_of(result: RunResult) -> str:
 
 def brief(value: Json) -> str:
     """A value as a safe line of JSON, cut where it grows long."""
-    return shortened(safe(compact(hide(value))))
-
-
-def shortened(text: str, limit: int = LONGEST_VALUE) -> str:
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return shortened(safe(compact(hide(value))), LONGEST_VALUE)
 
 
 def title(result: RunResult) -> str:

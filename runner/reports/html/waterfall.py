@@ -11,11 +11,12 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from runner.foundation.durations import format_duration
+from runner.foundation.sentences import shortened
 from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
 from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
-from runner.reports.words import because, shortened
+from runner.reports.words import because
 from runner.runs.events import Section, WaitsFor
 from runner.runs.evidence import Unverified
 from runner.runs.result import StepResult

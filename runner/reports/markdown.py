@@ -15,8 +15,8 @@ from runner.reports.mistakes import text as as_text
 from runner.reports.next_steps import NextStep
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.run_again import rerun_failed_steps, rerun_steps
-from runner.reports.safe import clean, moment
-from runner.reports.spans import TimedRow, TimedRun, timed_runs
+from runner.reports.safe import aligned, clean, moment
+from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_runs, tree
 from runner.reports.words import (
     brief,
     finally_left,
@@ -31,11 +31,12 @@ from runner.reports.words import (
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.result import RunResult, StepResult
-from runner.runs.status import RED, Status
+from runner.runs.status import RED, WORST_FIRST, Status
 from runner.version import VERSION
 
 LONGEST: Final = 60_000  # characters: a comment of GitHub takes 65,536
 _MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS, _MOST_WARNINGS = 20, 50, 5, 20, 20
+_MOST_TIMELINES: Final = 5
 _LONGEST_BODY: Final = 2_000
 _ROOM_FOR_THE_END: Final = 200
 _BACKTICKS = lazy_pattern("`+")
@@ -51,6 +52,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         *_again(runs, command),
         *_warnings(runs, command.values),
         *_outputs(runs, command.values),
+        *_timelines(runs),
         *_matrix(runs),
         *_hashes(runs),
     ]
@@ -195,6 +197,18 @@ def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
         yield from (f" {line}" for line in labelled("help of the job", help_of_job))
 
 
+def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
+    """When what happened in the first runs that did not pass."""
+    bad = [run for run in runs if run.result.status is not RunStatus.PASSED and run.rows]
+    if bad:
+        blocks = [  # "run" comes first: a CI reads a name that looks like a command as a command
+            block([f"run {run.title}, {written(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
+        ]
+        more = f"\n{len(bad) - len(blocks):,} more runs are in the HTML report.\n" if len(bad) > len(blocks) else ""
+        whole = "\n".join(blocks) + more
+        yield f"<details><summary>When what happened</summary>\n\n{LEGEND}\n\n{whole}\n</details>\n"
+
+
 def _matrix(runs: Sequence[TimedRun]) -> Iterator[str]:
     table = overview.jobs_by_targets(runs)
     if table is None:
@@ -256,3 +270,60 @@ def block(lines: Sequence[str], kind: str = "") -> str:
 
 def _longest_run(text: str) -> int:
     return max(map(len, _BACKTICKS.findall(text)), default=0)
+
+
+LEGEND: Final = "█ call  ▒ call that failed  ░ reads the process log  ─ waits  ? asks a person"
+_COLUMNS: Final = 32
+_MOST_LINES: Final = 40  # lines of a run
+_LONGEST_KEY: Final = 32
+_MARKS: Final = {SpanKind.LOG: "░", SpanKind.SIGN_IN: "░", SpanKind.WAIT: "─", SpanKind.ASK: "?", SpanKind.CALL: "█"}
+_STRONG: Final = "█▒?"  # what is not drawn over
+
+
+def timeline(run: TimedRun) -> list[str]:
+    """The lines of the run; texts in them are safe. Red rows are never among those that are left out."""
+    groups = [*_groups(run)]
+    red = [group for group in groups if any(row.step.status in RED for row in group)]
+    shown = {id(group) for group in [*red, *groups][:_MOST_LINES]}
+    lines = aligned([_cells(run, group) for group in groups if id(group) in shown])
+    left_out = len(groups) - len(lines)
+    return [*lines, f"and {left_out:,} more"] if left_out else lines
+
+
+def _groups(run: TimedRun) -> Iterator[list[TimedRow]]:
+    """The rows that share a line: the turns of a loop, each other row alone, its parts after it."""
+
+    def flat(node: RowNode) -> Iterator[list[TimedRow]]:
+        yield [node.row]
+        for part in node.parts:
+            yield from flat(part) if isinstance(part, RowNode) else [[turn.row for turn in part.turns]]
+
+    for node in tree(run.rows):
+        yield from flat(node) if isinstance(node, RowNode) else [[turn.row for turn in node.turns]]
+
+
+def _cells(run: TimedRun, rows: list[TimedRow]) -> tuple[str, ...]:
+    found = {row.step.status for row in rows}
+    key = rows[0].step.key if len(rows) == 1 else f"{rows[0].step.key.rpartition('[')[0]}, {len(rows):,} turns"
+    seconds = sum(row.step.seconds for row in rows)
+    return (
+        str(next(status for status in WORST_FIRST if status in found)),
+        shortened(clean(key), _LONGEST_KEY),
+        written(seconds) if found != {Status.SKIPPED} else "",
+        f"|{_bar(run, rows)}|",
+    )
+
+
+def _bar(run: TimedRun, rows: list[TimedRow]) -> str:
+    total, bar = run.seconds or 1.0, [" "] * _COLUMNS
+    for row in rows:
+        for span in row.spans:
+            if span.kind is SpanKind.FAILURE:
+                continue
+            start = min(int(span.start / total * _COLUMNS), _COLUMNS - 1)
+            end = max(round(span.end / total * _COLUMNS), start + 1)
+            mark = _MARKS[span.kind] if span.is_ok else "▒"
+            for column in range(start, min(end, _COLUMNS)):
+                if not span.is_ok or bar[column] not in _STRONG:
+                    bar[column] = mark
+    return "".join(bar)

@@ -24,7 +24,16 @@ from runner.runs.evidence import SentRequest
 from runner.runs.hidden_answers import SECRET_VALUE
 from runner.runs.store import Others, OwnedRows, StoreError
 from runner.secrets.shown import STARS
-from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, RunProcessCall, process_started
+from runner.service.calls import (
+    STARTING,
+    Answered,
+    Call,
+    CallFailed,
+    Ending,
+    FailureKind,
+    RunProcessCall,
+    process_started,
+)
 from runner.service.site import Request
 
 _UNSENT: Final = "the call was not sent: its start could not be written down"
@@ -42,7 +51,8 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         once = {placed.key for placed in steps_of(job) if placed.step.effect is StepEffect.ONCE}
         if not earlier or not once:
             return
-        known = {line.event.key for line in earlier if isinstance(line.event, CallSent)}
+        sent = (line.event for line in earlier if isinstance(line.event, CallSent))
+        known = {event.key for event in sent if event.call.get("kind") in STARTING}
         unknown = (key for key in sorted(self.owned.sent() - known) if step_key(key) in once)
         if (key := next(unknown, None)) is not None:
             raise ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")

@@ -576,6 +576,20 @@ def test_a_row_of_a_start_that_is_over_is_not_given_to_a_start_that_is_under_way
     assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 31.0),))).rival
 
 
+def test_a_row_of_an_answered_start_is_not_given_to_an_unanswered_start_whose_time_is_over_too(
+    owned: Owned, clock: Clock
+) -> None:
+    """As where a gateway answers 502 and starts nothing: the only row is that of the call after it."""
+    lost = run(owned, "lost")
+    lost.begin("a", "UsrA", seconds=10.0)
+    clock.now += 4.0
+    answered(owned, "answered")
+    clock.now += 23.5
+    began(owned, "third").ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 23.5),)))
+    clock.now += 20.0
+    assert lost.ask(query(key="a", rows=("1",), keys=TAKES)).of_nobody == ("1",)
+
+
 def test_a_row_that_was_read_before_a_start_began_is_not_of_it(owned: Owned, clock: Clock) -> None:
     """As in a run that reads the log once, and whose next call is made when another program has begun."""
     began(owned, "hangs")

@@ -202,7 +202,7 @@ def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
     bad = [run for run in runs if run.result.status is not RunStatus.PASSED and run.rows]
     if bad:
         blocks = [  # "run" comes first: a CI reads a name that looks like a command as a command
-            block([f"run {run.title}, {written(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
+            block([f"run {run.title}, {format_duration(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
         ]
         more = f"\n{len(bad) - len(blocks):,} more runs are in the HTML report.\n" if len(bad) > len(blocks) else ""
         whole = "\n".join(blocks) + more
@@ -309,7 +309,7 @@ def _cells(run: TimedRun, rows: list[TimedRow]) -> tuple[str, ...]:
     return (
         str(next(status for status in WORST_FIRST if status in found)),
         shortened(clean(key), _LONGEST_KEY),
-        written(seconds) if found != {Status.SKIPPED} else "",
+        format_duration(seconds) if found != {Status.SKIPPED} else "",
         f"|{_bar(run, rows)}|",
     )
 

@@ -28,9 +28,10 @@ from runner.runs.refused_starts import RefusedStart
 from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, ReadRows, RunProcessCall
 
-_LOOKS = (*NO_ROW_YET, 1.0)
-"""Seconds before each further look for a call that may have happened: later starts are not taken for it."""
-assert sum(_LOOKS) >= start_bounds.LATER
+_LOOKS = (*NO_ROW_YET, 2.0)
+"""Seconds before each further look for a call that may have happened: later starts are not taken for it, nor where the
+log's clock is a little behind."""
+assert sum(_LOOKS) >= start_bounds.LATER + start_bounds.EARLIER
 
 
 def start(

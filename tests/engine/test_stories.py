@@ -89,9 +89,10 @@ def test_verify_none_reads_nothing() -> None:
     assert world.finished("a").verified is None
 
 
-def test_a_log_that_cannot_be_read_is_given_up_once_and_the_step_is_not_verified() -> None:
+@pytest.mark.parametrize("status", [301, 308, 404])
+def test_a_log_that_cannot_be_read_is_given_up_once_and_the_step_is_not_verified(status: int) -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrB}\n"
-    world = World(log=refused(404)).carry_out(planned(steps))
+    world = World(log=refused(status)).carry_out(planned(steps))
     assert world.sent == ["read watermark", "execute UsrA", "execute UsrB"]
     assert [type(event).__name__ for event in world.events].count("LogUnreadable") == 1
     assert world.finished("b").verified is None

@@ -31,8 +31,8 @@ AFTER_SILENCE = 5.0
 
 _AWAY = frozenset({"E305", "E309"})
 _LOG_REFUSED = frozenset({200, 301, 308, 401, 403, 404})
-"""Refusals that mean that the log cannot be read at all: 200 is a reply with `Message` in place of rows [M], 301 and 308
-lead elsewhere for good."""
+"""Refusals that mean that the log cannot be read at all: 200 is a reply with `Message` in place of rows [M], and 301
+and 308 lead elsewhere for good."""
 
 
 class Unread(Struct, frozen=True):

@@ -54,9 +54,10 @@ class Entities:
         return EntitySet(name=name, columns=columns, type_of=kind, paths=known, rows=rows, lookups=flat, is_own=True)
 
     def _by_id(self, entity: str) -> Mapping[Json, JsonObject]:
-        """The records of an entity, or of all where nothing has its name."""
+        """The records of an entity, or of all where nothing has its name; and users, who have created records."""
         names = [entity] if entity in self._store.entities else self._store.entities
-        return {row["Id"]: row for name in names for row in self._store.records(name)}
+        users: dict[Json, JsonObject] = {user.contact_id: {"Id": user.contact_id, "Name": user.name} for user in USERS}
+        return users | {row["Id"]: row for name in names for row in self._store.records(name)}
 
 
 def _at(path: LookupPath, row: JsonObject, others: Mapping[str, Mapping[Json, JsonObject]]) -> Json:

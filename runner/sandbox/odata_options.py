@@ -1,4 +1,7 @@
-"""The options of an OData read, `$filter $select $orderby $top $skip $count`, and their effect; no others [?]."""
+"""The options of an OData read, `$filter $select $orderby $top $skip $count`, and their effect.
+
+Those of `_NOT_KNOWN`, which would change the answer, are refused, others ignored [?].
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -12,6 +15,7 @@ from runner.odata.match import holds
 from runner.odata.names import listed, order_of
 from runner.sandbox.entity_set import Edm, EntitySet
 
+_NOT_KNOWN = ("$apply", "$search", "$compute")
 _NUMBER = lazy_pattern(r"[0-9]{1,9}")
 
 
@@ -33,6 +37,9 @@ class Options(Struct, frozen=True, kw_only=True):
 
 def read_options(query: Mapping[str, str], entity: EntitySet) -> Options:
     """Raises `OptionError`: also for an unknown column, and for a column compared with another type."""
+    for option in _NOT_KNOWN:
+        if option in query:
+            raise OptionError(f"The sandbox does not know `{option}`, which a site does.")
     known = frozenset(entity.paths)
     node = _filter(query.get("$filter", ""))
     order = tuple(_ordered_by(query.get("$orderby", "")))

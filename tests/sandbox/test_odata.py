@@ -61,6 +61,8 @@ FILTERS = [
     ("$filter=startswith(Owner/Name,'Boris')", ["Anna"]),
     ("$filter=contains(Name,'" + ANNA + "') or Id ne null and Age eq 42", ["Boris", "Clara"]),
     ("$filter=Id eq " + ANNA, ["Anna"]),
+    ("$filter=CreatedBy/Name eq 'Supervisor' and ModifiedBy/Name eq 'Supervisor'", ["Anna", "Boris", "Clara"]),
+    ("$filter=Owner/Name eq 'Supervisor'", []),
     ("$filter=Active eq true", ["Boris"]),
     ("$filter=Active eq null", ["Anna", "Clara"]),
     ("$filter=Town eq null", ["Anna", "Boris", "Clara"]),
@@ -126,6 +128,8 @@ def test_a_path_over_a_lookup_leads_to_the_record_of_the_entity_of_its_name(
         "$top=99999999999999999999",
         "$skip=1.5",
         "$filter=%00%ff",
+        "$apply=aggregate(Age with sum as Total)",
+        "$search=Anna",
     ],
 )
 def test_an_option_that_cannot_be_read_is_400_in_json(contacts: httpx.Client, query: str) -> None:

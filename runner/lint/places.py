@@ -138,9 +138,9 @@ def name_in(text: str) -> Path | None:
 
 
 def ids(values_of_step: Iterable[ActionValue]) -> Iterator[ActionValue]:
-    """Those that must be GUIDs, and are texts."""
+    """Those that must be GUIDs, and are texts; of a new record whatever it is."""
     for found in values_of_step:
         if found.place in _IDS and isinstance(found.value, str):
             yield found
-        if found.place == "signal.insert.values" and isinstance(own := record(found.value).get("Id"), str):
+        if found.place == "signal.insert.values" and (own := record(found.value).get("Id")) is not None:
             yield ActionValue(path=(*found.path, "Id"), value=own, place="signal.insert.values.Id")

@@ -109,7 +109,7 @@ def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     return Problem(code="E181", message=message, hint=hint)
 
 
-GIVEN_AGAIN = "give the command once more that began it; if it began other runs, `runner runs` says what comes next"
+GIVEN_AGAIN = "if its command began other runs, do what `runner runs` says of them; else give the command once more"
 """What to do about a run that broke off before it began: which command it was of nobody knows."""
 
 

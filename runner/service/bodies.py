@@ -180,7 +180,7 @@ def inflated(body: bytes, encoding: str) -> bytes:
     if name in {"", "identity"} or not body:
         return body
     if name not in {"gzip", "x-gzip", "deflate"}:
-        raise NonsenseError(f"it is packed as `{short_line(name)}`, which nobody asked for")
+        raise NonsenseError(f"it is packed as `{short_line(encoding.strip())}`, which nobody asked for")
     # A deflate may come bare, against the letter of the standard; a wrapped deflate begins with the byte 0x78.
     bare = name == "deflate" and body[0] & 0x0F != zlib.DEFLATED
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)

@@ -239,8 +239,8 @@ def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(
     keep([])
     assert ended(["show", "last"]) == 0
     assert (
-        "  it broke off before it began: nothing was sent; give the command once more that began it; if it "
-        "began other runs, `runner runs` says what comes next\n" in capsys.readouterr().out
+        "  it broke off before it began: nothing was sent; if its command began other runs, do what `runner runs` "
+        "says of them; else give the command once more\n" in capsys.readouterr().out
     )
     assert ended(["runs"]) == 0
     assert re.search(r"billing@here +\d+ ms +broke off before it began: nothing was sent", capsys.readouterr().out)

@@ -220,8 +220,8 @@ def test_a_run_without_a_first_event_has_sent_nothing_and_needs_nothing() -> Non
     result = fold([], run=ID)
     assert next_steps(result, store=STORE) == ()
     assert (
-        "  it broke off before it began: nothing was sent; give the command once more that began it; if it "
-        "began other runs, `runner runs` says what comes next\n" in transcript(result, Detail())
+        "  it broke off before it began: nothing was sent; if its command began other runs, do what `runner runs` "
+        "says of them; else give the command once more\n" in transcript(result, Detail())
     )
 
 

@@ -240,6 +240,11 @@ def test_a_body_of_the_largest_size_is_unpacked_and_a_larger_one_is_not_even_unp
     assert peak < 3 * bodies.LARGEST_BODY
 
 
+def test_how_a_body_is_packed_is_said_as_it_was_written_so_that_a_secret_in_it_is_found() -> None:
+    with pytest.raises(NonsenseError, match="it is packed as `Zx9Q`, which nobody asked for"):
+        bodies.inflated(b"x", " Zx9Q ")
+
+
 def test_what_has_read_an_answer_is_free_at_once_and_waits_for_no_collector() -> None:
     gc.collect()
     gc.disable()

@@ -252,4 +252,4 @@ def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(
 @pytest.mark.usefixtures("printed")
 def test_a_verdict_on_a_row_that_has_ended_says_how_it_ended(capsys: Capture) -> None:
     assert ended(["resume", "last", "--step", "open", "--as", "failed"]) == 2
-    assert "no row `open` is in doubt: it is passed\n" in capsys.readouterr().err
+    assert "is in doubt: it is passed\n" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity
 from runner.foundation.sentences import listed
-from runner.foundation.values import canonical
+from runner.foundation.values import canonical_text
 from runner.hosts.judgement import Judgement
 from runner.planning.plan import open_inputs
 from runner.planning.snapshot import refused_in
@@ -192,7 +192,7 @@ def _secrets(sites: Sites, specs: Sequence[RunSpec]) -> Secrets:
     for spec in specs:
         for name in (declared.name for declared in spec.job.inputs if declared.secret):
             if (value := spec.inputs.get(name)) is not None:
-                secrets.add(name, value if isinstance(value, str) else canonical(value))
+                secrets.add(name, canonical_text(value))
     return secrets
 
 

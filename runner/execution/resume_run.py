@@ -18,7 +18,7 @@ from runner.execution.run_spec import GivenAnew, RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import Fingerprints, differing
 from runner.foundation.problems import Problem, RefusedError, UsageError, errors_in
-from runner.foundation.values import canonical, record
+from runner.foundation.values import canonical, canonical_text, record
 from runner.hosts.judgement import Judgement
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Job
@@ -158,8 +158,7 @@ def given_text(name: str, given: Mapping[str, Given]) -> str | None:
     """An input as it is given anew, in text; what becomes of it is the job's business."""
     if name not in given:
         return os.environ.get(VARIABLE + name.upper())
-    value = given[name].value
-    return value if isinstance(value, str) else canonical(value)
+    return canonical_text(given[name].value)
 
 
 def had_other_secrets(run: str, store: RunStore, names: Iterable[str], given: Mapping[str, Given]) -> bool | None:
@@ -178,10 +177,9 @@ def _filled(part: TextPart, known: Secrets) -> str:
     if isinstance(part, str):
         return part
     try:
-        filled = known.fill(put_together([part], guarded=False))
+        return canonical_text(known.fill(put_together([part], guarded=False)))
     except LookupError:
         return "secret"
-    return filled if isinstance(filled, str) else canonical(filled)
 
 
 def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:

@@ -49,6 +49,11 @@ def canonical(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 
+def canonical_text(value: Json) -> str:
+    """A text as it is, all else as canonical JSON: a value as an option of a command line gives it."""
+    return value if isinstance(value, str) else canonical(value)
+
+
 def well_formed(text: str) -> str:
     """`text` with lone surrogates replaced by U+FFFD, so that it can always be written as UTF-8."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

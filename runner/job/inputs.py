@@ -15,7 +15,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import job_and_case, shortened
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, compact, kind_of, leaves, read_json
+from runner.foundation.values import LARGEST_INTEGER, Json, Path, as_text, can_be_sent, kind_of, leaves, read_json
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted
@@ -75,7 +75,7 @@ def what_fits(declared: Input) -> str:
     types = schema.get("type")
     words = [" or ".join(map(str, types if isinstance(types, list) else [types or "any"]))]
     if choices := listed_by(schema, "enum"):
-        words.append(f"one of {', '.join(each if isinstance(each, str) else compact(each) for each in choices)}")
+        words.append(f"one of {', '.join(map(as_text, choices))}")
     return ", ".join([*words, *(f"{keyword} {schema[keyword]}" for keyword in _BOUNDS if keyword in schema)])
 
 

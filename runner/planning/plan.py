@@ -10,7 +10,7 @@ from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
 from runner.catalogue import model as catalogue
-from runner.foundation.values import Json, JsonObject, canonical, digest
+from runner.foundation.values import Json, JsonObject, canonical_text, digest
 from runner.job.actions import Elements, IncludedJob
 from runner.job.model import Job, Step, Undo
 from runner.runs.events import Section, TargetName
@@ -73,7 +73,7 @@ def plan(
     """Bring a job together with the values it runs with; registers its secret inputs with `secrets`."""
     for declared in job.inputs:
         if declared.secret and declared.name in inputs:
-            secrets.add(f"inputs.{declared.name}", _as_text(inputs[declared.name]))
+            secrets.add(f"inputs.{declared.name}", canonical_text(inputs[declared.name]))
     first_final = len(job.steps) + 1
     made = Plan(
         job=job,
@@ -174,7 +174,3 @@ def _digest(plan: Plan) -> str:
         "target": {"name": target.name, "url": url, "sandbox": target.sandbox},
     }
     return f"sha256:{digest(whole)}"
-
-
-def _as_text(value: Json) -> str:
-    return value if isinstance(value, str) else canonical(value)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import job_and_case
 from runner.foundation.shell_words import shell_word
-from runner.foundation.values import canonical
+from runner.foundation.values import canonical_text
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, is_of_fleet, title
 from runner.runs import USUAL, StoreName
@@ -69,7 +69,7 @@ def _anew(result: RunResult) -> NextStep:
     """Whoever knows what the run left undone begins another: this run is never resumed."""
     name = None if result.case is None else job_and_case(result.job, result.case)
     stored = {key: value for key, value in result.inputs.items() if value != STARS}
-    words = input_words({key: value if isinstance(value, str) else canonical(value) for key, value in stored.items()})
+    words = input_words({key: canonical_text(value) for key, value in stored.items()})
     given = "".join(f" {shell_word(clean(word))}" for word in words)
     command = f"{file_command(result.file, result.target.name, name)}{given}{sites_of(result)}{given_anew(result)}"
     command += confirmed(result)

@@ -11,7 +11,7 @@ from runner.expressions.explain import FailedSearch, FalseComparison, false_oper
 from runner.expressions.operators import same
 from runner.expressions.parse import Expression
 from runner.expressions.source import dotted
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.suggestions import LONGEST_NAME, most_alike, suggest
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
 
@@ -111,7 +111,7 @@ def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator
         case _ if why is not None:
             values = ""
         case list(), list():
-            why, values = f"there are {many(len(left), 'item')}, and {len(right):,} were expected", ""
+            why, values = f"there are {plural(len(left), 'item')}, and {len(right):,} were expected", ""
         case dict(), dict():
             why, values = _keys(left, right), ""
         case str(), str():
@@ -250,6 +250,6 @@ def _window(text: str, start: int, end: int) -> str:
     differing = text[start : len(text) - end]
     cut = differing[:_SHOWN]
     cut_out = compact(text[first:start] + cut)[1:-1]
-    more = f" (and {many(len(differing) - len(cut), 'character')} more)" if len(cut) < len(differing) else ""
+    more = f" (and {plural(len(differing) - len(cut), 'character')} more)" if len(cut) < len(differing) else ""
     before, after = "…" if first else "", "…" if end or more else ""
     return f'"{before}{cut_out}{after}"{more}'

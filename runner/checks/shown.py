@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.values import Json, compact
 
 HoldsSecret: TypeAlias = Callable[[str], bool]
@@ -24,10 +24,10 @@ def always(_text: str) -> bool:
 def shown(value: Json) -> str:
     """`value` in a sentence: JSON, of long lists and records the first parts that fit, of long texts the length."""
     if isinstance(value, str) and len(value) > LONGEST:
-        return f"a text of {many(len(value), 'character')}"
+        return f"a text of {plural(len(value), 'character')}"
     written = _json(value, LONGEST)
     if isinstance(value, (list, dict)) and written[-2:-1] == "…":
-        return f"{written} ({many(len(value), 'item' if isinstance(value, list) else 'key')})"
+        return f"{written} ({plural(len(value), 'item' if isinstance(value, list) else 'key')})"
     return written
 
 
@@ -35,7 +35,7 @@ def shown_start(value: Json, holds_secret: HoldsSecret) -> str:
     """A value as `shown`, or the start of a long text."""
     if not isinstance(value, str) or len(value) <= LONGEST or holds_secret(value):
         return shown(value)
-    return f'{compact(value[:_START_OF_MANY])[:-1]}…" ({many(len(value), "character")})'
+    return f'{compact(value[:_START_OF_MANY])[:-1]}…" ({plural(len(value), "character")})'
 
 
 def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:
@@ -60,7 +60,7 @@ def _json(value: Json, room: int) -> str:
     """JSON of about `room` characters; scalars are whole, and `…` is in place of parts that have no room."""
     match value:
         case str() if len(value) > max(room, _SHORTEST):
-            return f"⟨{many(len(value), 'character')}⟩"
+            return f"⟨{plural(len(value), 'character')}⟩"
         case list():
             return f"[{_some((('', item) for item in value), room - 1)}]"
         case dict():

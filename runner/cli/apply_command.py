@@ -20,7 +20,7 @@ from runner.execution.run_spec import RunSet, RunSpec
 from runner.execution.run_versions import folder_name, inputs_as_given, renamed, versions_of
 from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.shell_words import shell_words
 from runner.job.inputs import VARIABLE
 from runner.ledger import words
@@ -147,7 +147,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         attempt = replace(attempt_of(self.specs[0], place=by), end=now)
         self.ledger.adopt([each.version for each in adopted], attempt)
         self.print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])
-        output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")
+        output.say(f"{plural(len(adopted), 'version')} adopted; nothing was sent")
         return [each for each in self.decided if not can_be_adopted(each)]
 
     def end_of_adopting(self, others: Sequence[Decision]) -> ExitCode:

@@ -28,7 +28,7 @@ from runner.fleet.overview import suspended_targets, unserved_runs
 from runner.fleet.store import FleetStore, check
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import listed, many
+from runner.foundation.sentences import listed, plural
 from runner.foundation.site_key import normalized_url
 from runner.hosts.stop import Stop, listening
 from runner.ledger import words
@@ -206,7 +206,7 @@ class ApplyToFleet:
         ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(seen)
         with listening(self._stop, heard=self._say_that_runs_go_on):
             if open_ones:
-                output.say(f"waiting up to {format_duration(wait)} for {many(open_ones, 'run')}")
+                output.say(f"waiting up to {format_duration(wait)} for {plural(open_ones, 'run')}")
                 self._say_who_is_unserved(seen.decisions)
             while self._stop.why is None and open_ones and (left := ends - time.monotonic()) > 0:
                 self._stop.wait(min(pause, left))

@@ -16,7 +16,7 @@ from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup, is_typed
 from runner.foundation.problems import ExitCode, SiteSilentError, UsageError, errors_in
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
 from runner.project import catalogue_files, double_files
@@ -96,7 +96,7 @@ def lint(context: click.Context) -> int:
         raise UsageError(*packages.problems)
     found = (*packages.problems, *lint_packages(packages))
     output.data(PROBLEM_FORMATS[given["form"]](found), for_programs=given["form"] != "text")
-    processes = many(len(packages.catalogue.processes), "process", "processes")
+    processes = plural(len(packages.catalogue.processes), "process", "processes")
     output.say(f"{processes}: {mistakes.count(found) if found else 'nothing is found'}")
     return ExitCode.FAILED if found else ExitCode.PASSED
 
@@ -129,7 +129,7 @@ def doubles(context: click.Context) -> int:
     executed = {use.name for use in uses or () if use.about is About.ELEMENT}
     known = double_files.doubles_by_code(folder)
     done = Counter(_write_double(process, folder, known=known, executed=executed) for process in processes)
-    parts = [f"{many(done['new'], 'process has', 'processes have')} a new double"]
+    parts = [f"{plural(done['new'], 'process has', 'processes have')} a new double"]
     parts += [f"{done['known']} had a double already"] if done["known"] else []
     parts += [f"{done['left out']} left out"] if done["left out"] else []
     output.say(f"{display_path(folder)}: {', '.join(parts)}")
@@ -300,7 +300,7 @@ def _pulled(known: KnownTarget, sites: Sites) -> Catalogue:
     secrets = ready.hide_in(Secrets())
 
     def listed(number: int) -> None:
-        output.say(f"reading {many(number, 'process', 'processes')} of target `{target.name}`")
+        output.say(f"reading {plural(number, 'process', 'processes')} of target `{target.name}`")
 
     try:
         found = pull_all(ready.client, listed=listed, wait=time.sleep)

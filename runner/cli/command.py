@@ -18,7 +18,7 @@ from runner.execution.run_spec import GivenAnew, Permission, RunSpec, Wanted, gi
 from runner.execution.stored_reports import store_reports
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
-from runner.foundation.sentences import MOST, first
+from runner.foundation.sentences import MOST, first_few
 from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
@@ -358,7 +358,7 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     if carried.faults:
         codes.append(ExitCode.FAULT)
     if carried.left_out:
-        output.say(f"not begun: {first([run.title for run in carried.left_out], MOST)}")
+        output.say(f"not begun: {first_few([run.title for run in carried.left_out], MOST)}")
     if stop.why is not None and (carried.left_out or given_up):
         codes.append(STOPPED[stop.why])
     return strongest(codes)

@@ -25,7 +25,7 @@ from runner.fleet.overview import (
 )
 from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
-from runner.foundation.sentences import listed, many
+from runner.foundation.sentences import listed, plural
 from runner.foundation.values import JsonObject
 from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import verb_command
@@ -183,7 +183,7 @@ def prune(context: click.Context) -> int:
     """
     store: FleetStore = context.params["database"]
     deleted = store.prune(age(context.params["older"], option="AGE"))
-    output.say(f"{many(deleted, 'run')} deleted")
+    output.say(f"{plural(deleted, 'run')} deleted")
     return ExitCode.PASSED
 
 
@@ -257,7 +257,7 @@ def _text(found: Overview, store: StoreName) -> str:
         lines.append(f"{clean(target):<{max(width, 6)}}" + "".join(f" {counts.get(word, 0):>9,}" for word in words))
     alive = [worker for worker in found.workers if worker.silent < ALIVE]
     silent = [f"{clean(worker.name)} silent for {worker.silent:.0f} s" for worker in alive if worker.silent > SILENT]
-    lines.append(", ".join([f"{many(len(alive), 'worker')} alive", *silent]))
+    lines.append(", ".join([f"{plural(len(alive), 'worker')} alive", *silent]))
     lines += map(suspended_line, found.suspended)
     lines += map(unserved_line, found.unserved)
     return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
@@ -275,7 +275,7 @@ def suspended_line(suspended: SuspendedTarget) -> str:
 
 def unserved_line(runs: UnservedRuns) -> str:
     """A target may have workers, but of a version that cannot resume its runs, or which its site lets not in."""
-    count, target = many(runs.count, "run"), clean(runs.target)
+    count, target = plural(runs.count, "run"), clean(runs.target)
     if runs.is_suspended:
         return f"! {count} in the queue: each worker of `{target}` has suspended it, and tries again later"
     line = f"! {count} in the queue: nobody serves `{target}`"
@@ -298,7 +298,7 @@ def _lines(runs: Sequence[FleetRun], store: StoreName) -> Iterator[str]:
         elif run.needs_version is not None:
             mark, what = "!", f"  waits for a worker of version {clean(run.needs_version)}, which began it"
         elif run.state == "running":
-            last = f"{many(run.events, 'event')}, the last {run.seconds_since_last:.0f} s ago"
+            last = f"{plural(run.events, 'event')}, the last {run.seconds_since_last:.0f} s ago"
             what = f"  on {clean(run.worker or '')}, {last}"
         yield f"{mark} {clean(run.title)}  {run.id}  {word}{what}\n"
 

@@ -22,7 +22,7 @@ from runner.execution.resume_run import ResumableRun, had_other_secrets
 from runner.execution.run_spec import GivenAnew, RunSpec, Wanted, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import job_and_case, many
+from runner.foundation.sentences import job_and_case, plural
 from runner.planning import snapshot
 from runner.project.sites import Sites
 from runner.reports.next_steps import file_command, secret_inputs, sites_of, unsettled, verb_command
@@ -30,7 +30,7 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command, undone_keys
 from runner.reports.safe import clean, moment
 from runner.reports.spans import timed
-from runner.reports.words import title
+from runner.reports.words import run_title
 from runner.runs.events import RunStatus
 from runner.runs.store import LocalRunStore, RerunUnderWay
 from runner.runs.stored_runs import (
@@ -119,7 +119,7 @@ def _claimed(
         return [*(run.id for run in chosen), *whole]
 
     with writing(store):
-        other = store.claim_reruns(choose, lock_holder(title(named.result), run=named.id))
+        other = store.claim_reruns(choose, lock_holder(run_title(named.result), run=named.id))
     if other is not None:
         raise RefusedError(claimed_by(other, store))
     return chosen, lacking
@@ -177,7 +177,9 @@ def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew
             yield run
             continue
         inputs = "inputs" if compared[later] is False else "inputs, as far as they are not secret"
-        output.say(f"left out: {title(result)}, which has passed since with the same {inputs}, in run {clean(later)}")
+        output.say(
+            f"left out: {run_title(result)}, which has passed since with the same {inputs}, in run {clean(later)}"
+        )
 
 
 def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
@@ -185,10 +187,10 @@ def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
     beyond = [each for each in lacking if each.inputs is None or each.rerun_of is not None]
     if taken := len(lacking) - len(beyond):
         verb = "is" if taken == 1 else "are"
-        output.say(f"{many(taken, 'run')} of that command never began, and {verb} taken in, with its inputs")
+        output.say(f"{plural(taken, 'run')} of that command never began, and {verb} taken in, with its inputs")
     if beyond:
         verb = "is" if len(beyond) == 1 else "are"
-        count = f"{many(len(beyond), 'run')} of that command never began"
+        count = f"{plural(len(beyond), 'run')} of that command never began"
         output.say(f"{count}, and {verb} not taken in; with its inputs and options, this carries them out:")
         for command in commands(beyond):
             output.say(f"  {command}")
@@ -259,7 +261,7 @@ def _unsettled(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
 
 def _queued(run: StoredRun) -> Problem:
     """A run of a fleet, copied here: its ledger would carry out again what a rerun has carried out."""
-    message = f"run {run.id} of {title(run.result)} is of a fleet, whose ledger would not learn of a rerun here"
+    message = f"run {run.id} of {run_title(run.result)} is of a fleet, whose ledger would not learn of a rerun here"
     if run.result.status is RunStatus.PASSED:
         hint = "nothing was sent; a version that has passed is carried out once more by `runner apply` with `--for KEY`"
         return Problem(code="E156", message=message, hint=hint)

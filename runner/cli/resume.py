@@ -22,7 +22,7 @@ from runner.execution.run_spec import Permission, check_permission
 from runner.execution.stored_reports import store_reports
 from runner.execution.verdicts import check_results, checked_verdicts
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
-from runner.foundation.sentences import first
+from runner.foundation.sentences import first_few
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
 from runner.planning import guards
@@ -34,7 +34,7 @@ from runner.reports.rereadings import read_again
 from runner.reports.run_again import rerun_steps
 from runner.reports.safe import clean
 from runner.reports.spans import timed
-from runner.reports.words import MOST_KEYS, doubtful, not_cleaned_up, title
+from runner.reports.words import MOST_KEYS, doubtful, not_cleaned_up, run_title
 from runner.runs import StoreName
 from runner.runs.events import Asked, StepFinished, StepSkipped
 from runner.runs.store import LocalRunStore, Part
@@ -222,7 +222,7 @@ def reconcile(context: click.Context) -> int:
 def _refuse_a_copy(run: StoredRun) -> None:
     """Raise `RefusedError` for a pulled run in doubt: its fleet would not learn what is done, and would repeat it."""
     if was_queued(run) and doubtful(run.result.steps):
-        message = f"run {run.id} of {title(run.result)} is of a fleet, which would not learn what is settled here"
+        message = f"run {run.id} of {run_title(run.result)} is of a fleet, which would not learn what is settled here"
         steps = next_steps(run.result, store=StoreName("URL", is_fleet=True))
         hint = f"nothing was sent; `{steps[0].command}` {steps[0].does}"
         raise RefusedError(Problem(code="E156", message=message, hint=hint))
@@ -240,7 +240,7 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     refuse_beside_db(context, wrong, because="a worker carries the run on", hint=hint)
     verdicts = {} if only_settle else _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
-        output.say(f"nothing is left to do of {title(run.result)} ({run.id}): nothing was ordered")
+        output.say(f"nothing is left to do of {run_title(run.result)} ({run.id}): nothing was ordered")
         return run.result.exit_code
     if any("result" in verdict for verdict in verdicts.values()):
         _refuse_secret(run, next(iter(verdicts)))
@@ -314,7 +314,7 @@ def _say_rest_of_command(run: StoredRun) -> None:
     broken_off = _broken_off(each for each in runs_of_command(run) if each.id != run.id)
     for each in broken_off[-_MOST_OTHERS:]:
         for step in next_steps(each.result, store=run.store.name)[:1]:
-            output.say(f"{title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
+            output.say(f"{run_title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
     if len(broken_off) > 1:
         command = f"{verb_command('resume', broken_off[-1].id, run.store.name)} --together{sites_of(run.result)}"
         output.say(f"`{command}` goes on with the {len(broken_off)} runs of the same command that broke off")
@@ -360,9 +360,9 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
 def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: ReportedCommand | None = None) -> ExitCode:
     """Nothing is left to do: the reports are drawn, of the run or of its `whole` command; the run's code."""
     ended = f", which ended `{run.result.status}`" if run.result.finished else ""
-    output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}){ended}: nothing was sent")
+    output.say(f"{why} of {run_title(run.result)} ({clean(run.result.id)}){ended}: nothing was sent")
     if rest := not_cleaned_up(run.result):
-        output.say(f"what did not pass of `undo` and `finally` is up to a person: {first(rest, MOST_KEYS)}")
+        output.say(f"what did not pass of `undo` and `finally` is up to a person: {first_few(rest, MOST_KEYS)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
     # whoever ended the run may have been killed before they were written
     output.problems(*store_reports(run.store, reported))

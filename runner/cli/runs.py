@@ -14,7 +14,7 @@ from runner.cli.nearby import say_where_others_are
 from runner.cli.verb import Verb
 from runner.execution.planned_runs import lacking_commands, lacking_steps
 from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.foundation.sentences import job_and_case, many
+from runner.foundation.sentences import job_and_case, plural
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
 from runner.project.paths import refused_by_system
@@ -31,7 +31,7 @@ from runner.runs.history import PastRun, bounded, history_line, past_runs, remem
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.status import RUNNING
 from runner.runs.store import LocalRunStore, RunStore
-from runner.runs.stored_runs import StoredRun, command_of, planned_name, readable, refused_as
+from runner.runs.stored_runs import StoredRun, command_of, load_if_readable, planned_name, refused_as
 from runner.secrets.shown import hide
 from runner.terminal import output
 
@@ -89,7 +89,7 @@ def runs(context: click.Context) -> int:
     if context.params["prune"] is not None:
         _check_prune(context)
         deleted = _prune(context.params["runs"], wanted, age(context.params["prune"], option="--prune"))
-        output.say(f"{many(deleted, 'run')} deleted")
+        output.say(f"{plural(deleted, 'run')} deleted")
         say_where_others_are(context, "runs")
         return ExitCode.PASSED
     is_json = context.params["form"] == "json"
@@ -264,7 +264,7 @@ def history(context: click.Context) -> int:
         if given["file"] is not None:
             message = "`--rebuild` writes the history of the stored runs, and `--file` reads another"
             raise UsageError(Problem(code="E150", message=message, hint="leave one of them out"))
-        output.say(f"{many(_rebuilt(store), 'run')} read")
+        output.say(f"{plural(_rebuilt(store), 'run')} read")
     runs = past_runs(_content(store, given["file"]))
     if given["name"] is not None:
         runs = _named(given["name"], runs)
@@ -308,7 +308,7 @@ def _rebuilt(store: RunStore) -> int:
     before = _content(store, None)
     lines: list[bytes] = []
     for name in store.runs():
-        run = readable(store, name)
+        run = load_if_readable(store, name)
         if run is not None and run.result.job and not run.is_running:
             lines.append(history_line(run.result))
     if lines:

@@ -9,7 +9,7 @@ from runner.cli.nearby import damage, named_run, run_before, warn_of_damage
 from runner.cli.verb import Verb
 from runner.execution.planned_runs import lacking_problem, lacking_steps, never_begun
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
-from runner.foundation.sentences import either
+from runner.foundation.sentences import joined_by_or
 from runner.planning import snapshot
 from runner.reports import diff as differences
 from runner.reports.changes import ComparedRun
@@ -161,7 +161,7 @@ def report(context: click.Context) -> int:
         hint = "name a file for the page with `--report-html FILE`"
         raise UsageError(Problem(code="E150", message=message, hint=hint))
     if not places.by_format and not opens:
-        hint = f"add {either([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
+        hint = f"add {joined_by_or([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     named = [named_run(context, name) for name in dict.fromkeys(context.params["chosen"])]
     stores = {run.store.name: run.store for run in named}

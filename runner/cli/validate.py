@@ -15,7 +15,7 @@ from runner.catalogue.model import ENDING, Catalogue
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.foundation.sentences import listed, many, shortened
+from runner.foundation.sentences import listed, plural, shortened
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
@@ -115,7 +115,7 @@ def validate(context: click.Context) -> int:
     if not number:
         return _nothing(specs, context)
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
-    output.say(f"{many(number, 'file')}, no mistakes{warned}{_checked_too(specs, project)}")
+    output.say(f"{plural(number, 'file')}, no mistakes{warned}{_checked_too(specs, project)}")
     output.say_lines(project.unchecked + ("" if given["target"] or given["catalogue"] else _without_target(project)))
     return ExitCode.PASSED
 
@@ -328,7 +328,7 @@ def _head(job: Job) -> tuple[str, ...]:
         job.name,
         f"@{safe(job.target)}" if job.target else "",
         f"[{safe(', '.join(job.tags))}]",
-        "" if job.cases is None else many(len(job.cases), "case"),
+        "" if job.cases is None else plural(len(job.cases), "case"),
         safe(job.file),
     )
 

@@ -16,7 +16,7 @@ from runner.catalogue.differences import About, CatalogueDifference, missing
 from runner.catalogue.model import Catalogue
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import Problem
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.values import items, record
 from runner.project.pulling import NoAnswerError, read_library, read_process
 from runner.reports.drift import side_by_side
@@ -286,7 +286,7 @@ class Story(Struct, kw_only=True):
     def _differences(self, look: Look) -> str:
         first = side_by_side(look.differences[0], before=self.catalogue, after="the site")
         rest = len(look.differences) - 1
-        more = f" (and {many(rest, 'more difference')})" if rest else ""
+        more = f" (and {plural(rest, 'more difference')})" if rest else ""
         return self.mask(f"it is not as {self.catalogue} says: {first}{more}")
 
     def _times(self) -> Iterator[str]:

@@ -19,7 +19,7 @@ from runner.engine.readings import Unread
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.expressions.parse import expressions_in
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import first, listed
+from runner.foundation.sentences import first_few, listed
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject, is_guid, record
 from runner.job.actions import ElementName, Run
@@ -217,7 +217,7 @@ def _besides(state: State, seen: _Elements) -> str:
     if not seen.all:
         return "; it shows no element at all"
     shown = [f"{_shown(state, each)} ({each.status})" for each in seen.all]
-    return f"; its elements: {first(shown, _MOST_SHOWN)}"
+    return f"; its elements: {first_few(shown, _MOST_SHOWN)}"
 
 
 def _unread(unread: Unread) -> Attempt:

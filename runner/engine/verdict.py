@@ -19,7 +19,7 @@ from runner.engine.readings import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import first
+from runner.foundation.sentences import first_few
 from runner.foundation.values import text
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
@@ -367,7 +367,7 @@ def parked(row: OpenRow, attempt: Attempt) -> Running[Attempt]:
     names = [f"`{name}`" for each in elements if each.get("status") == "running" and (name := text(each, "caption"))]
     if not names or attempt.trouble is None:
         return attempt
-    message = f"{attempt.trouble.message}; now it waits at {first(names, _NAMED)}"
+    message = f"{attempt.trouble.message}; now it waits at {first_few(names, _NAMED)}"
     return replace(attempt, trouble=replace(attempt.trouble, message=message))
 
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem
-from runner.foundation.sentences import first as first_of
-from runner.foundation.sentences import job_and_case, many
+from runner.foundation.sentences import first_few as first_of
+from runner.foundation.sentences import job_and_case, plural
 from runner.foundation.shell_words import shell_words
 from runner.foundation.values import compact
 from runner.reports.next_steps import NextStep, confirmed, given_from_files, secret_inputs, sites_of, verb_command
@@ -143,7 +143,7 @@ def lacking_steps(
     if not lacking:
         return []
     titles = first_of([clean(each.title) for each in lacking], _MOST_TITLES)
-    does = f"carries out {many(len(lacking), 'run')} of the same command that never began: {titles}; {_ONCE_MORE}"
+    does = f"carries out {plural(len(lacking), 'run')} of the same command that never began: {titles}; {_ONCE_MORE}"
     if waits:
         does = f"when run {clean(run.id)} has ended: {does}"
     if all(each.inputs is None for each in lacking):

@@ -26,7 +26,7 @@ from runner.execution.run_spec import (
 )
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
-from runner.foundation.sentences import MOST, first, listed
+from runner.foundation.sentences import MOST, first_few, listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE, Given, Origin, secret_variables, supplied
@@ -261,7 +261,7 @@ def _last_failed(run_set: RunSet, selected: Sequence[_Selected], wanted: Wanted)
     runs = tuple(run for run in run_set.runs if run.name in names)
     known = {(job, case) for job, case, target in {*names, *newest} if not targets or target in targets}
     unknown = [run_name(run.job, run.case) for run in selected if _job_case(run) not in known]
-    note = f"left out by `--last-failed`, as no command has had to do with them: {first(unknown, MOST)}"
+    note = f"left out by `--last-failed`, as no command has had to do with them: {first_few(unknown, MOST)}"
     nothing = f"none of these runs has failed, by what {store.name} knows: {NOTHING}"
     return replace(run_set, runs=runs, notes=(*run_set.notes, note) if unknown else run_set.notes, nothing=nothing)
 

@@ -25,7 +25,7 @@ from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.project.ci_run import ci_run, person, person_elsewhere
-from runner.reports.words import title
+from runner.reports.words import run_title
 from runner.runs.events import GIVEN_UP, Line, RunResumed, RunStatus, stopped
 from runner.runs.evidence import LockHolder, Person
 from runner.runs.store import Claim, StoreError
@@ -259,7 +259,7 @@ class _Pool(Struct, kw_only=True):
                 self._refuse(run, carried, unwritable(run.store, run.fault))
                 return
         elif run.fault is not None:
-            self.halt(carried, run.fault, where=f" in {title(run.result)}")
+            self.halt(carried, run.fault, where=f" in {run_title(run.result)}")
         run.journal.close()
         self.halted = self.halted or (self.options.fail_fast and run.result.status is not RunStatus.PASSED)
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, RefusedError, UsageError
-from runner.foundation.sentences import first, job_and_case, shortened
+from runner.foundation.sentences import first_few, job_and_case, shortened
 from runner.foundation.values import Json, is_well_formed
 from runner.job import inputs
 from runner.job.inputs import SHOWN, Given
@@ -288,6 +288,6 @@ def check_permission(runs: Sequence[RunSpec], given: Permission, *, asking: Sequ
 
 
 def _question(target: Target, runs: Sequence[RunSpec]) -> str:
-    names = first([run_name(run.job, run.case) for run in runs if run.target == target], _MOST_NAMES)
+    names = first_few([run_name(run.job, run.case) for run in runs if run.target == target], _MOST_NAMES)
     where = f" ({target.url})" if isinstance(target, SiteTarget) else ""
     return f"target `{target.name}`{where} is protected. Carry out {names}?"

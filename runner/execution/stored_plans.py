@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from runner.execution.planned_runs import never_begun
 from runner.execution.run_spec import AskForInputs, RunSet, RunSpec, Wanted, ask_nobody, given_inputs
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError, errors_in
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.values import Json
 from runner.job.inputs import Given, Origin, secret_variables, supplied, unknown
 from runner.job.model import Case, Job
@@ -32,9 +32,9 @@ from runner.reading.files import display_path
 from runner.reading.load import load
 from runner.reports.next_steps import complete_command, has_not_begun, verb_command
 from runner.reports.safe import clean
-from runner.reports.words import title
+from runner.reports.words import run_title
 from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
-from runner.runs.stored_runs import StoredRun, readable, unwritable
+from runner.runs.stored_runs import StoredRun, load_if_readable, unwritable
 from runner.version import VERSION
 
 _NO_TARGET = ("E100", "E141")
@@ -299,9 +299,9 @@ class PlanClaims:
 def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Problem:
     runs = [use for use in uses if use.run]
     places = {use.run: store if use.folder is None else store.beside(use.folder) for use in runs}
-    stored = {run: readable(place, run) for run, place in places.items()}
+    stored = {run: load_if_readable(place, run) for run, place in places.items()}
     shown = [f"{_earlier(use.run, stored[use.run])}{_where(use)}" for use in runs[-_NAMED:]]
-    more = f"; and by {many(len(runs) - _NAMED, 'run')} before" if len(runs) > _NAMED else ""
+    more = f"; and by {plural(len(runs) - _NAMED, 'run')} before" if len(runs) > _NAMED else ""
     claimed = "".join(map(_where, uses[-1:]))
     nobody = f"no run of it is known{claimed}; another command may be about to begin"
     by = f"{'; '.join(shown)}{more}" if shown else nobody
@@ -316,7 +316,7 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
     for found in [each for each in stored.values() if each is not None][-1:]:
         if lacking := never_begun(found):
             show = verb_command("show", found.id, places[found.id].name)
-            hint = f"{many(len(lacking), 'run')} of it never began: `{show}` names what carries them out; {hint}"
+            hint = f"{plural(len(lacking), 'run')} of it never began: `{show}` names what carries them out; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
 
 
@@ -332,4 +332,4 @@ def _earlier(run: str, stored: StoredRun | None) -> str:
     if stored is None:
         return f"run {run}, which is not stored any more"
     result = stored.result
-    return f"run {run} of {title(result)}, {result.status if result.finished else 'which has not come to its end'}"
+    return f"run {run} of {run_title(result)}, {result.status if result.finished else 'which has not come to its end'}"

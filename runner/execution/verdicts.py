@@ -10,7 +10,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import Job
 from runner.reading.files import read_bytes
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, title
+from runner.reports.words import doubtful, run_title
 from runner.runs.result import RunResult
 from runner.service import bodies
 
@@ -57,7 +57,7 @@ def _check_row(key: str, result: RunResult) -> None:
         status = " itself: a part of it is"
     if near and not status:
         hint = f"did you mean `{near}`? in doubt: {listed}"
-    _refuse(f"no step `{clean(key)}` of {title(result)} ({clean(result.id)}) is in doubt{status}", hint)
+    _refuse(f"no step `{clean(key)}` of {run_title(result)} ({clean(result.id)}) is in doubt{status}", hint)
 
 
 def _value(written: str) -> Json:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, compact, kind_of
 
@@ -205,7 +205,7 @@ def _why_absent(absent: Absent) -> tuple[str, str | None]:
             return what, hint
         case ((list() | str()), int()):
             kind = "item" if isinstance(container, list) else "character"
-            return f"`{parent}` has {many(len(container), kind)}", "the first is `[0]`"
+            return f"`{parent}` has {plural(len(container), kind)}", "the first is `[0]`"
         case ((list() | str()), ("length" | "size" | "count")):
             return f"{kind_of(container)} has no keys", f"write `{parent} | length`"
         case list(), _:

@@ -27,7 +27,7 @@ from runner.fleet.library_messages import library_messages
 from runner.fleet.queue import RegisteredWorker
 from runner.fleet.suspended import SuspendedTargets
 from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.foundation.sentences import listed, many
+from runner.foundation.sentences import listed, plural
 from runner.reports.safe import clean
 from runner.runs.evidence import Person
 from runner.runs.store import FencedError, StoreError
@@ -159,10 +159,10 @@ class FleetWorkerLoop:
             if not silent:
                 return ExitCode.PASSED
             if waited > 3 * DEAD:
-                self.say(f"{many(len(silent), 'run')} still open: the worker is silent, and nobody could take over")
+                self.say(f"{plural(len(silent), 'run')} still open: the worker is silent, and nobody could take over")
                 return ExitCode.NO_ANSWER
             if waited > 2 * BEAT and not is_announced:
-                self.say(f"the worker of {many(len(silent), 'run')} is silent: they are taken over after {DEAD:g} s")
+                self.say(f"the worker of {plural(len(silent), 'run')} is silent: they are taken over after {DEAD:g} s")
                 is_announced = True
             await asyncio.sleep(_LOOK)
         return None

@@ -10,12 +10,12 @@ def job_and_case(job: str, case: str | None) -> str:
     return job if case is None else f"{job}[{case}]"
 
 
-def either(words: Sequence[str]) -> str:
+def joined_by_or(words: Sequence[str]) -> str:
     """`a`, `a or b`, `a, b or c`."""
     return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
 
 
-def both(names: Collection[str]) -> str:
+def joined_by_and(names: Collection[str]) -> str:
     """The same with `and`, each of the names in backticks."""
     words = [f"`{name}`" for name in names]
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
@@ -23,10 +23,10 @@ def both(names: Collection[str]) -> str:
 
 def listed(names: Collection[str]) -> str:
     """The first names, each in backticks, and how many are left; empty where there are none."""
-    return first([f"`{name}`" for name in names], MOST)
+    return first_few([f"`{name}`" for name in names], MOST)
 
 
-def first(words: Sequence[str], most: int) -> str:
+def first_few(words: Sequence[str], most: int) -> str:
     """The first words, and how many are left."""
     more = f" and {len(words) - most} more" if len(words) > most else ""
     return ", ".join(words[:most]) + more
@@ -41,6 +41,6 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def many(number: int, word: str, words: str | None = None) -> str:
+def plural(number: int, word: str, words: str | None = None) -> str:
     """`1 file`, `1,200 files`; `words` is a plural that is not made with `s`."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"

@@ -14,7 +14,7 @@ from runner.expressions.parse import texts_in
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, in_order
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, is_number, items, record, value_at
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
@@ -258,7 +258,7 @@ def _header(table: Table, declared: Mapping[str, Input]) -> Iterator[Problem]:
 
 
 def _ragged(there: int, wanted: int) -> Finding:
-    message = f"this line has {many(there, 'cell')}, and the header {many(wanted, 'column')}"
+    message = f"this line has {plural(there, 'cell')}, and the header {plural(wanted, 'column')}"
     hint = "write the comma of an empty cell, too"
     if there > wanted:
         hint = "put a value that holds a comma in double quotes"

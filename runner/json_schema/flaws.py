@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from runner.foundation import patterns
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import either
+from runner.foundation.sentences import joined_by_or
 from runner.foundation.suggestions import did_you_mean, folded, suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, is_number, utf_8
 from runner.json_schema import formats, schemas
@@ -33,7 +33,7 @@ from runner.json_schema.keywords import (
     place,
     types,
 )
-from runner.json_schema.violations import shown, violations
+from runner.json_schema.violations import shown_value, violations
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -183,7 +183,7 @@ def _bounds(node: JsonObject, path: Path) -> Iterator[Finding]:
         low, high = node.get(least), node.get(most)
         is_open = "exclusive" in least or "exclusive" in most
         if is_number(low) and is_number(high) and (low > high or (is_open and low == high)):
-            message = f"nothing fits both `{least}: {shown(low)}` and `{most}: {shown(high)}`"
+            message = f"nothing fits both `{least}: {shown_value(low)}` and `{most}: {shown_value(high)}`"
             yield Finding(path=(*path, max(least, most, key=written.index)), message=message)
 
 
@@ -195,12 +195,12 @@ def _listed(node: JsonObject, path: Path) -> Iterator[Finding]:
         listed = listed_by(node, keyword)
         unfit = [index for index, value in enumerate(listed) if not may_be(value, wanted)]
         if unfit and len(unfit) == len(listed):
-            what = f"`const`: {shown(listed[0])} is not" if keyword == "const" else "no value of `enum` is"
+            what = f"`const`: {shown_value(listed[0])} is not" if keyword == "const" else "no value of `enum` is"
             message = f"{what} {kinds}, as `type` wants it"
             yield Finding(path=(*path, keyword), message=message, hint=listed_as(keyword, listed, wanted))
             continue
         for index in unfit:
-            message = f"{shown(listed[index])} is not {kinds}, as `type` wants it: it never fits"
+            message = f"{shown_value(listed[index])} is not {kinds}, as `type` wants it: it never fits"
             at = (*path, keyword, index)
             yield Finding(path=at, message=message, hint=_also(listed[index], wanted), warning=True)
 
@@ -291,7 +291,7 @@ def _instead(keyword: str, of: frozenset[str]) -> str | None:
 def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:
     for keyword, others in _WITH.items():
         if keyword in node and node.keys().isdisjoint(others):
-            without = either([f"`{other}`" for other in others])
+            without = joined_by_or([f"`{other}`" for other in others])
             yield _doubt((*path, keyword), f"`{keyword}` checks nothing without {without}", at_key=True)
 
 

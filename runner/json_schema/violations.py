@@ -9,7 +9,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 from msgspec import Struct
 
 from runner.foundation.hints import words
-from runner.foundation.sentences import first, many
+from runner.foundation.sentences import first_few, plural
 from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
@@ -115,15 +115,15 @@ def _nearest(kind: ValidationErrorKind) -> str | None:
     return sentence(keyword, value=cast("Json", best.instance), expected=best.kind.value, nearest=_nearest(best.kind))
 
 
-def shown(value: Json) -> str:
+def shown_value(value: Json) -> str:
     """`value` in a message: as JSON, or its kind and size, never a part, since half a secret would not be hidden."""
     match value:
         case str() if len(value) > _LONGEST:
             return f"a text of {len(value)} characters"
         case list() if value:
-            return f"a list of {many(len(value), 'item')}"
+            return f"a list of {plural(len(value), 'item')}"
         case dict() if value:
-            return f"a record of {many(len(value), 'key')}"
+            return f"a record of {plural(len(value), 'key')}"
         case bool():
             return compact(value)
         case str() if not value.isprintable():
@@ -139,7 +139,7 @@ def shown(value: Json) -> str:
 def quoted(value: Json) -> str:
     """`value` within a sentence; a short text in backticks, as people write it."""
     is_short = isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and value.isprintable()
-    return f"`{value}`" if is_short else shown(value)
+    return f"`{value}`" if is_short else shown_value(value)
 
 
 def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None = None) -> str:
@@ -150,14 +150,14 @@ def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None =
         .get(keyword, "{value} does not fit `{keyword}`")
         .format(
             keyword=keyword,
-            value=shown(value),
-            expected=shown(expected),
+            value=shown_value(value),
+            expected=shown_value(expected),
             bare=expected,
             kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in as_list(expected)),
-            listed=first([shown(word) for word in as_list(expected)], _MOST_WORDS),
-            characters=many(size, "character"),
-            items=many(size, "item"),
-            keys=many(size, "key"),
+            listed=first_few([shown_value(word) for word in as_list(expected)], _MOST_WORDS),
+            characters=plural(size, "character"),
+            items=plural(size, "item"),
+            keys=plural(size, "key"),
             example=example(expected),
         )
     )

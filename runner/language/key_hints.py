@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.sentences import either, with_article
+from runner.foundation.sentences import joined_by_or, with_article
 from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Json, as_text, compact, record
 from runner.language.structure import RecordKeys, properties
@@ -147,7 +147,7 @@ def _below(name: str, below: Mapping[str, list[str]], keys: RecordKeys) -> str |
     if near is None or not _may_be_ours(name, keys.written[name]):
         return None
     there = [key for key in below[near] if key in keys.written and keys.path] or below[near]
-    return f"`{near}` belongs in {either([f'`{key}`' for key in there])}"
+    return f"`{near}` belongs in {joined_by_or([f'`{key}`' for key in there])}"
 
 
 def _may_be_ours(name: str, value: Json) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import both, either
+from runner.foundation.sentences import joined_by_and, joined_by_or
 from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Path, is_guid, record
 from runner.language import key_hints
@@ -76,12 +76,12 @@ def _not_indented(holder: str, near: Mapping[str, str | None], keys: RecordKeys)
 
 def _indented_further(names: Sequence[str], holder: str, keys: RecordKeys) -> Finding:
     belong, them = ("belongs", "it") if len(names) == 1 else ("belong", "them")
-    return _together(names, f"{both(names)} {belong} in `{holder}`: indent {them} further", keys)
+    return _together(names, f"{joined_by_and(names)} {belong} in `{holder}`: indent {them} further", keys)
 
 
 def _together(names: Sequence[str], hint: str, keys: RecordKeys) -> Finding:
     """Unknown keys that are one mistake."""
-    message = f"unknown key{'s' * (len(names) > 1)} {both(names)} in {subject(keys.path, keys.schema)}"
+    message = f"unknown key{'s' * (len(names) > 1)} {joined_by_and(names)} in {subject(keys.path, keys.schema)}"
     first, *also = [(*keys.path, name) for name in names]
     return Finding(code="E104", message=message, hint=hint, path=first, at_key=True, also=tuple(also))
 
@@ -105,7 +105,7 @@ def _of_an_action(near: Mapping[str, str | None], keys: RecordKeys) -> Iterator[
     names = [name for name in near if name in inside or name == named]
     around = next((name for name in inside if "process" in record(written[name])), None)
     place = f" in the place of `{named}: {word}`" if named else ""
-    hint = f"write `{action}`{place}, and below it, indented, {both(list(dict.fromkeys(inside.values())))}"
+    hint = f"write `{action}`{place}, and below it, indented, {joined_by_and(list(dict.fromkeys(inside.values())))}"
     hint = f"write `{action}` in the place of `{around}`, and leave `{named}` out" if around else hint
     hint = (keys.title == "job" and key_hints.foreign_key("process", None, at="job")) or hint
     yield _together(names, hint, keys)
@@ -172,7 +172,7 @@ def _missing(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
     hint = f"indent it less: `{names[0]}` is in `{around}` now" if around else None
     yield Finding(
         code="E105",
-        message=f"{subject(keys.path, schema)} needs {both(names)}",
+        message=f"{subject(keys.path, schema)} needs {joined_by_and(names)}",
         hint=hint or example(names[0], keys.structure.property(schema, names[0])),
         path=keys.path,
         at_key=True,
@@ -200,7 +200,7 @@ def _none(names: list[str], keys: RecordKeys, *, title: str) -> Finding:
     path, written = keys.path, keys.written.keys()
     called = subject(path, {"title": title})
     if title not in _WITH_ACTION:
-        needs = either([f"`{name}`" for name in names])
+        needs = joined_by_or([f"`{name}`" for name in names])
         return Finding(code="E105", message=f"{called} needs {needs}", path=path, at_key=True)
     hint = f"write exactly one of {', '.join(f'`{name}`' for name in names)}"
     is_further = title == "step" and bool(path) and isinstance(path[-1], int) and path[-1] > 0
@@ -213,10 +213,10 @@ def _none(names: list[str], keys: RecordKeys, *, title: str) -> Finding:
 def _too_many(there: list[str], path: Path, *, title: str) -> Finding:
     second = (*path, there[1])
     if title not in _WITH_ACTION:
-        message, hint = f"{both(there)} do not go together", f"make two {title}s of it"
+        message, hint = f"{joined_by_and(there)} do not go together", f"make two {title}s of it"
         return Finding(message=message, hint=hint, path=second, at_key=True)
     called = subject(path, {"title": title})
-    message = f"{called} has one action, and here are {len(there)}: {both(there)}"
+    message = f"{called} has one action, and here are {len(there)}: {joined_by_and(there)}"
     beside = (key_hints.foreign_key("fail", None, at=key) for key in there if "fail" in there)
     several = "make a list of steps of it" if called.startswith("`") else f"make {_WITH_ACTION[title]}"
     hint = next(filter(None, beside), several)

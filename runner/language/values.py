@@ -8,7 +8,7 @@ from typing import Final
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.sentences import either, with_article
+from runner.foundation.sentences import joined_by_or, with_article
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import (
     Json,
@@ -25,7 +25,7 @@ from runner.foundation.values import (
 )
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
-from runner.json_schema.violations import Violation, as_list, quoted, shown
+from runner.json_schema.violations import Violation, as_list, quoted, shown_value
 from runner.reading.bare_items import with_comparison
 
 _LONGEST_EXAMPLE = 90
@@ -112,7 +112,7 @@ def _type(violation: Violation, schema: JsonObject) -> Finding:
         return guid_in_braces(guid, path)
     kinds = [str(kind) for kind in as_list(violation.expected)]
     there = compact(value) if isinstance(value, bool | int | float) and "string" not in kinds else kind_of(value)
-    message = f"{subject(path, schema)} must be {either([IN_WORDS[kind] for kind in kinds])}, not {there}"
+    message = f"{subject(path, schema)} must be {joined_by_or([IN_WORDS[kind] for kind in kinds])}, not {there}"
     wanted = next((kind for kind in ("object", "array", "boolean", "string") if kind in kinds), "number")
     at = pointer(path) or str(schema.get("title"))
     hint = _as_expectation(value, path) or hints.hint("values", at, value, wanted=wanted)
@@ -184,7 +184,7 @@ def _word(violation: Violation, schema: JsonObject) -> Finding:
         at, word = pointer(violation.path), as_text(value)
         ours = near or hints.at_place("choices", at, word.casefold())
         hint = f"did you mean `{ours}`?" if ours else hints.hint("values", at, value, wanted="word")
-    wanted = either([quoted(option) for option in options])
+    wanted = joined_by_or([quoted(option) for option in options])
     message = f"{subject(violation.path, schema)} must be {wanted}, not {quoted(value)}"
     return Finding(message=message, hint=hint, path=violation.path)
 
@@ -219,7 +219,7 @@ def _bound(violation: Violation, schema: JsonObject) -> Finding:
     if violation.keyword not in _BOUNDS:
         message = f"{subject(violation.path, schema)} cannot be this: {violation.message}"
         return Finding(message=message, path=violation.path)
-    limits = f"must be {_BOUNDS[violation.keyword]} {shown(bound)}, not {shown(value)}"
+    limits = f"must be {_BOUNDS[violation.keyword]} {shown_value(bound)}, not {shown_value(value)}"
     is_share = bound == 1 and isinstance(value, int | float) and _LEAST_PER_CENT <= value <= _PER_CENT
     hint = f"write {value / _PER_CENT:g}, a share of 1" if is_share and isinstance(value, int | float) else None
     return Finding(message=f"{subject(violation.path, schema)} {limits}", hint=hint, path=violation.path)
@@ -279,11 +279,11 @@ def _duration_mistake(value: Json) -> tuple[str, str]:
         case bool() | None | list():
             return f"{kind_of(value)} is not a duration", _LIKE_THESE
         case int() | float():
-            return f"`{shown(value)}` is not a duration", _as_duration(shown(value))
+            return f"`{shown_value(value)}` is not a duration", _as_duration(shown_value(value))
         case dict():
             (unit, number), *more = value.items() or [("", None)]
             is_duration = not more and unit in _OUR_UNITS and is_number(number) and number > 0
-            hint = f"write `{shown(number)}{_OUR_UNITS[unit]}`" if is_duration else _LIKE_THESE
+            hint = f"write `{shown_value(number)}{_OUR_UNITS[unit]}`" if is_duration else _LIKE_THESE
             return f"{kind_of(value)} is not a duration", hint
 
 

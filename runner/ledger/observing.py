@@ -25,7 +25,7 @@ from runner.runs.events import (
 )
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import LocalRunStore, RunStore, StoreError
-from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
+from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, load_if_readable
 
 
 class Whereabouts(Enum):
@@ -107,7 +107,7 @@ class StoredRuns:
             name = first.job, first.case, first.target.name
             if name not in names or name in found or (_is_settled(first, events[-1]) and not is_own(name, first)):
                 continue
-            if (stray := readable(self._store, run)) is not None:
+            if (stray := load_if_readable(self._store, run)) is not None:
                 found[name] = stray
         return found
 
@@ -168,7 +168,7 @@ class LaterAttempts:
         )
 
     def _end(self, run: str) -> AttemptEnd | None:
-        found = readable(self._store, run)
+        found = load_if_readable(self._store, run)
         return None if found is None else end_of(found)
 
 
@@ -200,10 +200,10 @@ def _observed(entry: LedgerEntry, store: LocalRunStore, *, stored: Collection[st
     if last.run is None or not may_have_changed(entry):
         return ObservedEntry(entry=entry)
     is_lost = end is None or end.status is RunStatus.UNKNOWN
-    if last.run in stored and (run := readable(store, last.run)) is not None:
+    if last.run in stored and (run := load_if_readable(store, last.run)) is not None:
         return _by_its_run(entry, run)
     note = ""
-    if (run := readable(store.beside(str(Path(last.place).parent)), last.run)) is not None:
+    if (run := load_if_readable(store.beside(str(Path(last.place).parent)), last.run)) is not None:
         found = _by_its_run(entry, run)
         is_over = found.where in (Whereabouts.ENDED, Whereabouts.SENT_NOTHING)
         if found.where is Whereabouts.UNDER_WAY or (is_over and run.result.status is not RunStatus.UNKNOWN):

@@ -21,7 +21,7 @@ from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, Version
 from runner.ledger.observing import ObservedEntry, Whereabouts, may_have_changed, no_call_left
 from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.journal import parse_line
-from runner.runs.stored_runs import RunName, StoredRun, readable
+from runner.runs.stored_runs import RunName, StoredRun, load_if_readable
 
 LATER: Final = "a later version of the job was applied before this began"
 GONE: Final = "the job was gone before this began"
@@ -251,7 +251,7 @@ class ObservedFleet:
         return ObservedEntry(
             entry=entry,
             where=where,
-            run=readable(self._store, run) if is_in_doubt else None,
+            run=load_if_readable(self._store, run) if is_in_doubt else None,
             note=row.note,
             is_unbegun=where is Whereabouts.ENDED and not row.lines,
         )

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from runner.foundation.sentences import first
+from runner.foundation.sentences import first_few
 from runner.job.actions import Execute, IncludedJob, Run, Signal
 from runner.job.model import Job, StepEffect
 from runner.ledger.decisions import NOT_REPEATED, Decision, VersionState
@@ -17,7 +17,7 @@ from runner.reports.spans import timed
 from runner.runs.events import CallSent, RunStatus, StepStarted
 from runner.runs.refused_starts import RefusedStart
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, readable
+from runner.runs.stored_runs import StoredRun, load_if_readable
 
 _MAY_REPEAT = NOT_REPEATED | {VersionState.AGAIN, VersionState.CHANGED, VersionState.BLOCKED}
 
@@ -33,7 +33,7 @@ class RepeatedSteps(Struct, frozen=True, kw_only=True):
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each; none where nothing starts twice."""
         again = starts_again(self.keys) if self.keys else ""
-        lost = first([clean(run) for run in self.unread], 1)
+        lost = first_few([clean(run) for run in self.unread], 1)
         unread = f"careful, nobody knows what run {lost} has started: it is not stored" if self.unread else ""
         return tuple(filter(None, (again, unread, self.note)))
 
@@ -76,7 +76,7 @@ def repeated_under_another_name(before: LedgerEntry, job: Job, *, store: RunStor
 
 def _loaded(store: RunStore, run: str) -> StoredRun | None:
     with suppress(StoreError):
-        return readable(store, run)
+        return load_if_readable(store, run)
     return None
 
 

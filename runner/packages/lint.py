@@ -12,7 +12,7 @@ from runner.catalogue.differences import parameter_in_words
 from runner.catalogue.families import DesignVersion, ProcessFamily
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.sentences import either
+from runner.foundation.sentences import joined_by_or
 from runner.packages.files import BrokenError, text_of
 from runner.packages.reading import Packages
 from runner.packages.schemas import PackageSchema
@@ -69,7 +69,7 @@ class _Linter(Struct, kw_only=True):
         if schema.version.has_start is not False:
             return
         kinds = [_START_KINDS.get(kind, f"a {kind}") for kind in dict.fromkeys(schema.starts)]
-        why = f"it starts with {either(kinds)}" if kinds else "it has no start event"
+        why = f"it starts with {joined_by_or(kinds)}" if kinds else "it has no start event"
         first = next((element for element in schema.elements or () if element.kind in schema.starts), None)
         message = f"`{schema.version.code}`: {_NO_CALL}: {why}"
         hint = "add a plain start event if it is to be called"

@@ -12,7 +12,7 @@ from runner.catalogue.read import read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, catalogue_text
 from runner.foundation import whole_files
 from runner.foundation.problems import Problem, Severity, UsageError, errors_in
-from runner.foundation.sentences import first, many
+from runner.foundation.sentences import first_few, plural
 from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
 from runner.project.ci_run import user
@@ -96,7 +96,7 @@ def check_place(file: Path, *, of_packages: bool = False) -> None:
 def write_file(found: Catalogue, file: Path) -> str:
     """Write the file where the site has changed, and say so; else it stays as it is. Raises `UsageError`."""
     name, idle = display_path(file), sum(process.why_not is not None for process in found.processes.values())
-    counted = many(len(found.processes), "process", "processes")
+    counted = plural(len(found.processes), "process", "processes")
     counted += f", {idle} of which cannot be started" if idle else ""
     before = read_catalogue(file, name=name) if file.exists() else None
     if not isinstance(before, Catalogue):
@@ -108,7 +108,7 @@ def write_file(found: Catalogue, file: Path) -> str:
         _put(file, catalogue_text(found))
     elif before.pulled is not None:
         return f"{name}: nothing has changed since {before.pulled.at}: {counted}"
-    return f"{name}: {counted}, {many(len(changed), 'difference')} to what it held"
+    return f"{name}: {counted}, {plural(len(changed), 'difference')} to what it held"
 
 
 def _put(file: Path, content: str) -> None:
@@ -154,9 +154,9 @@ def unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) 
         codes.setdefault(mask(sentence), {})[f"`{code}`"] = None
     messages = []
     for sentence, given in islice(codes.items(), _MOST_WARNINGS):
-        messages.append(f"{first([*given], _MOST_CODES)}: {sentence}")
+        messages.append(f"{first_few([*given], _MOST_CODES)}: {sentence}")
     if len(codes) > _MOST_WARNINGS:
-        among = many(len({code for code, _ in found}), "process", "processes")
-        messages.append(f"{many(len(codes) - _MOST_WARNINGS, 'more thing')} could not be read, in {among} altogether")
+        among = plural(len({code for code, _ in found}), "process", "processes")
+        messages.append(f"{plural(len(codes) - _MOST_WARNINGS, 'more thing')} could not be read, in {among} altogether")
     hint = "no job is checked against this: it counts as unknown"
     return [Problem(code="E178", message=message, hint=hint, severity=Severity.WARNING) for message in messages]

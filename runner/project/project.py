@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Problem, Severity, errors_in, in_order
-from runner.foundation.sentences import both
+from runner.foundation.sentences import joined_by_and
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import record
 from runner.language import lookalikes, schema
@@ -65,7 +65,7 @@ class Project(Struct, kw_only=True, dict=True):
         if not self.without_catalogue:
             return ""
         names = list(self.without_catalogue)
-        have = f"{both(names)} {'has' if len(names) == 1 else 'have'} no catalogue"
+        have = f"{joined_by_and(names)} {'has' if len(names) == 1 else 'have'} no catalogue"
         pull = f"`runner catalog pull -t {names[0]}` fetches what the site has"
         return f"names of processes and parameters were not checked: {have}; {pull}\n"
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.sentences import MOST, first
+from runner.foundation.sentences import MOST, first_few
 from runner.foundation.values import Json, JsonObject, is_number
 from runner.reports.next_steps import secret_inputs
 from runner.reports.safe import clean
@@ -214,4 +214,4 @@ def sentences(found: RunChanges) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return first([*map(clean, names)], MOST)
+    return first_few([*map(clean, names)], MOST)

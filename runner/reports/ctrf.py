@@ -16,7 +16,16 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import to_settle_or_rerun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs, wall_seconds
-from runner.reports.words import because, failing_step, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
+from runner.reports.words import (
+    because,
+    failing_step,
+    name_in_ci,
+    reasons,
+    remarks,
+    run_title,
+    run_trouble,
+    trouble_lines,
+)
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.status import RED, Status
@@ -112,7 +121,7 @@ def _test(run: TimedRun, row: TimedRow, earlier: Sequence[Trouble], *, counts: b
         "duration": _milliseconds(step.seconds),
         "start": start,
         "stop": start + _milliseconds(step.seconds),
-        "suite": [title(run.result), str(step.section)],
+        "suite": [run_title(run.result), str(step.section)],
         "flaky": step.flaky,
         "retries": max(step.attempts - 1, 0),
         "extra": {"creatio-runner.row": _facts(row)},
@@ -131,7 +140,7 @@ def _test(run: TimedRun, row: TimedRow, earlier: Sequence[Trouble], *, counts: b
 def _named(run: TimedRun, name: str, place: str) -> JsonObject:
     """What identifies a test: in every run, and in this run."""
     found: JsonObject = {
-        "testId": clean(f"{title(run.result)}/{place}"),
+        "testId": clean(f"{run_title(run.result)}/{place}"),
         "executionId": clean(f"{run.result.id}/{place}"),
         "name": clean(name) or "a step without a name",
     }
@@ -175,7 +184,7 @@ def _run_itself(run: TimedRun, to_go_on: Sequence[str]) -> JsonObject:
         "duration": _milliseconds(run.seconds),
         "start": start,
         "stop": start + _milliseconds(run.seconds),
-        "suite": [title(result)],
+        "suite": [run_title(result)],
         "message": "\n".join([*run_trouble(result), *to_go_on]),
     }
 

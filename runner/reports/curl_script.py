@@ -6,7 +6,7 @@ from typing import Final
 from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.foundation.sentences import listed, many
+from runner.foundation.sentences import listed, plural
 from runner.foundation.suggestions import suggest
 from runner.reports import curl
 from runner.reports.safe import clean
@@ -65,7 +65,7 @@ def _about(row: TimedRow, span: RowSpan, times: int) -> str:
     if span.request is None:
         return f"{row.step.key}: it was not sent"
     if left_out := span.request.left_out:
-        return f"{row.step.key}: {many(int(left_out), 'byte')} of query and body are not in the events"
+        return f"{row.step.key}: {plural(int(left_out), 'byte')} of query and body are not in the events"
     return f"{row.step.key}: {ended}{status}, {format_duration(span.seconds)}{often}"
 
 

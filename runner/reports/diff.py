@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import job_and_case, many, shortened
+from runner.foundation.sentences import job_and_case, plural, shortened
 from runner.foundation.values import Json, compact
 from runner.reports.changes import (
     ComparedRun,
@@ -22,7 +22,7 @@ from runner.reports.changes import (
     sentences,
 )
 from runner.reports.safe import clean, json_document, moment, safe
-from runner.reports.words import LONGEST_VALUE, title
+from runner.reports.words import LONGEST_VALUE, run_title
 from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.shown import hide
@@ -146,7 +146,7 @@ def _error(step: StepResult | None) -> str | None:
 
 def text(found: RunDifferences) -> str:
     """A heading, the differences of the runs, then those of each row below its key."""
-    first, second = (f"{title(run)} {clean(run.id)}, {moment(run.started_at)}" for run in found.runs)
+    first, second = (f"{run_title(run)} {clean(run.id)}, {moment(run.started_at)}" for run in found.runs)
     lines = [f"first:  {first}", f"second: {second}"]
     if not found.is_same or found.changes.secret_inputs:
         lines += [f"  {line}" for line in sentences(found.changes)]
@@ -156,10 +156,10 @@ def text(found: RunDifferences) -> str:
     for row in found.rows[:_MOST_SHOWN]:
         lines += [f"  {clean(row.key)}", *(f"      {line}" for line in _row_lines(row))]
     if more := len(found.rows[_MOST_SHOWN:]):
-        lines.append(f"  and {many(more, 'more step')}; `--format json` has all")
+        lines.append(f"  and {plural(more, 'more step')}; `--format json` has all")
     number = sum(len(row.differences) + row.more for row in found.rows) + len(found.differences)
     number += bool(found.changes.files)
-    end = SAME if found.is_same else f"{many(number, 'difference')}\n"
+    end = SAME if found.is_same else f"{plural(number, 'difference')}\n"
     return "".join(f"{line}\n" for line in lines) + end
 
 
@@ -195,7 +195,7 @@ def as_json(found: RunDifferences) -> str:
         "format": 1,
         "same": found.is_same,
         "changed": found.changes,
-        "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
+        "runs": [{"id": run.id, "name": run_title(run), "started_at": run.started_at} for run in found.runs],
         "differences": found.differences,
         "rows": found.rows,
     }

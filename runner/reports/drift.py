@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from runner.catalogue.differences import About, CatalogueDifference, Drift
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import clean, json_document
 
@@ -39,7 +39,7 @@ def _lines(found: CatalogueComparison) -> Iterator[str]:
     if not found.drifts:
         yield f"{found.before} and {found.after}: nothing differs"
         return
-    yield f"{found.before} and {found.after}: {many(len(found.drifts), 'difference')}"
+    yield f"{found.before} and {found.after}: {plural(len(found.drifts), 'difference')}"
     matters = [drift for drift in found.drifts if drift.places]
     rest = [drift for drift in found.drifts if not drift.places]
     if matters:

@@ -11,7 +11,7 @@ from runner.reports.mistakes import in_order
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe
 from runner.reports.spans import timed_runs
-from runner.reports.words import NOTHING_DONE, has_done_nothing, reasons, title, trouble_lines
+from runner.reports.words import NOTHING_DONE, has_done_nothing, reasons, run_title, trouble_lines
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
 
@@ -51,7 +51,7 @@ def _annotation(
     named: Callable[[str], str],
     severity: str = "error",
 ) -> str:
-    name = f"{what} in {title(result)}"
+    name = f"{what} in {run_title(result)}"
     place = f"file={_property(safe(named(result.file)))},line={max(line, 1)}"
     return f"::{severity} {place},title={_property(name)}::{_message(chr(10).join([name, *texts]))}"
 

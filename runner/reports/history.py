@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import many, shortened
+from runner.foundation.sentences import plural, shortened
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import aligned, clean, json_document
 from runner.runs.events import RunStatus
@@ -108,7 +108,7 @@ def _lines(history: NameHistory) -> Iterator[str]:
     contradicted = often and f"; the same job and inputs gave different results {often}"
     times = sorted(run.ms for run in runs if run.status == RunStatus.PASSED)
     took = f", P50 {_took(times[len(times) // 2])}" if times else ""
-    yield f"{clean(runs[-1].title)}, {many(len(runs), 'run')}, {days}: {history.passed} passed{took}{contradicted}"
+    yield f"{clean(runs[-1].title)}, {plural(len(runs), 'run')}, {days}: {history.passed} passed{took}{contradicted}"
     yield from (f"  {line}" for line in aligned([_HEAD, *map(_cells, history.steps())]))
 
 

@@ -23,13 +23,13 @@ from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.reports.words import (
     because,
+    doubt_sentence,
     failing_step,
-    in_doubt,
     name_in_ci,
     reasons,
     remarks,
+    run_title,
     run_trouble,
-    title,
     trouble_lines,
 )
 from runner.runs import StoreName
@@ -144,7 +144,7 @@ class _Notes(Struct, frozen=True, kw_only=True):
 
 def _suite(run: ReportedRun, store: StoreName | None) -> _Suite:
     result, notes = run.result, _notes(run, store)
-    suite = _Suite(name=title(result), seconds=result.seconds)
+    suite = _Suite(name=run_title(result), seconds=result.seconds)
     if result.started_at:
         suite.timestamp = clean(result.started_at)[: len("2026-01-31T09:00:00")]
     suite.write([_properties(result)])
@@ -225,7 +225,7 @@ def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
         case Status.SKIPPED:
             return _Verdict(tag="skipped", kind=kind, lines=[f"skipped: {because(step)}"])
         case Status.UNKNOWN:
-            return _Verdict(tag="error", kind="unknown", lines=[in_doubt([step]), *details])
+            return _Verdict(tag="error", kind="unknown", lines=[doubt_sentence([step]), *details])
         case Status.FAILED | Status.ERROR if not counts:
             return _Verdict(tag="skipped", kind=kind, lines=[f"{step.status}, which does not count here", *details])
         case Status.FAILED:

@@ -20,13 +20,13 @@ from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_ru
 from runner.reports.words import (
     brief,
     finally_left,
-    judged,
     labelled,
     own_error,
     reasons,
-    title,
+    run_title,
     trouble_lines,
     undo_left,
+    verdict_line,
 )
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
@@ -182,7 +182,7 @@ def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
     for line in reasons(step, traces=False):
         yield f" {shortened(line, _LONGEST_BODY)}"
     if step.judged is not None:
-        yield f" {judged(step.judged)}"
+        yield f" {verdict_line(step.judged)}"
     for check in step.checks:
         for difference in check.differences or () if not check.passed else ():
             yield f"@@ {clean(difference.source)}"
@@ -240,7 +240,7 @@ def _ended(runs: Sequence[TimedRun]) -> str:
 def _hashes(runs: Sequence[TimedRun]) -> Iterator[str]:
     if runs:
         lines = [
-            f"{clean(it.events)}  {clean(it.id)}  {moment(it.started_at)}  {title(it)}  {clean(it.target.url)}"
+            f"{clean(it.events)}  {clean(it.id)}  {moment(it.started_at)}  {run_title(it)}  {clean(it.target.url)}"
             + (f"  repeats {clean(it.rerun_of)}" if it.rerun_of is not None else "")
             for it in (run.result for run in runs[:100])
         ]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from runner.foundation.problems import Problem, Span, errors_in
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.safe import clean, json_document, safe, width
 
@@ -32,10 +32,10 @@ def records(problems: Sequence[Problem]) -> list[Json]:
 def count(problems: Sequence[Problem]) -> str:
     """`2 errors, 1 warning in 2 files`."""
     errors = len(errors_in(problems))
-    kinds = (many(errors, "error"), many(len(problems) - errors, "warning"))
+    kinds = (plural(errors, "error"), plural(len(problems) - errors, "warning"))
     files = len({problem.file for problem in problems if problem.file is not None})
     kinds_there = ", ".join(kind for kind in kinds if not kind.startswith("0 ")) or "no errors"
-    return f"{kinds_there} in {many(files, 'file')}" if files else kinds_there
+    return f"{kinds_there} in {plural(files, 'file')}" if files else kinds_there
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

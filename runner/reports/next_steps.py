@@ -10,7 +10,7 @@ from runner.foundation.sentences import job_and_case
 from runner.foundation.shell_words import shell_word
 from runner.foundation.values import canonical_text
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, is_of_fleet, title
+from runner.reports.words import doubt_sentence, doubtful, has_begun, is_by_hand, is_lost, is_of_fleet, run_title
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.evidence import VerdictSource
@@ -100,12 +100,12 @@ def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     calls = doubtful(result.steps)
     if result.finished and not calls:
         return None
-    why = in_doubt(result.steps) or "it has not come to its end"
+    why = doubt_sentence(result.steps) or "it has not come to its end"
     hint = "nothing was sent"
     if steps := next_steps(result, store=store):
         first = "" if beyond_resume(result) else "settle it first: "
         hint += f"; {first}`{steps[0].command}` {steps[0].does}"
-    message = f"run {clean(result.id)} of {title(result)} is not settled: {why}"
+    message = f"run {clean(result.id)} of {run_title(result)} is not settled: {why}"
     return Problem(code="E181", message=message, hint=hint)
 
 

@@ -26,7 +26,7 @@ from runner.foundation.values import Json, JsonObject, canonical, compact
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe_json
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds
-from runner.reports.words import title
+from runner.reports.words import run_title
 from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import RED, Status
 from runner.version import VERSION
@@ -118,7 +118,7 @@ def _run_span(run: TimedRun, trace: _Trace) -> JsonObject:
         "cicd.pipeline.name": result.job,
         "cicd.pipeline.run.id": result.id,
         "cicd.pipeline.result": _PIPELINE_RESULT.get(result.status, "error"),
-        "test.suite.name": title(result),
+        "test.suite.name": run_title(result),
         "test.suite.run.status": _SUITE_STATUS.get(result.status, "failure"),
         "error.type": None if passed else str(result.status),
         "vcs.ref.head.name": ci.ref if ci else None,
@@ -157,7 +157,7 @@ def _row_span(row: TimedRow, run: TimedRun, trace: _Trace) -> JsonObject:
     step = row.step
     is_red = step.status in RED
     facts: JsonObject = {
-        "test.case.name": f"{title(run.result)}/{step.key}",
+        "test.case.name": f"{run_title(run.result)}/{step.key}",
         "test.case.result.status": _CASE_STATUS.get(step.status, "fail"),
         "creatio.step.key": step.key,
         "creatio.step.kind": step.kind,

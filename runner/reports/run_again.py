@@ -10,7 +10,7 @@ from http import HTTPStatus
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.sentences import first, job_and_case, many
+from runner.foundation.sentences import first_few, job_and_case, plural
 from runner.foundation.shell_words import shell_word, shell_words
 from runner.reports.next_steps import (
     NextStep,
@@ -29,7 +29,7 @@ from runner.reports.next_steps import (
 )
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
-from runner.reports.words import cleanup_left, in_doubt, labelled, own_error, title
+from runner.reports.words import cleanup_left, doubt_sentence, labelled, own_error, run_title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
@@ -74,7 +74,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
     """How the run is carried out once more. A run of a fleet is applied once more, so that its ledger learns of it."""
     result = run.result
-    if (doubt := in_doubt(result.steps)) or not result.finished:
+    if (doubt := doubt_sentence(result.steps)) or not result.finished:
         return RunAgain(
             safety=Safety.NOT_YET, open=doubt.removeprefix("in doubt: ") or "the run has not come to its end"
         )
@@ -125,7 +125,7 @@ def to_settle_or_rerun(run: TimedRun, *, store: StoreName | None) -> list[str]:
 
 def starts_again(keys: Sequence[str]) -> str:
     """The warning of steps that start a second time."""
-    return f"careful, it starts again what must happen only once: {first([*map(clean, keys)], _MOST_KEYS)}"
+    return f"careful, it starts again what must happen only once: {first_few([*map(clean, keys)], _MOST_KEYS)}"
 
 
 def repeated_keys(run: TimedRun) -> tuple[str, ...]:
@@ -146,8 +146,8 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
     command = f"{verb_command('rerun', of[0].id, store)} --failed{sites_of(*of)}{given_anew(*results)}{confirmed(*of)}"
     once_more = "carries out once more, as it was, what did not pass" if failed else ""
     begins = "begins what the command did not begin" if lacking else ""
-    left = [title(result) for result in results if cleanup_left(result)]
-    by_hand = f"first do by hand what {first(left, _MOST_KEYS)} left undone. Then: " if left else ""
+    left = [run_title(result) for result in results if cleanup_left(result)]
+    by_hand = f"first do by hand what {first_few(left, _MOST_KEYS)} left undone. Then: " if left else ""
     does = f"{', and '.join(filter(None, (once_more, begins)))}; {_repeats(found)}"
     read = secrets_from_variables(*results, store=store)
     steps = [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
@@ -157,12 +157,12 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
 def _rerun_alone(run: TimedRun, store: StoreName | None) -> Iterator[NextStep]:
     """The likeliest command for a run beside others that are to be settled first."""
     for step in rerun_steps(run, store=store)[:1]:
-        yield replace(step, does=f"{title(run.result)}: {step.does}")
+        yield replace(step, does=f"{run_title(run.result)}: {step.does}")
 
 
 def _repeats(found: Sequence[RunAgain]) -> str:
     count = sum(len(again.repeated) for again in found)
-    return f"careful, it starts {many(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
+    return f"careful, it starts {plural(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
 
 
 def _mended_steps(

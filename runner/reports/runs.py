@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.reports.next_steps import NextStep, confirmed, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import aligned, clean, moment
-from runner.reports.words import cleanup_left, failing_step, in_doubt, own_error, title
+from runner.reports.words import cleanup_left, doubt_sentence, failing_step, own_error, run_title
 from runner.runs import StoreName
 from runner.runs.events import Section
 from runner.runs.result import RunResult, StepResult
@@ -44,7 +44,7 @@ def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:
 def _cells(listed: Listed) -> tuple[str, ...]:
     """Our own word comes first: no line begins with a text from outside."""
     result = listed.result
-    job = title(result) if result.job else clean(listed.planned)
+    job = run_title(result) if result.job else clean(listed.planned)
     status = RUNNING if listed.is_running else str(result.status)
     took = "" if listed.is_running else format_duration(result.seconds)
     return status, clean(result.id), moment(result.started_at), job, took, _note(listed)
@@ -57,7 +57,7 @@ def _note(listed: Listed) -> str:
     notes = [
         f"repeats {clean(listed.result.rerun_of)}" if listed.result.rerun_of is not None else "",
         _CHANGED[listed.is_foreign] if listed.changed else _unfinished(listed.result),
-        in_doubt(listed.result.steps) or _failing(listed.result),
+        doubt_sentence(listed.result.steps) or _failing(listed.result),
     ]
     return "; ".join(filter(None, notes))
 
@@ -98,9 +98,9 @@ def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     waiting.sort(key=lambda each: "--confirm" not in confirmed(each[0].result))  # those of protected targets first
     for listed, steps in waiting[:_MOST_OPEN]:
         began = f" of {moment(listed.result.started_at)}" if listed.result.started_at else ""
-        yield f"\nwhat {listed.planned or title(listed.result)}{began} needs next:\n"
+        yield f"\nwhat {listed.planned or run_title(listed.result)}{began} needs next:\n"
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
     if more := len(waiting[_MOST_OPEN:]):
         together = "`runner resume RUN --together` goes on with all of a killed command"
-        yield f"\n{many(more, 'more is', 'more are')} open; `runner show RUN` says what each needs next; {together}\n"
+        yield f"\n{plural(more, 'more is', 'more are')} open; `runner show RUN` says what each needs next; {together}\n"

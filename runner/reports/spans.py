@@ -14,7 +14,7 @@ from runner.foundation.server_time import parse_record
 from runner.foundation.values import Json, JsonObject
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import moment
-from runner.reports.words import title
+from runner.reports.words import run_title
 from runner.runs.events import (
     Asked,
     AttemptFailed,
@@ -186,7 +186,7 @@ def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = 
     started, waits = run_started(lines), lock_waits(lines)
     return TimedRun(
         number=number,
-        title=title(known),
+        title=run_title(known),
         result=known,
         rows=rows,
         seconds=seconds,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import ExitCode, strongest
-from runner.foundation.sentences import job_and_case, listed, many
+from runner.foundation.sentences import job_and_case, listed, plural
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.safe import aligned, clean
 from runner.reports.sentences import Detail, Sentence, Tone
@@ -13,15 +13,15 @@ from runner.reports.words import (
     NOTHING_DONE,
     brief,
     counted,
+    doubt_sentence,
     finally_left,
     has_done_nothing,
-    in_doubt,
     is_unproved,
     labelled,
     meaning,
     meaning_of,
     own_error,
-    title,
+    run_title,
     trouble_lines,
     undo_left,
     warnings,
@@ -51,7 +51,7 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
     counts = counted(result.steps)
     tone = _TONE.get(result.status, Tone.BAD)
     verdict = Sentence(
-        text=f"{result.status}: {title(result)}: {counts} in {format_duration(result.seconds)}", tone=tone
+        text=f"{result.status}: {run_title(result)}: {counts} in {format_duration(result.seconds)}", tone=tone
     )
     outputs = () if options.quiet else result.outputs.items()
     sentences = [
@@ -96,7 +96,7 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
     if error := own_error(result):
         yield from trouble_lines(error)
     broke_off = unfinished(result, held=options.held) if options.advice else ""  # else its events were changed
-    yield from filter(None, (broke_off, in_doubt(result.steps)))
+    yield from filter(None, (broke_off, doubt_sentence(result.steps)))
     if result.undo != "none":  # whether what had passed was undone, and what was not
         yield f"undo: {clean(result.undo)}" + (f": {left}" if (left := undo_left(result)) else "")
     if left := finally_left(result):
@@ -114,7 +114,7 @@ def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
         yield from (f"{clean(step.key)}: {line}" for line in warnings(step))
     if unverified and not options.quiet:
         named = listed([clean(step.key) for step in unverified])
-        yield f"warning: {many(len(unverified), 'step is', 'steps are')} not verified: {named}"
+        yield f"warning: {plural(len(unverified), 'step is', 'steps are')} not verified: {named}"
     if result.log_unreadable:
         yield from labelled(f"warning: {LOG_UNREADABLE}", result.log_unreadable.message)
         yield from labelled("hint", result.log_unreadable.hint) if result.log_unreadable.hint else ()
@@ -143,15 +143,15 @@ def totals(results: Sequence[RunResult], options: Detail, *, is_all: bool) -> li
     counts = Counter(result.status for result in results)
     statuses = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"
     if unproved := sum(is_unproved(step) for result in results for step in result.steps):
-        statuses += f"; {many(unproved, 'step was', 'steps were')} not verified"
+        statuses += f"; {plural(unproved, 'step was', 'steps were')} not verified"
     others = [result for result in results if result.status is not RunStatus.PASSED]
     tone = Tone.GOOD if code is ExitCode.PASSED else Tone.BAD
     table = _table(results) if options.quiet and results else []
-    named = [f"{result.status}: {title(result)}" for result in others] if not table else []
+    named = [f"{result.status}: {run_title(result)}" for result in others] if not table else []
     return [
         *table,
         *(Sentence(text=line, tone=Tone.WARNING) for line in _warnings_of_all(results)),
-        Sentence(text=f"{many(len(results), 'run')}: {statuses}", tone=tone),
+        Sentence(text=f"{plural(len(results), 'run')}: {statuses}", tone=tone),
         *(Sentence(text=line, indent=2) for line in named),
         *([_exit_sentence(code, meaning(code), tone)] if is_all else ()),
     ]
@@ -161,7 +161,7 @@ def _table(results: Sequence[RunResult]) -> list[Sentence]:
     """A line a job and case, a column a target; of many targets a line a run. Each begins with its worst mark."""
     targets = list(dict.fromkeys(result.target.name for result in results))
     if len(targets) > _MOST_COLUMNS:
-        return _marked(("RUN", ""), [((title(result), _cell(result)), [result]) for result in results])
+        return _marked(("RUN", ""), [((run_title(result), _cell(result)), [result]) for result in results])
     jobs: dict[str, dict[str, list[RunResult]]] = {}
     for result in results:
         job = clean(job_and_case(result.job, result.case))
@@ -202,7 +202,7 @@ def _warnings_of_all(results: Sequence[RunResult]) -> Iterator[str]:
 
 def _warnings_by_place(result: RunResult) -> Iterator[tuple[str, str]]:
     """The place of each, and its text. Those of red rows were printed with the row."""
-    name = title(result)
+    name = run_title(result)
     for text in run_warnings(result):
         yield name, text
     for step in result.steps:

@@ -13,13 +13,13 @@ from runner.reports.words import (
     brief,
     given_by,
     is_of_fleet,
-    judged,
     key_and_name,
     person_name,
     reasons,
-    title,
+    run_title,
     to_go_on,
     trouble_lines,
+    verdict_line,
     warnings,
 )
 from runner.runs.events import (
@@ -120,7 +120,7 @@ def so_far(lines: Sequence[Line], options: Detail) -> list[Sentence]:
     under_way = {step.key for step in progress.cut_off()}
     rows = [sentence for step in result.steps if step.key not in under_way for sentence in page.row(step)]
     now = f", now at {clean(row.key)}" if row is not None else ""
-    return [*opening, *rows, Sentence(text=f"still going on: {title(result)}{now}", tone=Tone.TITLE)]
+    return [*opening, *rows, Sentence(text=f"still going on: {run_title(result)}{now}", tone=Tone.TITLE)]
 
 
 class _Page:
@@ -162,7 +162,7 @@ def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
     identity = f"id {clean(result.id)}," if options.ids else "file"
     found = [
-        Sentence(text=f"{verb} {title(result)}, {place}", tone=Tone.TITLE),
+        Sentence(text=f"{verb} {run_title(result)}, {place}", tone=Tone.TITLE),
         Sentence(text=f"{identity} {clean(result.file)}", indent=2, tone=Tone.FAINT),
     ]
     if options.starter and (by := begun_by(result)):
@@ -205,7 +205,7 @@ def _details(step: StepResult, options: Detail) -> list[Sentence]:
         found += _sentences(reasons(step, traces=options.verbose), tone=tone)
         found += _sentences(to_go_on(step))
     if step.judged is not None and (options.verbose or step.judged.by.how is VerdictSource.OPTION):
-        found.append(Sentence(text=judged(step.judged), indent=6, tone=Tone.FAINT))
+        found.append(Sentence(text=verdict_line(step.judged), indent=6, tone=Tone.FAINT))
     if step.warnings and (options.verbose or step.status in RED or not options.several):
         found += _sentences(warnings(step), tone=Tone.WARNING)
     return found + _sentences(_values(step), tone=Tone.FAINT) if options.verbose else found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.reports.alive import Alive, CurrentRow
 from runner.reports.safe import clean
 from runner.reports.words import key_and_name
@@ -96,7 +96,8 @@ class UnderWay:
         others = [f", {counts[status]} {status}" for status in RunStatus if status is not RunStatus.PASSED]
         named = [text for text in others if not text.startswith(", 0 ")]
         waits = "".join(
-            f"; {many(number, 'waits', 'wait')} for lock {clean(name)}" for name, number in Counter(self._locks).items()
+            f"; {plural(number, 'waits', 'wait')} for lock {clean(name)}"
+            for name, number in Counter(self._locks).items()
         )
         return f"{len(self._ended)} of {self._total} runs done{''.join(named)}{waits}"
 

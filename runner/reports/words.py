@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import STOPPED, ExitCode
-from runner.foundation.sentences import first, job_and_case, shortened
+from runner.foundation.sentences import first_few, job_and_case, shortened
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
 from runner.runs.events import Row, RunStatus, Section, Trouble
@@ -73,7 +73,7 @@ def brief(value: Json) -> str:
     return shortened(safe(compact(hide(value))), LONGEST_VALUE)
 
 
-def title(result: RunResult) -> str:
+def run_title(result: RunResult) -> str:
     """`job[case]@target`, the name of a run in reports; its id where the first line is lost."""
     if not result.job:
         return clean(result.id) or "a run without a name"
@@ -170,12 +170,12 @@ _BEGUN = "has begun, and nobody knows how it ended"
 _LOST = "happened, but the result is lost"
 
 
-def in_doubt(steps: Sequence[StepResult]) -> str:
+def doubt_sentence(steps: Sequence[StepResult]) -> str:
     """The sentence on rows in doubt, or with a lost result; empty without any."""
     found: dict[str, list[StepResult]] = {_UNSETTLED: [], _BEGUN: [], _LOST: []}
     for step in doubtful(steps):
         found[_LOST if is_lost(step) else _BEGUN if has_begun(step) else _UNSETTLED].append(step)
-    parts = [f"{first([clean(row.key) for row in rows], MOST_KEYS)} {what}" for what, rows in found.items() if rows]
+    parts = [f"{first_few([clean(row.key) for row in rows], MOST_KEYS)} {what}" for what, rows in found.items() if rows]
     return f"in doubt: {'; '.join(parts)}" if parts else ""
 
 
@@ -235,7 +235,7 @@ def person_name(person: Person | VerdictBy | Starter) -> str:
     return f"{clean(person.user or 'somebody')}{in_ci}"
 
 
-def judged(answer: Judged) -> str:
+def verdict_line(answer: Judged) -> str:
     """A person's answer about a row, who gave it, and when."""
     label = "answer" if answer.verdict in ("yes", "no") else "verdict"
     return f"{label}: {clean(answer.verdict)}, by {given_by(answer.by)}, {moment(answer.at)} UTC"
@@ -287,7 +287,7 @@ def undo_left(result: RunResult) -> str:
     unproved = [clean(step.key) for step in rows if is_unproved(step)]
     unproved = [key for key in unproved if key not in open_]
     ways = ((bad, "did not pass"), (open_, "started, not known to be done"), (unproved, "not verified"))
-    return "; ".join(f"{first(keys, MOST_KEYS)} {words}" for keys, words in ways if keys)
+    return "; ".join(f"{first_few(keys, MOST_KEYS)} {words}" for keys, words in ways if keys)
 
 
 def finally_left(result: RunResult) -> str:
@@ -316,7 +316,7 @@ def _is_left(step: StepResult) -> bool:
 
 
 def _not_passed(keys: Sequence[str]) -> str:
-    return f"{first(keys, MOST_KEYS)} did not pass" if keys else ""
+    return f"{first_few(keys, MOST_KEYS)} did not pass" if keys else ""
 
 
 def warnings(step: StepResult) -> list[str]:

@@ -120,7 +120,7 @@ def load(store: RunStore, run: str) -> StoredRun:
     )
 
 
-def readable(store: RunStore, run: str) -> StoredRun | None:
+def load_if_readable(store: RunStore, run: str) -> StoredRun | None:
     """The same run; None where it cannot be read."""
     try:
         return load(store, run)
@@ -285,7 +285,7 @@ def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[Run
         if result is not None and inputs.get(name := _name(result)) == result.inputs:
             is_open = not result.finished or result.status == RunStatus.UNKNOWN
             found.setdefault(name, run if is_open else None)
-    runs = {name: readable(store, run) for name, run in found.items() if run is not None}
+    runs = {name: load_if_readable(store, run) for name, run in found.items() if run is not None}
     return {name: run for name, run in runs.items() if run is not None and not run.is_running}
 
 

@@ -14,7 +14,7 @@ from runner.catalogue.model import ENDING
 from runner.foundation.git import main_branch_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.sentences import both, many
+from runner.foundation.sentences import joined_by_and, plural
 from runner.foundation.values import Json, record
 from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
@@ -201,9 +201,9 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
 
 def _variable_marks(names: Sequence[str]) -> dict[str, str]:
     return {
-        "VARIABLES": both(names),
+        "VARIABLES": joined_by_and(names),
         "LITERALS": " ".join(f"--from-literal={name}=…" for name in names),
-        "ASSIGNED": both([f"{name}='…'" for name in names]),
+        "ASSIGNED": joined_by_and([f"{name}='…'" for name in names]),
     }
 
 
@@ -239,7 +239,7 @@ def _label(target: str) -> str:
 def _files_to_compare(kind: DeployKind, folder: Path, paths: Sequence[Path]) -> Iterator[str]:
     """What is to be done about files that were there, and are not what would be written now."""
     if paths:
-        shown = both([clean(path_name(path)) for path in paths])
+        shown = joined_by_and([clean(path_name(path)) for path in paths])
         yield f"compare these, which were there, with what a new folder gets: {shown}"
     if kind.resources and folder / TOP in paths:
         yield f"write into {clean(path_name(folder / TOP))}: resources: [{', '.join(kind.resources)}]"
@@ -250,15 +250,15 @@ def _to_do(
 ) -> Iterator[str]:
     yield from (f"write the site `{target}` into {marks['IN']}{NAME}" for target in targets if target not in jobs.sites)
     if jobs.elsewhere and kind.resources:
-        yield f"put jobs that read files of other folders into the image: {both(jobs.elsewhere)}"
+        yield f"put jobs that read files of other folders into the image: {joined_by_and(jobs.elsewhere)}"
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
     if jobs.without_target and "azure-pipelines.yml" not in kind.files:
-        names = many(jobs.without_target, "job names", "jobs name")
+        names = plural(jobs.without_target, "job names", "jobs name")
         yield f"set CREATIO_RUNNER_TARGET where the runner is started, or write `target` into the jobs: {names} none"
     for name, needed_by in jobs.lacking.items() if kind.has_workers else ():
         if name not in jobs.secret_inputs:
-            yield f"write `-i {name}=…` beside `runner apply` in these files: {both(needed_by)} must have it"
+            yield f"write `-i {name}=…` beside `runner apply` in these files: {joined_by_and(needed_by)} must have it"
     for target, variables in targets.items():
         for file in jobs.secret_files.get(target, ()):
             yield _filled(kind.mounted, {**marks, **_target_marks((target, variables)), "FILE": clean(file)})

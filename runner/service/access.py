@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 from msgspec.structs import replace
 
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import both
+from runner.foundation.sentences import joined_by_and
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
 from runner.service.auth import Credentials
@@ -220,8 +220,8 @@ def _explained(refusal: CallFailed, texts: Mapping[str, str]) -> CallFailed:
     if not refusal.refused_sign_in:
         return refusal
     keys = [key for key, text in texts.items() if text != text.strip()]
-    seen = f"take away the blank or line end that {both(keys)} begins or ends with; " if keys else ""
+    seen = f"take away the blank or line end that {joined_by_and(keys)} begins or ends with; " if keys else ""
     if quoted := [key for key, text in texts.items() if text[:1] in ("'", '"') and text[1:].endswith(text[0])]:
-        seen += f"take away the quotes around {both(quoted)}, which `set` of cmd keeps; "
+        seen += f"take away the quotes around {joined_by_and(quoted)}, which `set` of cmd keeps; "
     hint = f"{seen}{refusal.trouble.hint}{BY_DOCTOR}"
     return replace(refusal, trouble=replace(refusal.trouble, hint=hint))

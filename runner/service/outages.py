@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.sentences import first
+from runner.foundation.sentences import first_few
 from runner.runs.events import Trouble
 from runner.service import bodies
 from runner.service.calls import CallFailed, FailureKind
@@ -71,7 +71,7 @@ def no_connection(error: BaseException | None, place: str, *, names: Sequence[st
             return _no_way_through(error, place)
         case ssl.SSLCertVerificationError():
             wrong, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
-            others = f": {short_line(first(names, _MOST_NAMES))}" if names else ""
+            others = f": {short_line(first_few(names, _MOST_NAMES))}" if names else ""
             return _not_sent("E302", f"the TLS certificate of {place} {wrong}{others}", hint)
         case ssl.SSLEOFError():
             return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)

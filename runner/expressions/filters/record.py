@@ -9,7 +9,7 @@ from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import Value
 from runner.expressions.type_check import TypeCheck, TypedPart
 from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NULL, NUMBER, RECORD, TEXT, UNKNOWN, Type
-from runner.foundation.sentences import either
+from runner.foundation.sentences import joined_by_or
 from runner.foundation.values import Json, kind_of
 
 _KINDS: Mapping[type, int] = {
@@ -75,7 +75,7 @@ def check_kind(name: str, takes: int, value: Json) -> None:
 
 def kinds_in_words(takes: int) -> str:
     """`a list, a text or a record`."""
-    return either([word for kind, word in _WORDS.items() if takes & kind])
+    return joined_by_or([word for kind, word in _WORDS.items() if takes & kind])
 
 
 def parameters(call: Callable[..., object]) -> tuple[tuple[str, ...], int]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.sentences import many
+from runner.foundation.sentences import plural
 from runner.foundation.values import Json, JsonObject, items, record, sure_text
 from runner.job.actions.action import EVERY, MAX_EVERY, PROCESS_NAMES, ActionType, pauses
 from runner.job.model import Job, Show, StepEffect, show_parameters
@@ -46,7 +46,7 @@ class Elements(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        return f"Execute a chain of {many(len(self.items), 'element')}"
+        return f"Execute a chain of {plural(len(self.items), 'element')}"
 
     def preview(self, show: Show) -> Iterator[str]:
         for item in self.items:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from runner.reports.causes import AlikeFailures, alike_failures
 from runner.reports.html.details import has_curl
 from runner.reports.html.differences import BothSides, compared
-from runner.reports.html.texts import LONG, as_text, message_lines, shown
+from runner.reports.html.texts import LONG, as_text, message_lines, safe_text
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
 from runner.reports.spans import TimedRow, TimedRun
@@ -73,9 +73,9 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
     return FailureCard(
         failures=failures,
         checks=tuple(_failed(check, shows=shows) for check in step.checks if not check.passed),
-        code=shown(error.code) if error and error.message not in known else "",
+        code=safe_text(error.code) if error and error.message not in known else "",
         message=message_lines(error.message) if shows and error and error.message not in known else Markup(),
-        hint=shown(error.hint) if shows and error else "",
+        hint=safe_text(error.hint) if shows and error else "",
         item=brief(step.item) if shows and step.item is not None else "",
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
@@ -87,7 +87,7 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
 def _failed(check: Check, *, shows: bool) -> FailedCheck:
     differences = (check.differences or ()) if shows else ()
     return FailedCheck(
-        that=shown(check.that),
+        that=safe_text(check.that),
         message=message_lines(check.message or "") if shows else Markup(),
         differences=tuple(map(_difference, differences)),
     )
@@ -104,10 +104,10 @@ def _difference(found: Difference) -> DrawnDifference:
     is_equality = sign in ("==", "in")
     return DrawnDifference(
         sides=sides,
-        expected_label="expected" if is_equality or sign[:1].isalpha() else f"expected {shown(sign)}",
+        expected_label="expected" if is_equality or sign[:1].isalpha() else f"expected {safe_text(sign)}",
         actual_label=label,
-        source=shown(found.source),
-        rule=shown(sign) if sign[:1].isalpha() and not is_equality else "",
+        source=safe_text(found.source),
+        rule=safe_text(sign) if sign[:1].isalpha() and not is_equality else "",
     )
 
 

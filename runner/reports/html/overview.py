@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode
-from runner.foundation.sentences import many
-from runner.reports.html.texts import shown
+from runner.foundation.sentences import plural
+from runner.reports.html.texts import safe_text
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
 from runner.reports.spans import Sureness, TimedRow, TimedRun, wall_seconds
-from runner.reports.words import NOTHING_DONE, has_done_nothing, in_doubt, meaning, meaning_of, title
+from runner.reports.words import NOTHING_DONE, doubt_sentence, has_done_nothing, meaning, meaning_of, run_title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
@@ -117,12 +117,12 @@ def _seconds_of(results: Iterable[RunResult]) -> float:
 
 
 def _revision(run: TimedRun) -> Revision:
-    return Revision(shown(run.result.commit), run.started is not None and bool(run.started.dirty))
+    return Revision(safe_text(run.result.commit), run.started is not None and bool(run.started.dirty))
 
 
 def _ci_link(ci: CiRun) -> CiLink:
-    url = shown(ci.url)
-    return CiLink(url if _WEB.fullmatch(url) else "", shown(ci.ref))
+    url = safe_text(ci.url)
+    return CiLink(url if _WEB.fullmatch(url) else "", safe_text(ci.ref))
 
 
 def never_began(run: TimedRun) -> str:
@@ -162,7 +162,7 @@ def open_runs(runs: Sequence[TimedRun], store: StoreName | None) -> list[OpenRun
     found = []
     for run in runs:
         if steps := next_steps(run.result, store=store):
-            known = unfinished(run.result) or in_doubt(run.result.steps)
+            known = unfinished(run.result) or doubt_sentence(run.result.steps)
             found.append(OpenRun(run=run, known=known, steps=steps))
     return found
 
@@ -171,7 +171,7 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
     """The table of several runs; runs of the same name show the newest."""
     cells: dict[tuple[str, str], list[TimedRun]] = {}
     for run in runs:
-        job = title(run.result).removesuffix(f"@{shown(run.result.target.name)}")
+        job = run_title(run.result).removesuffix(f"@{safe_text(run.result.target.name)}")
         cells.setdefault((job, run.result.target.name), []).append(run)
     targets = tuple(dict.fromkeys(target for _, target in cells))
     if len(runs) <= 1:
@@ -183,7 +183,7 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
 
     names = dict.fromkeys(name for name, _ in cells)
     rows = tuple((name, tuple(cell(name, target) for target in targets)) for name in names)
-    return JobsByTargets(targets=tuple(map(shown, targets)), rows=rows)
+    return JobsByTargets(targets=tuple(map(safe_text, targets)), rows=rows)
 
 
 def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:
@@ -192,10 +192,10 @@ def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:
     if command.errors:
         return "not all runs started" if runs else "no run started"
     if len(runs) == 1:
-        return f"{title(runs[0].result)}: {runs[0].result.status}{_idle(runs)}"
+        return f"{run_title(runs[0].result)}: {runs[0].result.status}{_idle(runs)}"
     bad = sum(run.result.status is not RunStatus.PASSED for run in runs)
     if not runs:
-        before = many(command.passed_before, "version")
+        before = plural(command.passed_before, "version")
         return f"nothing new: {before} passed before" if command.passed_before else "nothing ran"
     return f"{bad:,} of {len(runs):,} runs did not pass" if bad else f"all {len(runs):,} runs passed{_idle(runs)}"
 

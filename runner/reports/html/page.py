@@ -19,7 +19,7 @@ from runner.foundation.durations import format_duration
 from runner.foundation.values import compact
 from runner.reports.html import bars, cards, overview, waterfall
 from runner.reports.html.details import block
-from runner.reports.html.texts import code, cut, shown
+from runner.reports.html.texts import code, cut, safe_text
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
@@ -98,7 +98,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(code=code, shown=shown, took=format_duration, number=lambda value: f"{value:,}")
+    environment.filters.update(code=code, shown=safe_text, took=format_duration, number=lambda value: f"{value:,}")
     environment.globals.update(
         SIGNS=_SIGNS,
         bars=bars,
@@ -153,7 +153,7 @@ def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) ->
             facts=tuple(_facts(run, values)),
             details=block(drawn, values),
             left_out=len(run.rows) - len(rows),
-            tags=tuple(map(shown, run.tags)),
+            tags=tuple(map(safe_text, run.tags)),
         )
 
 
@@ -161,31 +161,31 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     """Sentences on the run as a whole, and how each is marked."""
     result, shows = run.result, values.shows(is_red=run.result.status is not RunStatus.PASSED)
     if run.started is not None and run.started.description is not None:
-        yield "plain", shown(run.started.description)
+        yield "plain", safe_text(run.started.description)
     if lost := unfinished(result):
         yield "bad", lost
     if never := overview.never_began(run):
         yield "bad", never
     if result.error and result.finished:
-        yield "bad", shown(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
+        yield "bad", safe_text(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
     if result.undo != "none":
-        yield _UNDO.get(result.undo, ("bad", f"undo: {shown(result.undo)}"))
+        yield _UNDO.get(result.undo, ("bad", f"undo: {safe_text(result.undo)}"))
         if left := undo_left(result):
-            yield "bad", f"undo: {shown(left)}"
+            yield "bad", f"undo: {safe_text(left)}"
     if left := finally_left(result):
-        yield "bad", f"finally is incomplete: {shown(left)}"
+        yield "bad", f"finally is incomplete: {safe_text(left)}"
     if result.log_unreadable:
-        why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
+        why = safe_text(result.log_unreadable.message) if shows else safe_text(result.log_unreadable.code)
         yield "warn", f"the process log cannot be read: {why}"
     for wait in run.waits:
-        holder = f", which {shown(wait.held_by.job)} had" if wait.held_by is not None else ""
-        name, seconds = shown(str(wait.name or "")), format_duration(wait.seconds or 0.0)
+        holder = f", which {safe_text(wait.held_by.job)} had" if wait.held_by is not None else ""
+        name, seconds = safe_text(str(wait.name or "")), format_duration(wait.seconds or 0.0)
         yield "plain", f"waited {seconds} for the lock `{name}`{holder}; that is no time of the run"
     if result.resumed:
         yield "plain", f"resumed {result.resumed} time{'s' if result.resumed > 1 else ''}"
     if result.help and result.status is not RunStatus.PASSED:
-        yield "plain", f"help: {shown(result.help)}"
-    ignored = [shown(row.step.key) for row in run.rows if row.step.status in RED]
+        yield "plain", f"help: {safe_text(result.help)}"
+    ignored = [safe_text(row.step.key) for row in run.rows if row.step.status in RED]
     if result.status is RunStatus.PASSED and ignored:
         yield "warn", f"did not pass, and does not count: {', '.join(ignored)}"
 
@@ -208,7 +208,7 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     if values.shows(is_red=result.status is not RunStatus.PASSED):
         known |= {f"inputs.{name}": compact(hide(value)) for name, value in result.inputs.items()}
         known |= {f"outputs.{name}": compact(hide(value)) for name, value in result.outputs.items()}
-    yield from ((shown(name), cut(shown(value), _LONGEST_FACT)) for name, value in known.items() if value)
+    yield from ((safe_text(name), cut(safe_text(value), _LONGEST_FACT)) for name, value in known.items() if value)
 
 
 def _evidence(begun: RunStarted) -> dict[str, str]:

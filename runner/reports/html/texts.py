@@ -16,7 +16,7 @@ _MOST_LINES: Final = 30
 _QUOTED = lazy_pattern(r"`([^`\n]+)`")
 
 
-def shown(text: str | None) -> str:
+def safe_text(text: str | None) -> str:
     """A text from outside on a line."""
     return clean(text) if text else ""
 

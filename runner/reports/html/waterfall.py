@@ -14,7 +14,7 @@ from runner.foundation.durations import format_duration
 from runner.foundation.sentences import shortened
 from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
-from runner.reports.html.texts import shown
+from runner.reports.html.texts import safe_text
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
 from runner.reports.words import because
 from runner.runs.events import Section, WaitsFor
@@ -112,7 +112,9 @@ def sure_word(row: TimedRow) -> str:
     if row.sureness is Sureness.UNVERIFIED and row.step.unverified is not None:
         return _UNVERIFIED.get(row.step.unverified, _SURENESS_WORDS[Sureness.UNVERIFIED])
     if row.sureness is Sureness.PERSON:
-        names = [shown(span.given_by.ci_user or span.given_by.user) for span in row.spans if span.given_by is not None]
+        names = [
+            safe_text(span.given_by.ci_user or span.given_by.user) for span in row.spans if span.given_by is not None
+        ]
         return f"confirmed by {names[-1]}" if names and names[-1] else _SURENESS_WORDS[Sureness.PERSON]
     return _SURENESS_WORDS[row.sureness]
 
@@ -137,8 +139,8 @@ def _row(run: TimedRun, node: RowNode, scale: _Scale) -> DrawnRow:
     classes = [str(step.status), "flaky" if step.flaky else "", class_of(row.sureness)]
     return DrawnRow(
         row=row,
-        key=shown(step.key),
-        name=shown(step.name) if step.name != step.key and step.index is None else "",
+        key=safe_text(step.key),
+        name=safe_text(step.name) if step.name != step.key and step.index is None else "",
         classes=" ".join(filter(None, classes)),
         labels=tuple(_labels(row)),
         bars=bars(row, origin=own.origin or 0.0, total=scale.total),
@@ -178,7 +180,7 @@ def _skipped(step: StepResult) -> str:
     """Why the row was skipped, with the condition where that is why."""
     if step.reason != "condition" or step.condition is None:
         return because(step)
-    return f"{because(step)}: `{shortened(shown(step.condition), _LONGEST_CONDITION)}`"
+    return f"{because(step)}: `{shortened(safe_text(step.condition), _LONGEST_CONDITION)}`"
 
 
 def class_of(sureness: Sureness) -> str:
@@ -193,8 +195,8 @@ def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
     has_own_scale = len(rows) > _OPEN_TURNS
     scale = _Scale(origin=None, total=longest) if has_own_scale else _Scale(origin=0.0, total=run.seconds)
     return DrawnTurns(
-        name=shown(group.name),
-        title=shown(rows[0].step.name),
+        name=safe_text(group.name),
+        title=safe_text(rows[0].step.name),
         status=next(status for status in WORST_FIRST if found[status]),
         counts=in_order(found),
         flaky=sum(row.step.flaky for row in rows),

@@ -597,6 +597,16 @@ def test_refused_calls_of_other_runs_count_where_the_row_of_a_once_call_comes_la
     assert (ended(world, "a"), asked) == (("passed", True), [codes])
 
 
+@pytest.mark.parametrize("ahead", [-10_800.0, 10_800.0, None])
+def test_they_do_not_where_no_time_tells_what_began_shortly_after_their_refusal(ahead: float | None) -> None:
+    """The log's clock is hours ahead or behind, or answers have no `Date`: else each refusal would be a rival."""
+    world = Ahead(lags=[0.5], call_seconds=0.0, tells_time=ahead is not None)
+    world.ahead = ahead or 0.0
+    world.carry_out(planned(ONE))
+    asked = [each.codes for each in world.effects if isinstance(each, QueryPeers) and each.rows]
+    assert asked == [("UsrA",)]
+
+
 def test_a_row_that_keeps_a_refused_call_from_being_sent_again_is_named() -> None:
     steps = f"{ONE.replace('id: a', 'id: z')}    verify: none\n  - pause: 3s\n{ONE}"
     world = World(answers=[None, turned_away()], lags=[4.0], call_seconds=0.0).carry_out(planned(steps))

@@ -1,10 +1,13 @@
 """A stop that a signal asks for, whatever its handler interrupts."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
 from running import TIME
+
+from runner.hosts.stop import Stop, listening
 
 pytestmark = pytest.mark.slow
 
@@ -24,3 +27,15 @@ for _ in range(2000):
 def test_a_signal_may_come_at_any_moment_of_a_wait() -> None:
     """A handler that asked for a lock of the wait that it interrupts would never return."""
     subprocess.run([sys.executable, "-c", SIGNALS], check=True, timeout=TIME)
+
+
+def test_only_a_second_ctrl_c_gives_up() -> None:
+    """GitHub sends SIGTERM seven seconds after SIGINT, which is no second wish of a person."""
+    stop, heard = Stop(grace=300.0), list[str]()
+    with listening(stop, heard=heard.append):
+        came = []
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.raise_signal(number)
+            came.append((stop.why, stop.given_up))
+    assert came == [("SIGINT", False)] * 3 + [("SIGINT", True)]
+    assert heard == ["SIGINT"]

@@ -203,7 +203,7 @@ def test_its_twin_is_a_duration_or_a_switch(value: str, looks: int, monkeypatch:
     monkeypatch.setenv("CREATIO_RUNNER_WAIT_READY", value)
     deployed = Deployed(Phase.NEW)
     with site(deployed.answer, sign_in=None) as here:
-        write_targets(here.url, ready=None)
+        write_targets(here.url, ready=SOON if looks else None)
         assert ended(["run", "a.job.yaml"]) == 0
     assert len(deployed.phases_of("/odata/VwProcessLib?$top=1")) == looks
 

@@ -74,6 +74,12 @@ class Site:
         return self.ending
 
 
+class Impatient(Stop):
+    """The clock of the host advances by itself."""
+
+    def wait(self, seconds: float) -> None: ...
+
+
 def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets | None = None) -> LocalHost:
     ticks = count()
     journal = new_journal(folder, secrets or Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
@@ -81,7 +87,7 @@ def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets
     return LocalHost(
         caller=site,
         journal=journal,
-        stop=stop or Stop(grace=30.0),
+        stop=stop or Impatient(grace=30.0),
         turn=Turn(Turns()),
         ask=lambda _text, _stop, _seconds: True,
         owned=NoOtherRuns(),

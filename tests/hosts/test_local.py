@@ -29,6 +29,7 @@ from runner.runs.events import (
     CallSent,
     RunFinished,
     RunStatus,
+    StepFinished,
     Trouble,
     Waited,
     WaitsFor,
@@ -384,6 +385,39 @@ def test_what_the_end_of_the_grace_keeps_from_undo_and_finally_is_left_to_resume
     assert [*dict.fromkeys(json.loads(line)["key"] for line in site.seen)] == ["a", "undo/a", "f"]
     ended = fold(read(tmp_path / "run").lines)
     assert (ended.finished, ended.undo) == (True, "complete")
+
+
+def test_a_step_in_which_the_grace_ends_comes_to_its_end_and_only_what_follows_is_left(tmp_path: Path) -> None:
+    stop, site = Stop(grace=0.0), Site()
+    site.then = lambda: stop.request("SIGINT") if '"effect":"once"' in site.seen[-1] else None
+    steps = ONE.replace("none", "auto") + "finally:\n" + ONE.replace("id: a", "id: f")
+    host(tmp_path / "run", site, stop=stop).carry(planned(steps), RUN)
+    left = fold(read(tmp_path / "run").lines)
+    ended = [line.event.key for line in read(tmp_path / "run").lines if isinstance(line.event, StepFinished)]
+    assert (ended, left.closing, left.finished) == (["a"], True, False)
+
+
+def test_a_run_that_was_ordered_to_stop_ends_without_its_finally_when_the_grace_is_over(tmp_path: Path) -> None:
+    """A worker gives it back to nobody: who ordered it wants it to end."""
+    stop = Stop(grace=0.0)
+    stop.request("cancelled", ordered_by=Person(user="ada"))
+    steps = ONE + "finally:\n" + ONE.replace("id: a", "id: f")
+    host(tmp_path / "run", Site(), stop=stop).carry(planned(steps), RUN)
+    ended = fold(read(tmp_path / "run").lines)
+    assert (ended.finished, ended.stop_ordered_by) == (True, Person(user="ada"))
+
+
+def test_a_question_of_finally_that_a_stop_ends_keeps_nothing_from_what_follows(tmp_path: Path) -> None:
+    stop, site = Stop(grace=60.0), Site()
+
+    def interrupted(_text: object, _stop: object, _seconds: object) -> None:
+        stop.request("SIGINT")
+
+    steps = ONE + "finally:\n  - confirm: Shall we?\n" + ONE.replace("id: a", "id: f")
+    carrying = host(tmp_path / "run", site, stop=stop)
+    carrying.ask = interrupted
+    carrying.carry(planned(steps), RUN)
+    assert (fold(read(tmp_path / "run").lines).finished, len(site.seen)) == (True, 2)
 
 
 def test_a_stop_ends_a_pause_at_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The list of all modules in `runner/README.md`: the first line of each."""
+"""The list of all modules and tables in `runner/README.md`: the first line of each."""
 
 import ast
 from collections.abc import Iterator
@@ -13,8 +13,12 @@ def module_index() -> str:
 
 
 def _lines() -> Iterator[str]:
-    for path in sorted(RUNNER.glob("*/**/*.py")):
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if docstring:
-            name, line = path.relative_to(RUNNER).as_posix(), docstring.partition("\n")[0]
-            yield f"- `{name}`: {line}"
+    for path in sorted([*RUNNER.glob("*/**/*.py"), *RUNNER.glob("*/hints/*.yaml"), *RUNNER.glob("*/*.sql")]):
+        if line := _first_line(path):
+            yield f"- `{path.relative_to(RUNNER).as_posix()}`: {line}"
+
+
+def _first_line(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    about = ast.get_docstring(ast.parse(text)) if path.suffix == ".py" else text.lstrip("#- ")
+    return (about or "").partition("\n")[0]

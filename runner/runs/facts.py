@@ -11,6 +11,7 @@ _RUN_EVIDENCE = (
     *("applied", "begun_by", "variables", "targets_file"),
 )
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE)
+_NO_WORDS = events.Trouble(code="", message="")
 
 
 def _bare(row: events.Row) -> events.Row:
@@ -19,33 +20,35 @@ def _bare(row: events.Row) -> events.Row:
 
 def facts(event: events.AnyEvent) -> events.AnyEvent:
     """`event` without its messages, its evidence and null fields, which another version may write in another way."""
+    bare = _without_evidence(event)
+    match bare:
+        case events.AttemptFailed(kind="in_doubt") | events.StepFinished(status=Status.UNKNOWN):  # why: a sentence, too
+            return msgspec.structs.replace(bare, error=None if bare.error is None else _NO_WORDS)
+        case events.AttemptFailed() | events.LogUnreadable() | events.StepFinished() | events.RunFinished() if (
+            bare.error
+        ):
+            return msgspec.structs.replace(bare, error=events.Trouble(code=bare.error.code, message=""))
+        case _:
+            return bare
+
+
+def _without_evidence(event: events.AnyEvent) -> events.AnyEvent:
     match event:
         case events.RunStarted():
-            event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
+            return msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
         case events.CallSent():
             given = {name: value for name, value in event.call.items() if value is not None}
-            event = msgspec.structs.replace(event, request=None, delayed=None, call=given)
+            return msgspec.structs.replace(event, request=None, delayed=None, call=given)
         case events.StepStarted(row=row):
-            event = msgspec.structs.replace(event, row=_bare(row))
+            return msgspec.structs.replace(event, row=_bare(row))
         case events.StepSkipped(row=row):
-            event = msgspec.structs.replace(event, row=_bare(row), item=None)
+            return msgspec.structs.replace(event, row=_bare(row), item=None)
         case events.AttemptFailed():
-            event = msgspec.structs.replace(event, by_hand=False)
+            return msgspec.structs.replace(event, by_hand=False)
         case events.StepFinished(checks=checks):
             mute = tuple(msgspec.structs.replace(check, message=None, differences=()) for check in checks)
-            event = msgspec.structs.replace(event, checks=mute, warnings=(), unverified=None, running=False, item=None)
+            return msgspec.structs.replace(event, checks=mute, warnings=(), unverified=None, running=False, item=None)
         case events.UndoFinished() | events.RunFinished():  # follows from rows
-            event = msgspec.structs.replace(event, undo="")
-        case _:
-            pass
-    match event:
-        case events.AttemptFailed(kind="in_doubt") | events.StepFinished(status=Status.UNKNOWN):  # why: a sentence, too
-            return msgspec.structs.replace(
-                event, error=None if event.error is None else events.Trouble(code="", message="")
-            )
-        case events.AttemptFailed() | events.LogUnreadable() | events.StepFinished() | events.RunFinished() if (
-            event.error is not None
-        ):
-            return msgspec.structs.replace(event, error=events.Trouble(code=event.error.code, message=""))
+            return msgspec.structs.replace(event, undo="")
         case _:
             return event

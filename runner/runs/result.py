@@ -140,7 +140,10 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in reversed(RunStatus) if status in found), None)
 
 
-_FROM_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of")
+_FROM_THE_START = (
+    *("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of"),
+    *("applied", "begun_by", "targets_file", "variables"),
+)
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 
@@ -243,10 +246,6 @@ class Progress:
             resumed=self._resumed,
             resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
-            applied=started.applied,
-            begun_by=started.begun_by,
-            targets_file=started.targets_file,
-            variables=started.variables,
             hidden=self._hidden,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )

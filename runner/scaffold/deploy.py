@@ -19,7 +19,7 @@ from runner.foundation.values import Json, record
 from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES
-from runner.project.project import open_project
+from runner.project.project import Project, open_project
 from runner.reading.files import display_path as path_name
 from runner.reports.safe import clean
 from runner.scaffold.deploy_kinds import DeployKind, deploy_kinds
@@ -100,8 +100,8 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
     output.data(f"\nnext: {_filled(kind.next, marks)}\n")
 
 
-def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
-    """Raises `UsageError` where there is no job, where jobs have mistakes, and where `targets.yaml` is above them."""
+def _opened(folder: Path) -> Project:
+    """Raises `UsageError` where there is no job, and where jobs have mistakes."""
     project = open_project([folder], targets=None, environment={}) if folder.is_dir() else None
     if project is None or not (project.files or project.errors):
         hint = f"name the folder of the jobs, or start a project there: `runner init {clean(str(folder))}`"
@@ -110,6 +110,12 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
         raise UsageError(Problem(code="E100", message=f"there is no job in `{clean(str(folder))}`", hint=hint))
     if project.errors:
         raise UsageError(*project.errors)
+    return project
+
+
+def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
+    """Raises `UsageError` as `_opened` does, and where `targets.yaml` is above the jobs."""
+    project = _opened(folder)
     above = next((file.targets_file for file in project.files if file.targets_file is not None), None)
     if needs_targets and above is not None and not _is_in(above, folder):
         message = f"`{NAME}` of the jobs is in another folder: {clean(path_name(above))}"

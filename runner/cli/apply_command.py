@@ -17,7 +17,7 @@ from runner.cli import reports
 from runner.cli.command import publish
 from runner.execution.apply_versions import ApplyNeeds, ApplySet
 from runner.execution.run_spec import RunSet, RunSpec
-from runner.execution.run_versions import folder_name, inputs_as_given, renamed, versions_of
+from runner.execution.run_versions import folder_name, renamed, versions_of
 from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import plural
@@ -243,7 +243,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         found: dict[str, str] = {}
         secret = set[str]()
         for spec in specs:
-            found |= inputs_as_given(spec)
+            found |= spec.inputs_as_given()
             secret |= {declared.name for declared in spec.job.inputs if declared.secret}
         named = (word for each in given if each.partition("=")[0] in secret for word in ("-i", each))
         return [*input_words(found, with_values=with_values), *named]

@@ -29,6 +29,8 @@ from runner.runs.stored_runs import writing
 from runner.secrets.redact import Secrets
 from runner.version import VERSION
 
+_LONGEST = 100  # characters of an input that a command is printed with
+
 
 class ActiveRun(Struct, kw_only=True):
     """A run that is under way, or has ended in this command."""
@@ -137,6 +139,7 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         begun_by=origin.begun_by,
         variables=dict(spec.variables),
         targets_file=None if origin.targets_file is None else str(origin.targets_file),
+        given={name: text if len(text) <= _LONGEST else "@FILE" for name, text in spec.inputs_as_given().items()},
     )
 
 

@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.sentences import first_few, job_and_case, shortened
-from runner.foundation.values import Json, is_well_formed
+from runner.foundation.values import Json, canonical, is_well_formed
 from runner.job import inputs
 from runner.job.inputs import SHOWN, Given
-from runner.job.model import Case, Job
+from runner.job.model import Case, Input, Job
 from runner.lint.jobs import MissingNeed
 from runner.planning import guards
 from runner.planning.plan import ChosenCase, Plan, plan
@@ -181,6 +181,19 @@ class RunSpec(Struct, frozen=True, kw_only=True):
         """The run's name in reports: `job[case]@target`."""
         return f"{run_name(self.job, self.case)}@{self.target.name}"
 
+    def inputs_as_given(self) -> dict[str, str]:
+        """The inputs, but for secret ones, that neither the case nor a default gave, as `-i` takes them."""
+        usual = {declared.name: declared.default for declared in self.job.inputs if not declared.required}
+        usual |= self.case.inputs if self.case else {}
+        known = {name: canonical(value) for name, value in usual.items()}
+        return {
+            declared.name: _as_option(declared, value)
+            for declared in self.job.inputs
+            if not declared.secret
+            and declared.name in self.inputs
+            and canonical(value := self.inputs[declared.name]) != known.get(declared.name)
+        }
+
     def plan(self, target: TargetName, secrets: Secrets | None = None) -> Plan:
         """The plan at `target`, as a run has it that is not alone there; `secrets` learns its secret inputs."""
         case, index = self.case, self.case_index
@@ -194,6 +207,11 @@ class RunSpec(Struct, frozen=True, kw_only=True):
         )
         known = replace(made, elements=self.elements, versions=self.versions, refused=self.refused)
         return replace(known, alone=False, times=self.target.times)
+
+
+def _as_option(declared: Input, value: Json) -> str:
+    """A value as `-i` takes it: text for an input of this type, JSON for any other."""
+    return value if isinstance(value, str) and declared.schema.get("type") == "string" else canonical(value)
 
 
 class RunSet(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,7 @@ from typing import Final
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.values import Json, JsonObject, canonical, record
-from runner.job.model import Input
+from runner.foundation.values import Json, JsonObject, record
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry
 from runner.ledger.versions import files_of_version, version_digest
 from runner.planning.plan import open_inputs
@@ -99,23 +98,4 @@ def apply_origin(
 ) -> ApplyOrigin:
     """What the events of a run say of the `apply` that ordered it."""
     file = None if targets is None else str(targets)
-    return ApplyOrigin(ledger=ledger, fleet=fleet, for_key=version.key, targets=file, inputs=inputs_as_given(spec))
-
-
-def inputs_as_given(spec: RunSpec) -> dict[str, str]:
-    """The inputs, but for secret ones, that neither the case nor a default gave, as `-i` takes them."""
-    usual = {declared.name: declared.default for declared in spec.job.inputs if not declared.required}
-    usual |= spec.case.inputs if spec.case else {}
-    known = {name: canonical(value) for name, value in usual.items()}
-    return {
-        declared.name: _as_option(declared, value)
-        for declared in spec.job.inputs
-        if not declared.secret
-        and declared.name in spec.inputs
-        and canonical(value := spec.inputs[declared.name]) != known.get(declared.name)
-    }
-
-
-def _as_option(declared: Input, value: Json) -> str:
-    """A value as `-i` takes it: text for an input of this type, JSON for any other."""
-    return value if isinstance(value, str) and declared.schema.get("type") == "string" else canonical(value)
+    return ApplyOrigin(ledger=ledger, fleet=fleet, for_key=version.key, targets=file, inputs=spec.inputs_as_given())

@@ -175,6 +175,14 @@ def sites_of(*results: RunResult) -> str:
     return "".join(f" --targets {shell_word(clean(file))}" for file in files)
 
 
+def inputs_of(*results: RunResult) -> str:
+    """The options that give a file's command the inputs that were given then, but for secret ones."""
+    found: dict[str, str] = {}
+    for result in results:
+        found |= {name: text if found.get(name, text) == text else "@FILE" for name, text in result.given.items()}
+    return "".join(f" {shell_word(clean(word))}" for word in input_words(found))
+
+
 def secret_inputs(result: RunResult) -> tuple[str, ...]:
     """The names of the inputs whose values are not stored."""
     return tuple(name for name, value in result.inputs.items() if value == STARS)

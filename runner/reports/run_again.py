@@ -21,6 +21,7 @@ from runner.reports.next_steps import (
     given_anew,
     in_store,
     input_words,
+    inputs_of,
     next_steps,
     secret_inputs,
     secrets_from_variables,
@@ -99,7 +100,7 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     if run.result.status is RunStatus.PASSED or not again.command:
         return []
     repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
-    mended = f"when you have mended {again.faulty}, this carries it out as it is now, with the inputs that you give it"
+    mended = f"when you have mended {again.faulty}, this carries it out as it is now"
     does = "carries it out once more as it was, with its inputs"
     from_variables = secrets_from_variables(run.result, store=store)
     if belongs_to_fleet(run.result, store):
@@ -175,11 +176,11 @@ def _mended_steps(
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
     files = list(dict.fromkeys(clean(result.file) for result in results))
     at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in results))
-    options = f"{in_store(store)}{sites_of(*results)}{given_anew(*results)}{confirmed(*results)}"
+    options = f"{in_store(store)}{sites_of(*results)}{inputs_of(*results)}{given_anew(*results)}{confirmed(*results)}"
     command = f"runner run {shell_words(files)}{at} --last-failed{options}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}, this carries out what did not pass, as it is "
-    does += f"written now, with the inputs that you give it; {_repeats(found)}"
+    does += f"written now; {_repeats(found)}"
     yield NextStep(command=command, does=does)
 
 
@@ -208,8 +209,8 @@ def _mended(run: TimedRun) -> str:
     is_searched = any(span.is_unproved and span.effect == "once" for row in run.rows for span in row.spans)
     option = " --last-failed" if is_searched else ""
     name = None if result.case is None else job_and_case(result.job, result.case)
-    command = f"{file_command(result.file, result.target.name, name)}{option}{sites_of(result)}{given_anew(result)}"
-    return f"{command}{confirmed(result)}"
+    command = f"{file_command(result.file, result.target.name, name)}{option}{sites_of(result)}"
+    return f"{command}{inputs_of(result)}{given_anew(result)}{confirmed(result)}"
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:

@@ -115,6 +115,9 @@ class RunFacts(Event, frozen=True, kw_only=True):
     begun_by: evidence.Starter | None = None  # who gave the command
     variables: dict[str, str] = {}
     targets_file: str | None = None  # as the command named it
+    given: dict[
+        str, str
+    ] = {}  # inputs that neither the case nor a default gave, as `-i` takes them; long ones: `@FILE`
 
 
 class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):

@@ -110,6 +110,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     begun_by: Starter | None = None  # who gave the command
     rerun_of: str | None = None
     targets_file: str | None = None  # as the command named it that began the run
+    given: Mapping[str, str] = {}  # by that command, as `-i` takes them
     variables: Mapping[str, str] = {}  # of the environment, by the secret inputs that they gave
     hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
     owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
@@ -246,6 +247,14 @@ class Progress:
             resumed=self._resumed,
             resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
+<<<<<<< HEAD
+=======
+            applied=started.applied,
+            begun_by=started.begun_by,
+            targets_file=started.targets_file,
+            given=started.given,
+            variables=started.variables,
+>>>>>>> c8d6b60f (The command for a mended file has the inputs that were given: without them it took the defaults)
             hidden=self._hidden,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )

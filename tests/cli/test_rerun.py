@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,6 @@ steps:
 
 FROM_VARIABLE = "; secret input `token` is read from CREATIO_RUNNER_INPUT_TOKEN"
 CAREFUL = "careful, it starts again what must happen only once:"
-ANEW = "with the inputs that you give it"
 SAFE = "nothing starts twice that must happen only once"
 
 
@@ -273,7 +273,7 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     assert shown.splitlines()[-5:] == [
         "  what next:",
         f"    {again}",
-        f"      when you have mended the file, this carries it out as it is now, {ANEW}; {CAREFUL} charge",
+        f"      when you have mended the file, this carries it out as it is now; {CAREFUL} charge",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {CAREFUL} charge{FROM_VARIABLE}",
     ]
@@ -322,7 +322,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert shown == [
         "  what next:",
         "    runner run a.job.yaml -t here -k 'billing[red]' --last-failed",
-        f"      when you have mended the file, this carries it out as it is now, {ANEW}; {SAFE}",
+        f"      when you have mended the file, this carries it out as it is now; {SAFE}",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {SAFE}{FROM_VARIABLE}",
     ]
@@ -450,3 +450,20 @@ def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(undo: str, c
     said = capsys.readouterr().err
     assert "`once` steps that start again: charge\n" in said
     assert "`once` steps that start again, and were undone: book\n" in said
+
+
+def test_the_command_for_a_mended_file_has_the_inputs_that_were_given_and_no_others(
+    answers: Answers, capsys: Capture
+) -> None:
+    inputs = (
+        "inputs: {month: {type: string, default: 2026-11}, year: {default: 2026}, long: {default: ''}, n: {default: 1}}"
+    )
+    Path("m.job.yaml").write_text(
+        f"runner: 1\nname: m\ntarget: here\n{inputs}\nsteps:\n  - {{execute: {{process: UsrA}}, expect: [1 == 2]}}\n"
+    )
+    answers.given = {"UsrA": NOTHING}
+    given = ["-i", "month=it's May", "-i", 'year="MMXXVI"', "-i", f'long="{"x" * 200}"', "-i", "n=1"]
+    assert ended(["run", "m.job.yaml", *given, "--report-html", "m.html"]) == 1
+    again = """runner run m.job.yaml -t here --last-failed -i 'month=it'"'"'s May' -i 'year="MMXXVI"' -i long=@FILE"""
+    assert f"    {again}\n" in capsys.readouterr().out
+    assert again in unescape(Path("m.html").read_text())

@@ -2,5 +2,5 @@
 
 VERSION = "0.2.0"
 
-REPLAY = 10
+REPLAY = 11
 """Raised when the engine would play an older journal back otherwise. Only a program with its number resumes a run."""

@@ -43,7 +43,9 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     trouble = _vars_trouble(state)
     yield from carry_out_steps(state, plan.steps)
     yield from poll_stop(state)
-    yield from note(RunClosing(t=state.t, why=_why_closing(state)))
+    why = _why_closing(state)
+    yield from note(RunClosing(t=state.t, why=why))
+    state.run.has_done_steps = why == DONE
     late = time_is_over(state) if state.run.timed_out else None
     close_by(state.run)  # the turning point: from here on there is time for undo and `finally`, and no way back
     state.closing, state.ends = True, state.run.cleanup_ends
@@ -94,7 +96,7 @@ def _why_closing(state: State) -> str:
         return state.run.stopped_by
     if state.run.timed_out:
         return TIMEOUT
-    return "stopped" if state.halted else "done"
+    return "stopped" if state.halted else DONE
 
 
 def _outputs(state: State) -> tuple[JsonObject, Trouble | None]:
@@ -148,11 +150,13 @@ def _left_out(state: State) -> Trouble | None:
 def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> RunFinished:
     status = state.status()
     codes = [] if status is RunStatus.CANCELLED else [EXIT_CODES[status]]
-    codes += [] if state.run.stopped_by is None else [STOPPED.get(state.run.stopped_by, ExitCode.INTERRUPTED)]
+    if state.run.stopped_by is not None and status is not RunStatus.PASSED:
+        codes.append(STOPPED.get(state.run.stopped_by, ExitCode.INTERRUPTED))
     undo = undone(state.run)
     return RunFinished(t=state.t, status=status, exit_code=strongest(codes), outputs=outputs, undo=undo, error=trouble)
 
 
+DONE = "done"
 NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 
 

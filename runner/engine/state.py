@@ -238,6 +238,7 @@ class RunState(Struct, kw_only=True, eq=False):
     log: LogState = field(default_factory=LogState)
     t: float = 0.0  # active seconds at the last outcome
     stopped_by: str | None = None  # the signal that stopped the host
+    has_done_steps: bool = False  # they were over, and nothing had stopped them
     ordered_by: Person | None = None  # who had a run of a fleet stopped
     timed_out: bool = False  # the steps, or undo and `finally`, did not end in time
     settled_incomplete: bool = False  # nothing failed, but a step had been left out
@@ -253,6 +254,11 @@ class RunState(Struct, kw_only=True, eq=False):
     began: Moment | CallFailed | None = None  # when the run did, if a step asks
     executed: dict[str, str] = field(default_factory=dict)  # keys of rows, by the id of their element
     used_results: dict[int, frozenset[str]] = field(default_factory=dict)  # ids of steps, by the identity of the job
+
+    @property
+    def was_cut_short(self) -> bool:
+        """Whether a signal came before the steps were over: later it takes nothing away but time."""
+        return self.stopped_by is not None and not self.has_done_steps
 
 
 class Undecided(Struct, frozen=True, kw_only=True):
@@ -295,7 +301,7 @@ class State(Struct, kw_only=True, eq=False):
         """Whether `failure()` is true: in the steps once a step has stopped them, in `finally` if a failure counts."""
         if not self.closing:
             return self.halted
-        return bool(self.counted) or self.run.stopped_by is not None or self.run.timed_out
+        return bool(self.counted) or self.run.was_cut_short or self.run.timed_out
 
     def conditions(self) -> dict[str, Callable[..., Json]]:
         """The functions by which an `if` asks how the job has gone."""
@@ -308,7 +314,8 @@ class State(Struct, kw_only=True, eq=False):
     def status(self) -> RunStatus:
         """How the run ends, were it to end now: the first that applies."""
         worst = self.worst()
-        if worst is not Status.UNKNOWN and self.run.stopped_by is not None:
+        is_whole = worst is Status.PASSED and not self.left_out and not self.run.was_cut_short
+        if worst is not Status.UNKNOWN and self.run.stopped_by is not None and not is_whole:
             return RunStatus.CANCELLED
         if worst is Status.PASSED and self.run.timed_out:
             return RunStatus.FAILED

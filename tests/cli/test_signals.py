@@ -310,9 +310,21 @@ def test_the_first_signal_in_finally_lets_it_come_to_its_end(here: Here, begin: 
     child = begin("run", "a.job.yaml", *REPORT)
     child.until("step.started", "nap")
     child.send_signal(signal.SIGTERM)
-    assert child.end() == 143
+    assert child.end() == 0
     assert here.started() == ["UsrCharge", "UsrTidy", "UsrMail"]
-    assert statuses()[0]["run"] == "cancelled"
+    assert statuses()[0]["run"] == "passed"
+
+
+def test_of_several_runs_the_first_signal_in_finally_begins_no_other(here: Here, begin: Begin) -> None:
+    write("a", CHARGE + FINALLY + "  - id: nap\n    pause: 10s\n")
+    write("b", CHARGE)
+    child = begin("run", "a.job.yaml", "b.job.yaml", *REPORT)
+    child.until("step.started", "nap")
+    child.send_signal(signal.SIGTERM)
+    assert child.end() == 143
+    assert here.started() == ["UsrCharge", "UsrTidy"]
+    assert [each["run"] for each in statuses()] == ["passed"]
+    assert "b@here" in child.said
 
 
 def test_the_end_of_the_grace_in_finally_cuts_its_call(here: Here, begin: Begin) -> None:

@@ -762,12 +762,18 @@ def test_a_stop_during_the_last_call_is_heard_where_the_run_turns() -> None:
     assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
 
 
-def test_a_stop_in_finally_is_heard_where_the_run_ends() -> None:
+def test_a_stop_in_finally_of_a_run_that_is_carried_out_whole_takes_nothing_from_it() -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\nfinally:\n  - id: clean\n    execute: {process: UsrClean}\n"
-    world = World(heard=["", "", "", "", "", "SIGTERM"]).carry_out(planned(steps))
-    assert world.statuses_of_rows() == {"a": "passed", "clean": "passed"}
+    steps += "  - {id: mail, if: failure(), execute: {process: UsrMail}}\n"
+    world = World(heard=["", "", "", "", "SIGTERM"]).carry_out(planned(steps))
+    assert world.statuses_of_rows() == {"a": "passed", "clean": "passed", "mail": "skipped: condition"}
     assert "closing done" in world.story
-    assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
+    assert (world.end.status, world.end.exit_code) == ("passed", 0)
+    failing = World(heard=["", "", "", "", "SIGTERM"]).carry_out(
+        planned(steps.replace("UsrClean}", "UsrClean}\n    expect: [1 == 2]"))
+    )
+    assert failing.statuses_of_rows()["mail"] == "passed"
+    assert (failing.end.status, failing.end.exit_code) == ("cancelled", 143)
 
 
 def test_a_stop_between_two_turns_begins_no_other_one() -> None:

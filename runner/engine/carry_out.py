@@ -45,7 +45,7 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     yield from poll_stop(state)
     why = _why_closing(state)
     yield from note(RunClosing(t=state.t, why=why))
-    state.run.has_done_steps = why == DONE
+    state.run.has_done_steps = why == DONE or not (state.left_out or state.counted or state.run.undoable)
     late = time_is_over(state) if state.run.timed_out else None
     close_by(state.run)  # the turning point: from here on there is time for undo and `finally`, and no way back
     state.closing, state.ends = True, state.run.cleanup_ends

@@ -238,7 +238,7 @@ class RunState(Struct, kw_only=True, eq=False):
     log: LogState = field(default_factory=LogState)
     t: float = 0.0  # active seconds at the last outcome
     stopped_by: str | None = None  # the signal that stopped the host
-    has_done_steps: bool = False  # they were over, and nothing had stopped them
+    has_done_steps: bool = False  # none is left out, failed, or is to be undone
     ordered_by: Person | None = None  # who had a run of a fleet stopped
     timed_out: bool = False  # the steps, or undo and `finally`, did not end in time
     settled_incomplete: bool = False  # nothing failed, but a step had been left out

@@ -754,12 +754,16 @@ def test_a_stop_that_is_reported_between_two_steps_begins_no_other_one() -> None
     assert (world.end.status, world.end.exit_code, world.end.undo) == ("cancelled", 130, "complete")
 
 
-def test_a_stop_during_the_last_call_is_heard_where_the_run_turns() -> None:
+def test_a_stop_during_the_last_call_cancels_the_run_only_where_something_is_undone_for_it() -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\nfinally:\n  - id: clean\n    execute: {process: UsrClean}\n"
     world = World(heard=["", "", "SIGTERM"]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"a": "passed", "clean": "passed"}
     assert "closing SIGTERM" in world.story
-    assert (world.end.status, world.end.exit_code) == ("cancelled", 143)
+    assert (world.end.status, world.end.exit_code) == ("passed", 0)
+    undone = steps.replace("UsrA}", "UsrA}\n    undo: {execute: {process: UsrBack}}")
+    cancelled = World(heard=["", "", "SIGTERM"]).carry_out(planned(undone))
+    assert cancelled.statuses_of_rows() == {"a": "passed", "undo/a": "passed", "clean": "passed"}
+    assert (cancelled.end.status, cancelled.end.exit_code) == ("cancelled", 143)
 
 
 def test_a_stop_in_finally_of_a_run_that_is_carried_out_whole_takes_nothing_from_it() -> None:

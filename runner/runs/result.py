@@ -143,7 +143,7 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
 
 _FROM_THE_START = (
     *("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of"),
-    *("applied", "begun_by", "targets_file", "variables"),
+    *("applied", "begun_by", "targets_file", "given", "variables"),
 )
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
@@ -247,14 +247,6 @@ class Progress:
             resumed=self._resumed,
             resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
-<<<<<<< HEAD
-=======
-            applied=started.applied,
-            begun_by=started.begun_by,
-            targets_file=started.targets_file,
-            given=started.given,
-            variables=started.variables,
->>>>>>> c8d6b60f (The command for a mended file has the inputs that were given: without them it took the defaults)
             hidden=self._hidden,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )

@@ -22,10 +22,10 @@ from runner.execution.resume_run import ResumableRun, had_other_secrets
 from runner.execution.run_spec import GivenAnew, RunSpec, Wanted, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import job_and_case, plural
+from runner.foundation.sentences import plural
 from runner.planning import snapshot
 from runner.project.sites import Sites
-from runner.reports.next_steps import file_command, secret_inputs, sites_of, unsettled, verb_command
+from runner.reports.next_steps import file_command, secret_inputs, unsettled, verb_command
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command, undone_keys
 from runner.reports.safe import clean, moment
@@ -291,8 +291,7 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
     changed = resume_run.changed_files(plan)
     if changed is not None:
         result = run.stored.result
-        name = None if result.case is None else job_and_case(result.job, result.case)
-        command = file_command(plan.file, plan.target.name, name) + sites_of(result)
+        command = file_command(result)
         inputs = ", with its inputs" if result.inputs else ""
         yield (
             f"changed since then: {changed}; this carries out the job as it was then; for the file of now: "

@@ -67,12 +67,10 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
 
 def _anew(result: RunResult) -> NextStep:
     """Whoever knows what the run left undone begins another: this run is never resumed."""
-    name = None if result.case is None else job_and_case(result.job, result.case)
     stored = {key: value for key, value in result.inputs.items() if value != STARS}
     words = input_words({key: canonical_text(value) for key, value in stored.items()})
     given = "".join(f" {shell_word(clean(word))}" for word in words)
-    command = f"{file_command(result.file, result.target.name, name)}{given}{sites_of(result)}{given_anew(result)}"
-    command += confirmed(result)
+    command = f"{file_command(result, options=given)}{given_anew(result)}{confirmed(result)}"
     does = "begins another run of the job, which starts all of its steps again: look first at the site, and do by hand"
     return NextStep(command=command, does=f"{does} what this run left undone; {beyond_resume(result)}")
 
@@ -235,10 +233,11 @@ def in_store(store: StoreName | None) -> str:
     return f" {'--db' if store.is_fleet else '--runs'} {shell_word(clean(store.text))}"
 
 
-def file_command(file: str, target: str, name: str | None) -> str:
-    """What carries out the file of a job as it is now; `name` is `job[case]` where it has cases."""
-    case = "" if name is None else f" -k {shell_word(clean(name))}"
-    return f"runner run {shell_word(clean(file))} -t {shell_word(clean(target))}{case}"
+def file_command(result: RunResult, *, options: str = "") -> str:
+    """What carries out the run's job, of its file as that is now, at the same target."""
+    case = "" if result.case is None else f" -k {shell_word(clean(job_and_case(result.job, result.case)))}"
+    at = shell_word(clean(result.target.name))
+    return f"runner run {shell_word(clean(result.file))} -t {at}{case}{options}{sites_of(result)}"
 
 
 def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:

@@ -208,9 +208,7 @@ def _mended(run: TimedRun) -> str:
     result = run.result
     is_searched = any(span.is_unproved and span.effect == "once" for row in run.rows for span in row.spans)
     option = " --last-failed" if is_searched else ""
-    name = None if result.case is None else job_and_case(result.job, result.case)
-    command = f"{file_command(result.file, result.target.name, name)}{option}{sites_of(result)}"
-    return f"{command}{inputs_of(result)}{given_anew(result)}{confirmed(result)}"
+    return f"{file_command(result, options=option)}{inputs_of(result)}{given_anew(result)}{confirmed(result)}"
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:

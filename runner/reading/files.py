@@ -47,13 +47,17 @@ def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool =
     if is_pipe and not streams:
         raise _OtherKindError(errno.EINVAL, "it is a pipe, not a file")
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | (0 if is_pipe else getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode  # of what was opened, whatever has the name by now
+    file = os.open(path, flags)
+    try:
+        mode = os.fstat(file).st_mode  # of what was opened, whatever has the name by now
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(mode) and not (is_pipe and stat.S_ISFIFO(mode)):
             raise _OtherKindError(errno.EINVAL, "it is no regular file")
-        return file.read(most + 1) or b""
+        with os.fdopen(file, "rb", closefd=False) as opened:
+            return opened.read(most + 1) or b""
+    finally:
+        os.close(file)  # `fdopen` leaves a folder open
 
 
 def read_text(path: str, *, streams: bool = False) -> str:

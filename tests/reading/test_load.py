@@ -1,4 +1,5 @@
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -354,6 +355,19 @@ def test_a_file_that_cannot_be_read_is_one_more_answer(tmp_path: Path) -> None:
 def test_no_more_of_a_large_file_is_read_than_a_file_may_hold(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (LARGEST_FILE + 10))
     assert len(read_bytes(tmp_path / "large")) == LARGEST_FILE + 1
-    loaded = read(tmp_path / "large", name="large")
-    assert isinstance(loaded, tuple)
-    assert loaded[0].code == "E102"
+
+
+def test_a_folder_that_is_no_file_is_not_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    really = os.open
+
+    def noted(path: Path, flags: int) -> int:
+        opened.append(really(path, flags))
+        return opened[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", noted)
+        with pytest.raises(IsADirectoryError):
+            read_bytes(tmp_path)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(*opened)

@@ -141,6 +141,14 @@ def test_what_is_settled_as_failed_after_the_end_lets_be_undone_what_passed_and_
     assert world.sent.count("execute UsrClean") == 1
 
 
+def test_what_is_undone_after_the_end_has_the_time_for_cleaning_up() -> None:
+    world = World(answers=[None, unanswered()], lost=True)
+    world.verdicts = [{"as": "unknown"}, {"as": "failed", "key": "fails"}]
+    world.carry_out(planned(step("a") + FAILS, rest="cleanup_timeout: 3s"))
+    (seconds,) = [sent.seconds for sent in world.effects if isinstance(sent, Send) and "UndoA" in repr(sent.call)]
+    assert 0.0 < seconds <= 3.0
+
+
 def test_what_is_settled_as_passed_after_the_end_is_undone_itself_with_what_was_handed_in() -> None:
     undo = "{execute: {process: UndoA, parameters: {Id: '{{ result }}'}}}"
     job = f"  - id: a\n    execute: {{process: UsrA, result: Id}}\n    undo: {undo}\n" + step("b")

@@ -181,7 +181,10 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         return failure if _is_own(call, reply) else _unproved(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
-    if isinstance(call, calls.ExecuteCall) and _LIKE_HTML.search(words := _described(reply, site)):
+    words = _described(reply, site)
+    if is_checked_before(call, words):  # in whatever form: a problem record, a text
+        return refused(call, reply, words)
+    if isinstance(call, calls.ExecuteCall) and _LIKE_HTML.search(words):
         return _unproved(call, refused(call, reply, words, hint=_NO_HTML))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
@@ -223,10 +226,11 @@ def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFail
     It is a refusal for certain only where the check before says so: no such process or result, or no right.
     """
     failure = refused(call, reply, message)
-    return failure if _is_checked_before(call, message) else _unproved(call, failure)
+    return failure if is_checked_before(call, message) else _unproved(call, failure)
 
 
-def _is_checked_before(call: calls.Call | None, words: str) -> bool:
+def is_checked_before(call: calls.Call | None, words: str) -> bool:
+    """Whether the words are of the check before a process begins: no such process or result, or no right."""
     if not isinstance(call, calls.ExecuteCall | calls.RunProcessCall):
         return False
     results = call.results if isinstance(call, calls.RunProcessCall) else filter(None, [call.result])

@@ -40,6 +40,8 @@ def read(
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:
+        if failures.is_checked_before(call, str(error)):
+            return failures.refused(call, reply, f"{site.name} refused the call: {error}")
         return failures.nonsense(reply, site, f"{error}{_in_place_of_json(call, reply, error)}")
     except _RefusalError as error:
         words = str(error)
@@ -250,7 +252,8 @@ def _process_status(answer: JsonObject, found: str | None) -> str:
     """The status as a word, or an unknown number as text. An inactive process with an id has not begun [?]."""
     status = answer.get("processStatus")
     if not isinstance(status, int) or isinstance(status, bool):
-        raise bodies.NonsenseError(f"its `processStatus` is {kind_of(status)}")
+        shown = kind_of(status) if "processStatus" in answer else "missing"
+        raise bodies.NonsenseError(f"its `processStatus` is {shown}")
     if status == 0 and found is None:
         return "queued"
     return BY_NUMBER.get(status, str(status))
@@ -258,8 +261,22 @@ def _process_status(answer: JsonObject, found: str | None) -> str:
 
 def _results(answer: JsonObject) -> JsonObject:
     found = answer.get("resultParameterValues")
+    if isinstance(found, list):
+        found = _dictionary_of_pairs(found)
     if found is None:
         return {}
     if not isinstance(found, dict):
         raise bodies.NonsenseError(f"its `resultParameterValues` are {kind_of(found)}")
+    return found
+
+
+def _dictionary_of_pairs(pairs: list[Json]) -> Json:
+    """A dictionary as WCF writes it by default, a list of `Key` and `Value` [D: UseSimpleDictionaryFormat]."""
+    found: JsonObject = {}
+    for pair in pairs:
+        match pair:
+            case {"Key": str(key), "Value": value, **others} if not others and key not in found:
+                found[key] = value
+            case _:
+                return pairs
     return found

@@ -119,8 +119,16 @@ def test_results_stay_what_they_are_and_a_collection_is_json_in_json() -> None:
     assert answered(resultParameterValues=values)["results"] == {**values, "Rows": [{"Id": "1", "Rows": "[1]"}]}
 
 
+PAIR: JsonObject = {"Key": "Score", "Value": "42"}
+
+
+def test_results_may_be_written_as_wcf_writes_a_dictionary() -> None:
+    assert answered(resultParameterValues=[PAIR])["results"] == {"Score": "42"}
+
+
 def test_no_results_are_an_empty_record() -> None:
     assert answered(resultParameterValues=None)["results"] == {}
+    assert answered(resultParameterValues=[])["results"] == {}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +137,9 @@ def test_no_results_are_an_empty_record() -> None:
         ({"processStatus": None}, "its `processStatus` is null"),
         ({"processStatus": "2"}, "its `processStatus` is a text"),
         ({"processStatus": True}, "its `processStatus` is a boolean"),
-        ({"resultParameterValues": []}, "its `resultParameterValues` are a list"),
+        ({"resultParameterValues": [7]}, "its `resultParameterValues` are a list"),
+        ({"resultParameterValues": [PAIR, PAIR]}, "its `resultParameterValues` are a list"),
+        ({"resultParameterValues": [PAIR | {"More": 1}]}, "its `resultParameterValues` are a list"),
         ({"processId": "not-a-guid", "processStatus": 1}, "its `processId` is no GUID, but `not-a-guid`"),
         ({"processId": ID + "0"}, f"its `processId` is no GUID, but `{ID}0`"),
         ({"processId": 5}, "its `processId` is no GUID, but a number"),

@@ -121,7 +121,7 @@ class FleetRows:
         change, values = (_NEVER_BEGAN, {}) if is_certain else (_SET_ASIDE, values)
         self._changes.with_next_line(change, {"key": key, **values})
 
-    def sent(self) -> frozenset[str]:
+    def sent(self, _begun: frozenset[str]) -> frozenset[str]:
         """The only copy of a run's events has them all."""
         return frozenset()
 

@@ -19,21 +19,13 @@ from runner.hosts.replay import ForgottenError
 from runner.hosts.turns import Turn
 from runner.job.model import Job, StepEffect
 from runner.planning.guards import steps_of
-from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Trouble
+from runner.runs.events import AttemptFailed, CallAnswered, Line, Trouble
 from runner.runs.evidence import SentRequest
 from runner.runs.hidden_answers import SECRET_VALUE
+from runner.runs.missing_starts import missing_starts
 from runner.runs.store import Others, OwnedRows, StoreError
 from runner.secrets.shown import STARS
-from runner.service.calls import (
-    STARTING,
-    Answered,
-    Call,
-    CallFailed,
-    Ending,
-    FailureKind,
-    RunProcessCall,
-    process_started,
-)
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, RunProcessCall, process_started
 from runner.service.site import Request
 
 _UNSENT: Final = "the call was not sent: its start could not be written down"
@@ -51,9 +43,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         once = {placed.key for placed in steps_of(job) if placed.step.effect is StepEffect.ONCE}
         if not earlier or not once:
             return
-        sent = (line.event for line in earlier if isinstance(line.event, CallSent))
-        known = {event.key for event in sent if event.call.get("kind") in STARTING}
-        unknown = (key for key in sorted(self.owned.sent() - known) if step_key(key) in once)
+        unknown = (key for key in sorted(missing_starts(self.owned, earlier)) if step_key(key) in once)
         if (key := next(unknown, None)) is not None:
             raise ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")
 

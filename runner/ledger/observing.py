@@ -24,6 +24,7 @@ from runner.runs.events import (
     TargetName,
 )
 from runner.runs.history import PastRun, past_runs
+from runner.runs.missing_starts import missing_starts
 from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, load_if_readable
 
@@ -248,9 +249,8 @@ def _is_older_copy(run: StoredRun) -> bool:
     """Whether a run that is to be resumed, or settled, has sent more than its events hold, which were put back."""
     if run.result.finished and run.result.status is not RunStatus.UNKNOWN:
         return False
-    known = {line.event.key for line in run.lines if isinstance(line.event, CallSent)}
     with suppress(StoreError):
-        return not run.store.owned_rows(run.id, site="", settle=0.0).sent() <= known
+        return bool(missing_starts(run.store.owned_rows(run.id, site="", settle=0.0), run.lines))
     return False
 
 

@@ -108,8 +108,8 @@ class OwnedRows(Protocol):
     def flush(self) -> None:
         """Store at once what would be stored later."""
 
-    def sent(self) -> frozenset[str]:
-        """The rows of the report whose call was certainly sent. Raises `StoreError`."""
+    def sent(self, begun: frozenset[str]) -> frozenset[str]:
+        """The rows of the report whose call was certainly sent; the events have `begun`. Raises `StoreError`."""
 
     def ask(self, query: "RowQuery") -> "Others":
         """Raises nothing: what is not known may be anybody's. Starts with a row of `before` lack none now."""

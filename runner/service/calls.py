@@ -229,10 +229,6 @@ Call: TypeAlias = (
 )
 
 
-STARTING: Final = frozenset({"execute", "run", "change"})
-"""The kinds of calls that may start a process, as the journal has them."""
-
-
 def process_started(call: Call) -> str | None:
     if not isinstance(call, Act):
         return None

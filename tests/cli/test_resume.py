@@ -94,6 +94,13 @@ def cut_before(kind: str, key: str | None = None) -> None:
     (folder() / EVENTS).write_text("".join(lines[:found]))
     for report in ("report.json", "junit.xml"):
         (folder() / report).unlink(missing_ok=True)
+    forget_rows()
+
+
+def forget_rows() -> None:
+    """The files of rows know more than these events: who was killed had not sent it."""
+    for rows in (*Path(".runner").glob(".rows.sqlite*"), *Path(os.environ["XDG_STATE_HOME"]).rglob("rows-*.sqlite*")):
+        rows.unlink()
 
 
 def statuses(report: str = "report.json") -> dict[str, str]:
@@ -787,8 +794,7 @@ def cut_behind_the_start() -> None:
     sent = next(number for number, line in enumerate(lines) if json.loads(line).get("effect") == "once")
     (folder() / EVENTS).write_text("".join(lines[: sent + 1]))
     (folder() / "report.json").unlink()
-    for rows in (*Path(".runner").glob(".rows.sqlite*"), *Path(os.environ["XDG_STATE_HOME"]).rglob("rows-*.sqlite*")):
-        rows.unlink()
+    forget_rows()
 
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])

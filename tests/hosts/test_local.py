@@ -581,7 +581,7 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
 
 def test_events_that_lack_a_start_that_was_sent_are_not_resumed_unless_it_may_happen_twice(tmp_path: Path) -> None:
     class SentRows(NotedRows):
-        def sent(self) -> frozenset[str]:
+        def sent(self, _begun: frozenset[str]) -> frozenset[str]:
             return frozenset({"a", "b[1]"})
 
     steps = ONE + "  - id: b\n    for_each: [1, 2]\n    execute: {process: UsrA}\n"

@@ -153,7 +153,7 @@ class Steps:
         self._run.before("store")
         self._owned.never_began(key, is_certain=is_certain)
 
-    def sent(self) -> frozenset[str]:
+    def sent(self, _begun: frozenset[str]) -> frozenset[str]:
         return frozenset()
 
     def flush(self) -> None:

@@ -16,7 +16,7 @@ class NoOtherRuns:
 
     def never_began(self, key: str, *, is_certain: bool = True) -> None: ...
 
-    def sent(self) -> frozenset[str]:
+    def sent(self, _begun: frozenset[str]) -> frozenset[str]:
         return frozenset()
 
     def flush(self) -> None: ...

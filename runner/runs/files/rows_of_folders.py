@@ -15,7 +15,7 @@ from runner.foundation import server_time
 from runner.foundation.site_key import hashed
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
-from runner.runs.files.row_tables import KEPT
+from runner.runs.files.row_tables import ANY_NUMBER, KEPT
 from runner.runs.pending_starts import LATE, NEAR
 from runner.runs.store import LostRows, Others, RowQuery, StoreError
 
@@ -134,16 +134,17 @@ class RowsOfFolders:
         for rows in self._all:
             rows.never_began(key, is_certain=is_certain)
 
-    def sent(self) -> frozenset[str]:
-        """Starts that only the shared file has, and starts with a row.
+    def sent(self, begun: frozenset[str]) -> frozenset[str]:
+        """Starts that only the shared file has, starts with a row, and those of rows that the events have not `begun`.
 
-        A start of the own file may not have left, if the program was killed then. A start that it lacks was made by a
-        copy of the folder, or before an older copy was put in its place.
+        Another start of the own file may not have left, if the program was killed then. A start that it lacks was made
+        by a copy of the folder, or before an older copy was put in its place.
         """
         own = self._own_rows.stored()
         shared = own if self._shared.opening() is None else self._shared_rows.stored()
-        begun = {str(start[1]) for start in shared.starts} - {str(start[1]) for start in own.starts}
-        return frozenset(begun | {key for found in (own, shared) for _, key, _ in found.rows})
+        started, shared_starts = ({str(start[1]) for start in found.starts} - {ANY_NUMBER} for found in (own, shared))
+        with_row = {key for found in (own, shared) for _, key, _ in found.rows}
+        return frozenset((shared_starts - started) | (started - begun) | with_row)
 
     def flush(self) -> None:
         for rows in self._current() if self._lacks_shared else self._all:  # who has started nothing opens neither file

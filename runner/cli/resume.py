@@ -364,8 +364,8 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: Repo
     if rest := not_cleaned_up(run.result):
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {first_few(rest, MOST_KEYS)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
-    # whoever ended the run may have been killed before they were written
-    output.problems(*store_reports(run.store, reported))
+    if run.result.finished:  # whoever ended it may have been killed before they were written
+        output.problems(*store_reports(run.store, reported))
     reports.publish(places, whole or alone(reported))
     _say_rest_of_command(run)
     for step in rerun_steps(timed(run.lines, result=run.result), store=run.store.name)[-1:]:

@@ -325,6 +325,24 @@ def test_all_runs_of_a_killed_command_are_resumed_together(answers: Executes, ca
     assert "no run of the same command has broken off; nothing is left to do" in capsys.readouterr().err
 
 
+def test_a_run_that_another_command_has_just_made_gets_no_report_from_who_looks_at_it(
+    answers: Executes, capsys: Capture
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    folder = max(Path(".runner/runs").iterdir())
+    events = (folder / "events.jsonl").read_bytes()
+    for written in (folder / "report.json", folder / "junit.xml", *Path(".runner").rglob("*history*")):
+        written.unlink()
+    (folder / "events.jsonl").write_bytes(b"")
+    log = FileRunStore(folder.parent).reopen(folder.name)
+    assert ended(["resume", "last", "--together"]) == 3
+    log.close()
+    (folder / "events.jsonl").write_bytes(events)
+    assert ended(["show", "last"]) == 0
+    assert "E155" not in capsys.readouterr().err
+    assert answers.asked
+
+
 def test_what_had_failed_before_the_kill_is_not_made_green_by_what_is_resumed(
     answers: Executes, capsys: Capture
 ) -> None:

@@ -12,6 +12,4 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they are is tested in `engine/` and `project/`, with a clock that the test holds."""
     monkeypatch.setattr("runner.engine.start._LOOKS", (0.01, 0.02))
-    monkeypatch.setattr("runner.engine.verdict.NO_ROW_YET", (0.01, 0.02))
-    monkeypatch.setattr("runner.engine.verdict._AGAIN_AFTER", 0.05)
     monkeypatch.setattr("runner.project.pulling._PAUSE", 0.01)

@@ -11,7 +11,6 @@ from captured import Capture
 from sites import NOTHING, Answer, library, site, xml
 
 from runner.cli.main import ended
-from runner.engine.start_bounds import LATER
 from runner.foundation.values import JsonObject
 
 pytestmark = pytest.mark.slow
@@ -22,9 +21,8 @@ JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {p
 
 
 @pytest.fixture
-def _long_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `Date` counts whole seconds: sooner, the row of a start might be that of one which was turned away before."""
-    monkeypatch.setattr("runner.engine.start._LOOKS", (LATER,))
+def _short_pauses() -> None:
+    """Not here: rows come late."""
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +121,6 @@ def test_a_start_that_a_proxy_has_repeated_is_not_made_again_where_the_second_an
     assert "settled from the process log" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("_long_looks")
 def test_an_expired_session_is_renewed_and_the_start_made_once() -> None:
     place = Place(second=Answer(status=401, body='{"Message":"Authentication failed."}'))
     with site(place) as here:
@@ -133,7 +130,6 @@ def test_an_expired_session_is_renewed_and_the_start_made_once() -> None:
     assert (len(place.log), row()["verified"], row()["attempts"]) == (1, True, 1)
 
 
-@pytest.mark.usefixtures("_long_looks")
 @pytest.mark.parametrize(("status", "effect"), [(401, "once"), (429, "idempotent")])
 def test_a_start_that_was_turned_away_and_made_again_puts_no_later_run_in_doubt(status: int, effect: str) -> None:
     place = Place(second=Answer(status=status, body='{"Message":"Authentication failed."}'))

@@ -41,6 +41,7 @@ from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, failed_runs, newest_runs
 from runner.targets.model import Target
 
+_OPTION = VARIABLE.removesuffix("INPUT_")
 _LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
 
 
@@ -327,21 +328,29 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
         message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
         hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
         yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
-    names = {name.upper() for name in own}
-    given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
-    for name in sorted(given - names):
-        near = likely_typo(name, names - given, own_letters=True)
-        if near is not None and near != f"{name}S":  # a thing and several of it are inputs of different jobs
-            yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
-    for variable in (each for each in sorted(os.environ) if each[:1] == "C" and "RUN" in each):
-        wanted_names = () if variable.startswith(VARIABLE) else map(VARIABLE.__add__, names - given)
-        if (near := likely_typo(variable, wanted_names, own_letters=True)) is not None:
-            yield _typo(f"the environment variable `{clean(variable)}` gives no input", near=near)
+    yield from _typos_of_variables({name.upper() for name in own}, wanted.from_environment)
     targets = {name for file in project.files for name in file.targets}
     for name in wanted.confirmed:
         if name not in targets and not is_outside(name):
             message = f"`--confirm {clean(name)}` confirms nothing: there is no such target"
             yield _typo(message, near=suggest(name, targets))
+
+
+def _typos_of_variables(names: Collection[str], options: Collection[str]) -> Iterator[Problem]:
+    """`names` are those of inputs, in capitals; `options` have their values from the environment."""
+    given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
+    lacking = sorted(set(names) - given)
+    for name in sorted(given.difference(names)):
+        near = likely_typo(name, lacking, own_letters=True)
+        if near is not None and near != f"{name}S":  # a thing and several of it are inputs of different jobs
+            yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
+    for variable in (each for each in sorted(os.environ) if each[:1] == "C" and "RUN" in each):
+        if variable.startswith(VARIABLE) or f"--{variable.removeprefix(_OPTION).lower().replace('_', '-')}" in options:
+            continue
+        known = {_OPTION + name: VARIABLE + name for name in lacking}
+        near = known.get(variable) or likely_typo(variable, known.values(), own_letters=True)
+        if near is not None:
+            yield _typo(f"the environment variable `{clean(variable)}` gives no input", near=near)
 
 
 def _typo(message: str, *, near: str | None) -> Problem:

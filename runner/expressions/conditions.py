@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from runner.expressions.infer import expression_type, has_guard, node_type
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, expression, readable
-from runner.expressions.source import source_text
+from runner.expressions.source import source_text, written_path
 from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NUMBER, TEXT, Type, in_words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
+from runner.foundation.values import compact
 
 _DOES_SOMETHING = lazy_pattern(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 
@@ -80,14 +81,23 @@ def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) ->
     match tree:
         # `x | regex_search("^N")` and `x ~ "^N"` ask whether a text fits a pattern.
         case nodes.Filter(name="regex_search", args=[nodes.Expr() as pattern], node=nodes.Expr() as value):
-            if isinstance(pattern, nodes.Const) and isinstance(pattern.value, str) and pattern.value[:1] != "^":
-                pattern = nodes.Const(f".*{pattern.value}")
-            return f"write `{source_text(value)} is match({source_text(pattern)})`"
+            return f"write `{source_text(value)} is match({source_text(_from_the_start(pattern))})`"
         case nodes.Concat(nodes=[value, nodes.Const(value=str()) as pattern]):
-            return f"write `{source_text(value)} is match({source_text(pattern)})`"
+            return f"write `{source_text(value)} is match({source_text(_from_the_start(pattern))})`"
     if given.kinds & LIST and not given.kinds & TEXT:
         return f"ask how many there are: `{source} | length > 0`"
     return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
+
+
+def _from_the_start(pattern: nodes.Expr) -> nodes.Expr:
+    """A pattern that is searched for anywhere, for `match`, which looks at the start."""
+    match pattern:
+        case nodes.Const(value=str() as text) if "|" in text:
+            return nodes.Const(f".*({text})")
+        case nodes.Const(value=str() as text) if not text.startswith("^"):
+            return nodes.Const(f".*{text}")
+        case _:
+            return pattern
 
 
 def _operands(tree: nodes.Expr) -> Iterator[_Operand]:
@@ -159,16 +169,44 @@ def always_true(tree: nodes.Expr, *, given: Collection[str]) -> bool:
             return isinstance(tree, nodes.Const) and tree.value is True
 
 
-def turned_round(tree: nodes.Expr) -> str | None:
-    """`"Al" not in result.Name`, for the sides of `result.Name not in "Al"`."""
+def too_easily_true(tree: nodes.Expr) -> tuple[str, str] | None:
+    """When a condition, or a side of its `and`, is true although the value is wrong, and what to write."""
     match tree:
-        case nodes.Compare(expr=left, ops=[nodes.Operand(op="notin", expr=nodes.Const(value=str() as text) as right)]):
-            is_list = any(sign in text for sign in " ,;|")
-            return (
-                None if is_list or isinstance(left, nodes.Const) else f"{source_text(right)} not in {source_text(left)}"
-            )
+        case nodes.And():
+            return too_easily_true(tree.left) or too_easily_true(tree.right)
+        case nodes.Compare(expr=nodes.Const(value=""), ops=[nodes.Operand(op="in", expr=text)]):
+            return f"`{source_text(tree)}` is true of every text", f'write `{source_text(text)} == ""` for an empty text'
+        case nodes.Compare(expr=left, ops=[nodes.Operand(op=sign, expr=nodes.Const(value=str() as text) as right)]):
+            return _in_text(left, sign, text, right)
+        case nodes.Test(name="match", node=value, args=[nodes.Const(value=str() as pattern)]):
+            hint = f'write `{source_text(value)} == ""` for an empty text' if not pattern else "write what it must hold"
+            return (f"`{source_text(tree)}` is true of every text", hint) if pattern in _FITS_ALL else None
+        case (
+            nodes.Test(name="defined", node=nodes.Filter() as items)
+            | nodes.Not(node=nodes.Test(name="undefined" | "none", node=nodes.Filter() as items))
+        ) if items.name in _GIVES_A_LIST:
+            return f"`{source_text(tree)}` is true of an empty list, too", f"write `{source_text(items)} | length > 0`"
         case _:
             return None
+
+
+_FITS_ALL = frozenset({"", "^", ".*", "^.*", ".*$", "^.*$"})
+_GIVES_A_LIST = frozenset({"list", "map", "reject", "rejectattr", "select", "selectattr", "sort", "unique"})
+_LISTED = lazy_pattern(r"\s*[,;|]\s*")
+
+
+def _in_text(left: nodes.Expr, sign: str, text: str, right: nodes.Expr) -> tuple[str, str] | None:
+    """`result.Name in "New"` is true of `"e"`, too."""
+    path = written_path(left) or ("",)
+    is_status = path[-1] in ("status", "process_status") and path[0] in ("steps", "process_status")
+    if isinstance(left, nodes.Const) or sign not in ("in", "notin") or is_status:  # types know the words of a status
+        return None
+    values, value = [*filter(None, _LISTED.split(text))], source_text(left)
+    if sign == "notin":
+        message = f"`{value} not in {source_text(right)}` is true unless the value is a part of that text"
+        return (message, f"write `{source_text(right)} not in {value}`") if len(values) == 1 and " " not in text else None
+    listed = f"in [{', '.join(map(compact, values))}]" if len(values) > 1 else f"== {source_text(right)}"
+    return f"`{value} in {source_text(right)}` is true of each part of that text, too", f"write `{value} {listed}`"
 
 
 def no_bound(tree: nodes.Node | None) -> nodes.Expr | None:
@@ -176,7 +214,10 @@ def no_bound(tree: nodes.Node | None) -> nodes.Expr | None:
     match tree:
         case nodes.Compare(
             expr=nodes.Filter(name="length", node=nodes.Name() | nodes.Getattr() | nodes.Getitem() as value),
-            ops=[nodes.Operand(op="gteq", expr=nodes.Const(value=0))],
+            ops=[
+                nodes.Operand(op="gteq", expr=nodes.Const(value=0))
+                | nodes.Operand(op="gt" | "gteq", expr=nodes.Neg(node=nodes.Const()))
+            ],
         ):
             return value
         case _:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from runner.expressions import parse
-from runner.expressions.conditions import always_true, inside_quotes, turned_round
+from runner.expressions.conditions import always_true, inside_quotes, too_easily_true
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
@@ -152,8 +152,8 @@ def _flaw(that: str) -> Finding | None:
         message = f"`{parsed.text}` compares something with itself"
     elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
         message = f"`{parsed.text}` is met whatever the step gives"
-    elif parsed.tree is not None and (turned := turned_round(parsed.tree)) is not None:
-        message, hint = f"`{parsed.text}` is true unless the value is a part of that text", f"write `{turned}`"
+    elif parsed.tree is not None and (found := too_easily_true(parsed.tree)) is not None:
+        message, hint = found
     return Finding(code="E117", message=message, hint=hint, warning=True) if message else None
 
 

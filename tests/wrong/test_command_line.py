@@ -199,6 +199,7 @@ PROBABLE = {
     "ready -t sandbox CREATIO_RUNNER_FOR=30s": "`CREATIO_RUNNER_WAIT_READY` is the variable of `--for` here",
     "apply . CREATIO_RUNNER_FOR=r2": "not read: it is of other verbs\n   = hint: `CREATIO_RUNNER_APPLY_FOR` is",
     "run . CREATIO_RUNER_INPUT_PHONE=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
+    "run . CREATIO_RUNNER_PHONE=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
     "run . CREATIO_RUNNER_INPT_PHONE=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
     "run . CREATIO_RUNNER_INPUT_PHOEN=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
 }

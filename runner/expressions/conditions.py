@@ -175,7 +175,10 @@ def too_easily_true(tree: nodes.Expr) -> tuple[str, str] | None:
         case nodes.And():
             return too_easily_true(tree.left) or too_easily_true(tree.right)
         case nodes.Compare(expr=nodes.Const(value=""), ops=[nodes.Operand(op="in", expr=text)]):
-            return f"`{source_text(tree)}` is true of every text", f'write `{source_text(text)} == ""` for an empty text'
+            return (
+                f"`{source_text(tree)}` is true of every text",
+                f'write `{source_text(text)} == ""` for an empty text',
+            )
         case nodes.Compare(expr=left, ops=[nodes.Operand(op=sign, expr=nodes.Const(value=str() as text) as right)]):
             return _in_text(left, sign, text, right)
         case nodes.Test(name="match", node=value, args=[nodes.Const(value=str() as pattern)]):
@@ -204,9 +207,12 @@ def _in_text(left: nodes.Expr, sign: str, text: str, right: nodes.Expr) -> tuple
     values, value = [*filter(None, _LISTED.split(text))], source_text(left)
     if sign == "notin":
         message = f"`{value} not in {source_text(right)}` is true unless the value is a part of that text"
-        return (message, f"write `{source_text(right)} not in {value}`") if len(values) == 1 and " " not in text else None
+        return (
+            (message, f"write `{source_text(right)} not in {value}`") if len(values) == 1 and " " not in text else None
+        )
     listed = f"in [{', '.join(map(compact, values))}]" if len(values) > 1 else f"== {source_text(right)}"
-    return f"`{value} in {source_text(right)}` is true of each part of that text, too", f"write `{value} {listed}`"
+    message = f"`{value} in {source_text(right)}` is true of each part of that text, too"
+    return message, f"write `{value} {listed}`"
 
 
 def no_bound(tree: nodes.Node | None) -> nodes.Expr | None:

@@ -20,6 +20,7 @@ from runner.reading.odd_characters import begins_with_odd_space
 _TAG = lazy_pattern(r":\s+!")
 _COMMENT = lazy_pattern(r":?\s+#[^\s#].*")
 """What a `#` makes a comment of, and is hardly a comment: nothing parts it from the `#`."""
+_COMMENTED_OUT = lazy_pattern(r"\s*#\s*(?:-\s|\w+:).*")
 
 
 def misfits(violations: Iterable[Violation], document: Document, name: str) -> tuple[tuple[Problem, ...], Document]:
@@ -127,6 +128,8 @@ def _problem(finding: Finding, document: Document) -> Problem:
         hint = SAME_COLUMN
     if finding.code == "E108" and _COMMENT.fullmatch(document.rest_after(path)):
         hint = "put the text in quotes: to YAML a `#` begins a comment"
+    if finding.code == "E108" and _COMMENTED_OUT.fullmatch(document.source.line(document.line_of(path) + 1)):
+        hint = "remove the `#` before what belongs to it: below this key are only comments"
     if finding.code in ("E104", "E108") and finding.at_key and document.is_cut_off(path):
         hint = CUT_OFF
     return document.found(replace(finding, hint=hint))

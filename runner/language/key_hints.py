@@ -19,6 +19,7 @@ _EXPRESSIONS = ("if", "for_each", "that")
 _FEW = 10
 _LONG = 4  # shorter keys are near to too many others
 _IN_BRACES = lazy_pattern(r"\s*\{\{\s*((?:(?!\}\}).)+?)\s*\}\}\s*")
+_COMPARED = lazy_pattern(r"(?:[!=]=|[<>]=?) ")
 _OF_A_CALL = lazy_pattern(r"(?:result|process_status|process_id)(?=[.\[]|$)")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
@@ -113,7 +114,8 @@ def _expectation(name: str, value: Json, keys: RecordKeys) -> str | None:
     if keys.title != "expectation":
         return None
     if _OF_A_CALL.match(name) and isinstance(value, str | int | float):
-        return f"write `- {name} == {compact(value)}`"
+        is_compared = isinstance(value, str) and _COMPARED.match(value)
+        return f"write `- {name} {value if is_compared else f'== {compact(value)}'}`"
     return _known(keys)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from runner.foundation import server_time
 from runner.foundation.durations import is_too_long
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path, duration, items, record
 from runner.job import defaults
@@ -16,6 +17,7 @@ from runner.lint.uses import starts
 from runner.odata.names import is_column, order_of
 from runner.reading.document import SAME_COLUMN
 
+_OPTION = lazy_pattern(r"[?&]?\$?(?:select|orderby)=")
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}
 DURATIONS: dict[str, tuple[str, ...]] = {
     "timeout": (),
@@ -101,7 +103,11 @@ def _column_hint(column: str, *, orders: bool) -> str:
         return "separate columns by commas"
     if orders and column.startswith("-") and is_column(column[1:]):
         return f"write `{column[1:]} desc`"
+    if (option := _OPTION.match(column)) is not None:
+        return f"leave out `{option[0]}`"
     name, _, direction = column.partition(" ")
+    if is_column(path := name.replace(".", "/")) and path != name:
+        return f"write `{path}`"
     if not is_column(name) or not direction:
         return "write the code of a column, as in `Name`, or a path, as in `Account/Name`"
     if not orders:

@@ -107,7 +107,9 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: NameScope) -> None:
         for each in (problem, *problem.others):
             self.add_unreadable(each.finding, path, text)
-        self.add_all_in_text(_wrong_names(problem.names, text, scope, path), path, text)
+        is_of_github = problem.finding.part == "${{"  # its hint says what to write for `env` and `secrets`
+        names = [name for name in problem.names if not (is_of_github and name.path[0] in ("env", "secrets"))]
+        self.add_all_in_text(_wrong_names(names, text, scope, path), path, text)
 
 
 def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, path: Path) -> Iterator[WrongName]:

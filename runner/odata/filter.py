@@ -11,12 +11,20 @@ from uuid import UUID
 from msgspec import Struct
 
 from runner.foundation.values import Json
-from runner.odata.lexer import ARITHMETIC, COMPARISONS, CONSTANTS, TEXT_FUNCTIONS, Token, tokens
+from runner.odata.lexer import (
+    ARITHMETIC,
+    COMPARISONS,
+    CONSTANTS,
+    FUNCTIONS,
+    FUNCTIONS_OF_ONE,
+    TEXT_FUNCTIONS,
+    Token,
+    tokens,
+)
 
-EVALUATED = frozenset({"and", "or", "not", *COMPARISONS, *TEXT_FUNCTIONS})
+EVALUATED = frozenset({"and", "or", "not", *COMPARISONS, *TEXT_FUNCTIONS, *FUNCTIONS_OF_ONE})
 """The operations that `parse` leaves in a tree."""
 _DEEPEST = 40
-_BOTH = 2
 _OF_OTHERS = ("any", "all", "cast", "isof")
 """Functions in whose brackets a name need not be a column of the entity that is filtered."""
 
@@ -73,7 +81,7 @@ def read(text: str) -> Node:
 
 
 def parse(text: str) -> Node:
-    """The tree of columns, literals and searches of texts. Raises `FilterError`."""
+    """The tree of columns, literals and functions that `match` evaluates. Raises `FilterError`."""
     node = read(text)
     for part in nodes_in(node):
         match part:
@@ -81,9 +89,11 @@ def parse(text: str) -> Node:
                 raise FilterError(f"'{token.text}' is no date.")
             case UnreadWord(token=token):
                 raise FilterError(_syntax_error(token.start, text))
+            case Operation(name=name) if name in FUNCTIONS and name not in EVALUATED:
+                raise FilterError(f"The sandbox does not evaluate '{name}()', which a site may know.")
             case Operation(name=name) if name not in EVALUATED:
                 raise FilterError(f"An unknown function with name '{name}' was found.")
-            case Operation(name=name, operands=operands) if name in TEXT_FUNCTIONS and len(operands) != _BOTH:
+            case Operation(name=name, operands=operands) if name in FUNCTIONS and len(operands) != FUNCTIONS[name]:
                 raise FilterError(f"No function signature for the function with name '{name}' matches.")
     return node
 

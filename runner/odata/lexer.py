@@ -14,9 +14,10 @@ ARITHMETIC: Final = frozenset({"add", "sub", "mul", "div", "divby", "mod"})
 OPERATORS: Final = COMPARISONS | ARITHMETIC | {"and", "or", "has", "in", "not"}
 CONSTANTS: Final = frozenset({"true", "false", "null"})
 TEXT_FUNCTIONS: Final = ("contains", "startswith", "endswith")
+FUNCTIONS_OF_ONE: Final = ("length", "tolower", "toupper", "trim", "year", "month", "day", "hour", "minute", "second")
 FUNCTIONS: Final[Mapping[str, int | None]] = {
     **dict.fromkeys((*TEXT_FUNCTIONS, "indexof", "concat"), 2),
-    **dict.fromkeys(("length", "tolower", "toupper", "trim", "year", "month", "day", "hour", "minute", "second"), 1),
+    **dict.fromkeys(FUNCTIONS_OF_ONE, 1),
     **dict.fromkeys(("substring", "replace", "date", "time", "round", "floor", "ceiling"), None),
     **dict.fromkeys(("cast", "isof", "fractionalseconds", "totaloffsetminutes", "totalseconds", "now", "any"), None),
     **dict.fromkeys(("all", "case", "matchesPattern", "hassubset", "hassubsequence", "mindatetime"), None),

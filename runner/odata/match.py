@@ -27,6 +27,14 @@ _TEXT_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "endswith": str.endswith,
 }
 
+_PARTS_OF_MOMENTS: Final = frozenset({"year", "month", "day", "hour", "minute", "second"})
+_OF_A_TEXT: Final[Mapping[str, Callable[[str], str | int]]] = {
+    "length": len,
+    "tolower": str.lower,
+    "toupper": str.upper,
+    "trim": str.strip,
+}
+
 
 class Bounds(Struct, frozen=True, kw_only=True):
     """What every row that meets a filter is known to be: a hint for a search of rows, never the whole filter."""
@@ -78,10 +86,20 @@ def _value(node: Node, row: Mapping[str, Json]) -> FilterValue:
         case Operation(name=name, operands=(left, right)) if name in _TEXT_TESTS:
             text, part = _value(left, row), _value(right, row)
             return isinstance(text, str) and isinstance(part, str) and _TEXT_TESTS[name](text, part)
+        case Operation(name=name, operands=(operand,)):
+            return _of_one(name, _value(operand, row))
         case Operation(name=name, operands=(left, right)):
             return _compare(name, _value(left, row), _value(right, row))
         case _:
             raise TypeError(f"`parse` makes no tree with {node}")
+
+
+def _of_one(name: str, value: FilterValue) -> FilterValue:
+    """A function of a text, or a part of a moment; null of anything else."""
+    if name in _PARTS_OF_MOMENTS:
+        at = moment(value) if isinstance(value, str) else value
+        return getattr(at, name) if isinstance(at, datetime) else None
+    return _OF_A_TEXT[name](value) if isinstance(value, str) else None
 
 
 def _compare(sign: str, left: FilterValue, right: FilterValue) -> bool:

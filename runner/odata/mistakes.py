@@ -6,24 +6,41 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from runner.foundation.foreign_dates import no_such_day
+from runner.foundation.foreign_dates import foreign_moment, no_such_day
+from runner.foundation.foreign_numbers import plain_number
 from runner.foundation.hints import words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import is_guid
 from runner.odata.filter import Column, FilterError, FilterValue, Literal, Node, Operation, UnreadWord, nodes_in, read
-from runner.odata.lexer import COMPARISONS, CONSTANTS, FUNCTIONS, HOLE, OPERATORS, TEXT_FUNCTIONS, Token, tokens
+from runner.odata.lexer import (
+    COMPARISONS,
+    CONSTANTS,
+    FUNCTIONS,
+    HOLE,
+    OPERATORS,
+    TEXT_FUNCTIONS,
+    Token,
+    is_literal,
+    tokens,
+)
 
 _TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
 _OPTION: Final = lazy_pattern(r"\s*([?&]?\$?filter=)(?!=)")
 _SIGN: Final = lazy_pattern(r"==|!=|<>|>=|<=|&&|\|\||%20|[=<>!\"`\u2018\u2019\u201c\u201d]|(?<=\s)(?i:like)(?=\s*\x00)")
+_NAME: Final = lazy_pattern(r"[^\W\d]\w*")
 _FUNCTION: Final = lazy_pattern(r"[A-Za-z]{4,}")
 _DASHED: Final = lazy_pattern(r"[^\W\d]\w*(?:-\w+)+")
 _OF_V3: Final = lazy_pattern(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re.IGNORECASE)
 _DAY: Final = lazy_pattern(r"(\d\d?)\.(\d\d?)\.(\d{4})")
 _DOTTED: Final = lazy_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _ID: Final = lazy_pattern(r"(?:.*/)?Id", re.DOTALL)
+_OF_SQL: Final = lazy_pattern(r"\[(\w+)\]")
+_PARAMETER: Final = lazy_pattern(r"[@:][^\W\d]\w*|\?")
+_HEX: Final = lazy_pattern(r"(?=\w*\d)[0-9A-Fa-f]{32}")
+_MOMENT: Final = lazy_pattern(r"(?:.*/)?(?:CreatedOn|ModifiedOn)", re.DOTALL)
+_LIKE_A_MOMENT: Final = lazy_pattern(r"(?:.*/)?\w+(?:Date|On|Day|Time)", re.DOTALL)
 _NO_TEXT: Final = lazy_pattern(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|true|false")
 _OF_TEXTS: Final = lazy_pattern(r"(?:.*/)?(?:\w*(?:Name|Code|Text)|TextValue)", re.DOTALL)
 _LOOKUP: Final = lazy_pattern(r"[^\W\d]\w*[a-z0-9]Id")
@@ -80,15 +97,40 @@ def _mistakes(text: str) -> Iterator[Finding]:
 def _word_mistakes(token: Token) -> Iterator[Finding]:
     """Values that are wrong wherever they are: a service of v4 answers 400 to those of v3 [D]."""
     text = token.text
+    yield from _foreign_word(text)
     if old := _OF_V3.fullmatch(text):
         yield _literal_of_v3(old[1], old[2])
     if token.kind == "moment" and (hint := no_such_day(text)) is not None:
         yield Finding(message=f"`{text}` is no date", hint=hint)
     if token.kind == "" and "'" not in text and text.lstrip("-")[:1].isdigit():
         day = _DAY.fullmatch(text)
+        if (right := _guid_or_number(text)) is not None:
+            yield Finding(message=f"`{text}` is no value of OData", hint=f"write `{right}`")
+            return
         is_date = "." in text or "/" in text or "-" in text.lstrip("-")
         hint = f"write `{day[3]}-{day[2]:0>2}-{day[1]:0>2}T00:00:00Z`" if day else _DATE_HINT if is_date else TEXT_HINT
         yield Finding(message=f"`{text}` is neither a number nor a date", hint=hint)
+
+
+def _foreign_word(text: str) -> Iterator[Finding]:
+    """`[Name]` of SQL, `{GUID}`, and parameters, for which this call gives nothing."""
+    if (column := _OF_SQL.fullmatch(text)) is not None:
+        yield Finding(message=f"`{text}` is of SQL", hint=f"write `{column[1]}`")
+    elif text[:1] == "{" and is_guid(text.strip("{}")):
+        yield Finding(message=f"`{text}` is no value of OData", hint=f"write `{text.strip('{}')}`")
+    elif _PARAMETER.fullmatch(text):
+        name = text.lstrip("@:?") or "NAME"
+        hint = f"write a template, as in `{{{{ inputs.{name} | odata }}}}`"
+        message = f"`{text}` is a parameter, and this call gives none"
+        yield Finding(message=message, hint=hint, warning=text[0] == "@")  # to OData it is null then
+
+
+def _guid_or_number(text: str) -> str | None:
+    """A GUID without its dashes, or a number as people write it."""
+    if _HEX.fullmatch(text):
+        return str(UUID(text))
+    bare = text.removesuffix("%")
+    return plain_number(bare) or (bare if bare != text and is_literal(bare) else None)
 
 
 def _literal_of_v3(word: str, value: str) -> Finding:
@@ -146,9 +188,9 @@ def _joining_hint(error: FilterError, token: Token, after: Token) -> str:
 
 
 def _comma(before: Token, after: Token | None) -> Finding:
-    if after is not None and before.text.lstrip("-").isdigit() and after.text.isdigit():
-        message = f"`{before.text},{after.text}` is no number of OData"
-        return Finding(message=message, hint=f"write `{before.text}.{after.text}`")
+    whole = f"{before.text},{after.text}" if after is not None else ""
+    if (number := plain_number(whole)) is not None:
+        return Finding(message=f"`{whole}` is no number of OData", hint=f"write `{number}`")
     return Finding(message="a `,` is outside of `( )`", hint=_JOIN_HINT)
 
 
@@ -162,6 +204,9 @@ def _call_mistakes(call: Operation) -> Iterator[Finding]:
         case (Literal(value=str() as text), Column(path=column)) if name in TEXT_FUNCTIONS:
             hint = f"write `{name}({column}, '{text}')`"
             yield Finding(message=f"`{name}()` takes the column first", hint=hint, warning=True)
+        case (Column(path=column), Column(path=word)) if name in TEXT_FUNCTIONS and "/" not in word:
+            hint = f"put a text in quotes: `{name}({column}, '{word}')`"
+            yield Finding(message=f"`{word}` is a column here, and no text", hint=hint, warning=True)
     path, dot, last = name.rpartition(".")
     if dot and last.casefold() in _METHODS:
         hint = f"write `{last.casefold()}({path.replace('.', '/')}, …)`"
@@ -171,8 +216,10 @@ def _call_mistakes(call: Operation) -> Iterator[Finding]:
     if name == "substringof":
         hint = "write `contains(Name, '…')`: the column comes first"
         yield Finding(message="`substringof` is a function of OData v3", hint=hint)
-    elif name not in FUNCTIONS and _FUNCTION.fullmatch(name) and (near := suggest(name, FUNCTIONS)) is not None:
-        yield Finding(message=f"`{name}` is no function of OData", hint=f"did you mean `{near}`?")
+    elif name not in FUNCTIONS and _NAME.fullmatch(name):
+        near = suggest(name, FUNCTIONS) if _FUNCTION.fullmatch(name) else None
+        ours = _hints("functions").get(name.casefold()) or (f"did you mean `{near}`?" if near else None)
+        yield Finding(message=f"`{name}` is no function of OData", hint=ours, warning=ours is None)
     elif wanted is not None and count != wanted and not any(map(_is_open, call.operands)):
         example = f"write `{name}(Name, '…')`" if name in TEXT_FUNCTIONS else None
         takes = "one value" if wanted == 1 else f"{wanted} values"
@@ -221,9 +268,23 @@ def _value_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
         what = "moment" if value[0].isdigit() else "boolean"
         hint = f"write `{value}` without quotes, unless `{column}` holds texts"
         yield Finding(message=f"in quotes this is a text, and no {what}", hint=hint, warning=True)
+    elif isinstance(value, str) and not _NO_TEXT.fullmatch(value):
+        yield from _moment_in_quotes(column, value)
     elif isinstance(value, UUID) and _LOOKUP.fullmatch(column):
         message = f"a lookup is filtered by its path, not by `{column}`"
         yield Finding(message=message, hint=f"write `{column[:-2]}/Id`", warning=True)
+
+
+def _moment_in_quotes(column: str, text: str) -> Iterator[Finding]:
+    """A text for a column that is a moment on every site, or a day for one that has the name of such a column."""
+    is_certain = _MOMENT.fullmatch(column) is not None
+    day, clock = foreign_moment(text.strip().replace("T", " "))
+    if not is_certain and (day is None or _LIKE_A_MOMENT.fullmatch(column) is None):
+        return
+    hint = f"write `{day}T{(clock or '00:00:00').removesuffix('Z')}Z` without quotes" if day else _DATE_HINT
+    if HOLE in text:
+        hint = "leave out the quotes; a template gives a moment as in `2026-12-31T00:00:00Z`"
+    yield Finding(message=f"in quotes this is a text, and `{column}` is a moment", hint=hint, warning=not is_certain)
 
 
 def _capitals(text: str) -> Finding:

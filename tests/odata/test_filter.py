@@ -67,6 +67,10 @@ TRUE = [
     "Age eq 42 or Age eq 1 and Age eq 2",
     "not (Age eq 1) and Age eq 42",
     "not Age eq 1 or Age eq 1",
+    "tolower(Name) eq 'o''hara, anna'",
+    "contains(toupper(Name), 'HARA')",
+    "length(trim(Name)) eq 12",
+    "year(Born) eq 2026 and month(Born) eq 1 and day(Born) eq 31",
 ]
 
 FALSE = [
@@ -109,7 +113,9 @@ WRONG = [
     'Name eq "a"',
     "contains(Name)",
     "contains(Name,'a','b')",
-    "tolower(Name) eq 'a'",
+    "substring(Name, 1) eq 'a'",
+    "tolower(Name, 'a') eq 'a'",
+    "today() eq 1",
     "Age eq 42 eq 42",
     "Age eq 4x",
     "Name eq 2026-13-45",

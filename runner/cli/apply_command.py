@@ -206,7 +206,10 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
     def _renamed(self) -> Mapping[str, LedgerEntry]:
         specs = self.versions.specs
         new = {each.version: specs[each.digest] for each in self.decided if each.state is VersionState.NEW}
-        return renamed(new, self.gone, ledger=self.ledger)
+        files = [spec for spec in self.context.params["specs"] if not spec.is_dir()]
+        folders = [folder_name(spec.parent, self.base) for spec in files]
+        beside = self.versions.gone(self.run_set.names, folders=folders, recursive=False)
+        return renamed(new, [*self.gone, *beside], ledger=self.ledger)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""

@@ -9,7 +9,7 @@ import html
 import json
 import re
 import zlib
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, utf_8_decode
 from typing import Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json, can_be_sent, is_rounded, utf_8
+from runner.foundation.values import LARGEST_INTEGER, Json, can_be_sent, is_rounded, utf_8, well_formed
 from runner.service.words import short_line
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
@@ -45,6 +45,7 @@ _PAGE = lazy_pattern(
 )
 _TITLE = lazy_pattern(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 _TAGS = lazy_pattern(r"<(h1|style|script)\b[^<>]*>[^<]{0,2000}</\1>|<!?[^<>]*>", re.IGNORECASE)
+_CHARSET = lazy_pattern(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _EXCEPTION = lazy_pattern(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
 _SURROGATE = lazy_pattern(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
@@ -91,7 +92,7 @@ Content: TypeAlias = Wrapped | JsonBody | Fault | Page | None  # none is an empt
 def content(body: bytes, *, content_type: str = "", halves: bool = False) -> Content:
     """What `body` is by its bytes, as servers mislabel: `content_type` gives the charset. `halves` as in `parsed`."""
     if is_page(body):
-        return Page(title(body))
+        return Page(title(body, content_type=content_type))
     text = _decoded(body, content_type.lower()).strip()
     if not text:
         return None
@@ -107,16 +108,35 @@ def bounded(body: bytes) -> bytes:
     return body[:_LONGEST_PAGE] if len(body) > _LONGEST_PAGE and is_page(body) else body
 
 
-def title(body: bytes) -> str:
+def title(body: bytes, *, content_type: str) -> str:
     """The title of a web page on a line, or nothing. WCF writes what went wrong into the text of its page [?]."""
-    text = body[:65536].decode("utf-8", "replace")
+    text = readable(body[:65536], content_type=content_type)
     found = [html.unescape(part[1]) for part in (_TITLE.search(text), _EXCEPTION.search(text)) if part is not None]
     return short_line(": ".join(found))
 
 
-def page_text(body: bytes) -> str:
+def page_text(body: bytes, *, content_type: str) -> str:
     """The text of a web page on a line, without a heading, which repeats the status of an error."""
-    return short_line(html.unescape(_TAGS.sub(" ", body[:4096].decode("utf-8", "replace"))))
+    return short_line(html.unescape(_TAGS.sub(" ", readable(body[:4096], content_type=content_type))))
+
+
+def readable(body: bytes, *, content_type: str) -> str:
+    """`body`, perhaps cut, for people: in the charset that its mark, its header or the start of a page names.
+
+    A page that is UTF-8 is read as that, as servers mislabel. What cannot be read becomes U+FFFD.
+    """
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return well_formed(body.decode("utf-16", "replace"))
+    named = _CHARSET.search(content_type)
+    if is_page(body):
+        with contextlib.suppress(UnicodeDecodeError):
+            return utf_8_decode(body)[0].removeprefix("\ufeff")
+        named = named or _CHARSET.search(body[:1024].decode("ascii", "replace"))
+    try:
+        text = body.decode(named[1] if named else "utf-8", "replace")
+    except (LookupError, ValueError):  # a charset that nobody knows, or no charset, such as `base64`
+        text = body.decode("utf-8", "replace")
+    return well_formed(text.removeprefix("\ufeff"))
 
 
 def parsed(text: str, *, halves: bool = False) -> Json:

@@ -16,8 +16,7 @@ from runner.service import bodies
 LARGEST_EXCERPT: Final = 4096  # bytes of UTF-8
 
 _LARGEST_READ: Final = 65536  # bytes of a body: a page begins with scripts and styles
-_UNSHOWN = lazy_pattern(rb"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_CHARSET = lazy_pattern(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
+_UNSHOWN = lazy_pattern(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def excerpt(body: bytes, *, content_type: str = "") -> str | None:
@@ -34,8 +33,9 @@ def excerpt(body: bytes, *, content_type: str = "") -> str | None:
 
 def _text(body: bytes, content_type: str) -> str:
     """JSON, XML and pages as people read them, without the escapes of their writers; no scripts, no styles."""
-    shown = _UNSHOWN.sub(SHORTENED.encode(), body) if bodies.is_page(body) else body
-    text = _decoded(shown, content_type).strip()
+    text = bodies.readable(body, content_type=content_type).strip()
+    if bodies.is_page(body):
+        text = _UNSHOWN.sub(SHORTENED, text)
     if text.startswith("<"):
         return well_formed(html.unescape(text))
     try:
@@ -58,14 +58,3 @@ def _lines(value: Json, *, path: str) -> Iterator[str]:
         case _:
             text = as_text(value)
             yield f"{path}: {text}" if path else text
-
-
-def _decoded(body: bytes, content_type: str) -> str:
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", "replace")
-    named = _CHARSET.search(content_type)
-    try:
-        text = body.decode(named[1] if named else "utf-8-sig", "replace")
-    except (LookupError, ValueError):  # a charset that nobody knows, or no charset, such as `base64`
-        text = body.decode("utf-8", "replace")
-    return text.removeprefix("\ufeff")

@@ -139,7 +139,7 @@ def answer_of(reply: Reply, site: Site) -> Answer:
     record: JsonObject | None = None
     unread: str | None = None
     try:
-        content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=True)
+        content = bodies.content(reply.body, content_type=_content_type(reply), halves=True)
         match content:
             case bodies.JsonBody(dict() as found):
                 record = found
@@ -208,7 +208,9 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     A page, or nothing, may be a proxy's. So may an empty 404, although a missing method is answered so [M].
     """
     if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
-        return isinstance(call, calls.ExecuteCall) and _is_missing(call.process, bodies.title(reply.body))
+        return isinstance(call, calls.ExecuteCall) and _is_missing(
+            call.process, bodies.title(reply.body, content_type=_content_type(reply))
+        )
     return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
 
 
@@ -337,7 +339,11 @@ def _failed(reply: Reply, kind: calls.FailureKind, trouble: Trouble) -> calls.Ca
 
 def body_of(reply: Reply) -> str | None:
     """What the reply says, as far as an event keeps it."""
-    return excerpt(reply.body, content_type=reply.headers.get("content-type", ""))
+    return excerpt(reply.body, content_type=_content_type(reply))
+
+
+def _content_type(reply: Reply) -> str:
+    return reply.headers.get("content-type", "")
 
 
 def _described(reply: Reply, site: Site) -> str:
@@ -362,7 +368,7 @@ def _words(reply: Reply) -> str:
         case bodies.Fault(words) if words:
             return words
         case bodies.Page(title):
-            return title or bodies.page_text(reply.body)
+            return title or bodies.page_text(reply.body, content_type=_content_type(reply))
         case bodies.JsonBody(dict() as value) if words := words_of(value):
             return words
         case bodies.JsonBody(str() as text) | bodies.Wrapped(text):
@@ -374,7 +380,7 @@ def _words(reply: Reply) -> str:
 def _content(reply: Reply) -> bodies.Content:
     """The content of a reply that has failed anyway: nonsense in it is as good as nothing."""
     try:
-        return bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=True)
+        return bodies.content(reply.body, content_type=_content_type(reply), halves=True)
     except bodies.NonsenseError:
         return None
 

@@ -57,6 +57,27 @@ def test_a_body_is_reported_by_what_it_is(body: bytes, expected: bodies.Content)
     assert bodies.content(body) == expected
 
 
+@pytest.mark.parametrize(
+    ("charset", "content_type", "meta"),
+    [
+        ("windows-1251", "text/html; charset=windows-1251", ""),
+        ("windows-1251", "text/html", '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251"/>'),
+        ("windows-1251", "text/html", "<meta charset='windows-1251'>"),
+        ("utf-8", "text/html; charset=windows-1251", '<meta charset="iso-8859-1">'),
+        ("utf-8", "text/html", ""),
+    ],
+)
+def test_a_page_is_read_in_its_charset(charset: str, content_type: str, meta: str) -> None:
+    page = f"<html><head>{meta}<title>500 - Внутренняя ошибка</title></head>Нет прав</html>".encode(charset)
+    assert bodies.content(page, content_type=content_type) == Page("500 - Внутренняя ошибка")
+    assert bodies.page_text(page, content_type=content_type).endswith("Нет прав")
+
+
+def test_a_page_in_a_charset_that_nobody_knows_is_read_as_far_as_it_can_be() -> None:
+    page = "<html><title>500 ошибка".encode("windows-1251") + b"</title>"
+    assert bodies.title(page, content_type="text/html; charset=x-none") == "500 " + "\ufffd" * 6
+
+
 def test_utf_16_is_read_where_the_header_says_so() -> None:
     assert bodies.content(
         '{"a": "ü"}'.encode("utf-16-le"), content_type="application/json; charset=UTF-16"

@@ -40,6 +40,12 @@ def test_a_page_is_kept_without_scripts_and_styles() -> None:
     assert excerpt(PAGE.encode()) == kept
 
 
+def test_a_page_in_another_charset_keeps_the_mark_of_what_was_left_out() -> None:
+    page = "<html><meta charset=windows-1251><script>x</script>нет прав</html>"
+    kept = page.replace("<script>x</script>", "…")
+    assert excerpt(page.encode("windows-1251"), content_type="text/html") == kept
+
+
 def test_nothing_is_taken_out_that_may_be_a_part_of_a_secret() -> None:
     echoed = """<html><body>pä  ss/w+rd'<"1&><b>\n\r</body>"""
     assert excerpt(echoed.encode()) == echoed

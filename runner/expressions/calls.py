@@ -152,7 +152,8 @@ def _check_loop(name: str, node: nodes.Node, arguments: list[nodes.Expr], named:
 def _refuse_condition(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
     """`select("item.Total > 0")`, `selectattr("Name" == "x")`, `selectattr(Name="x")`."""
     pairs = keywords(node) if isinstance(node, nodes.Filter) and node.name == name and not arguments else []
-    condition = next((found for argument in arguments[:2] if (found := _condition(argument)) is not None), None)
+    own = arguments[: 2 if name.endswith("attr") else 1]  # those after them are for the test
+    condition = next((found for argument in own if (found := _condition(argument)) is not None), None)
     if condition is None and len(pairs) == 1 and pairs[0].key not in _OWN_WORDS:
         condition = pairs[0].key, "eq", source_text(pairs[0].value)
     if condition is not None:

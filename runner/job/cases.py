@@ -27,6 +27,7 @@ MOST_PROBLEMS = 100
 """A hundred thousand cases with the same wrong input must not be reported a hundred thousand times."""
 _NAME = "name"
 _SHOWN = 2
+_ERROR = lazy_pattern(r"^#[A-Z/0]+[?!A]$")  # of a spreadsheet
 _ODD = lazy_pattern(r"^#[A-Z/0]+[?!A]$|^\s.*\S$|^\S.*\s$|^[0-9][.,][0-9]+E\+[0-9]+$")
 
 
@@ -93,7 +94,7 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
         return table.found(wrong, table.rows[case.index], path=(case.index, *wrong.path), column=column)
 
     for index, row in enumerate(table.rows):
-        if table.begins_with_sign(row):
+        if table.begins_with_sign(row) and not _ERROR.search(row.cells[0]):
             problems.append(table.found(_COMMENT, row, path=(index,)))
             continue
         if len(row.cells) != len(header):

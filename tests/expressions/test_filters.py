@@ -82,6 +82,7 @@ def test_the_filters_are_those_of_the_language() -> None:
         ("[1, 2, 3] | select('odd')", [1, 3]),
         ("[1, 2, 3] | select('in', [2, 3])", [2, 3]),
         ("[1, 2, 3] | reject('gt', 1)", [1]),
+        ("['a > b', 'c'] | select('eq', 'a > b')", ["a > b"]),
         ("[0, 1] | reject", [0]),
         ("rows | selectattr('Name', 'eq', 'Alpha') | map(attribute='Id')", ["2"]),
         ("rows | selectattr('on') | map(attribute='Id')", ["1", "3"]),

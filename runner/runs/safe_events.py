@@ -32,7 +32,8 @@ bytes auth how unverified what left_out running
 _OURS = frozenset(_OUR_FIELDS.split())
 """Fields that hold our own words and numbers; a secret that happens to be equal must not cut them."""
 
-_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})  # fields that hold whatever a site or a job gave
+_FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs", "given", "item"})
+"""Fields that hold whatever a site, a job or a command gave, under names of theirs."""
 
 _BETWEEN = lazy_pattern(r"([/?&=(),'])")  # what is between the values of a path
 

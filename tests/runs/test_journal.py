@@ -23,6 +23,7 @@ from runner.runs.events import (
     RunStatus,
     Section,
     StepFinished,
+    StepSkipped,
     StepStarted,
     TargetName,
 )
@@ -137,6 +138,18 @@ def test_a_secret_never_reaches_the_file_and_leaves_a_named_hole(tmp_path: Path)
     assert "[inputs.token" in written
     assert read(tmp_path / "run").flaw is None
     assert "s3cret-token" not in repr(journal.lines)
+
+
+def test_a_secret_is_cut_out_of_what_was_given_whatever_its_name_is(tmp_path: Path) -> None:
+    secrets = Secrets()
+    secrets.add("inputs.token", "s3cret-token")
+    journal = opened(tmp_path / "run", secrets)
+    given = {"t": "x s3cret-token", "key": "s3cret-token"}
+    journal.append(msgspec.structs.replace(RUN_STARTED, inputs=given, given=given))
+    journal.append(msgspec.structs.replace(finished(None), item=given))
+    row = Row(key="a[1]", id="a", name="a", kind="execute", section=Section.STEPS, index=1, line=1)
+    journal.append(StepSkipped(row=row, reason="stopped", item=given))
+    assert "s3cret-token" not in (tmp_path / "run" / EVENTS).read_text()
 
 
 def test_a_secret_that_is_one_of_our_own_words_does_not_break_an_event(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import plural
 from runner.foundation.shell_words import shell_words
+from runner.foundation.values import record
 from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
@@ -31,6 +32,10 @@ from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps, repeated_under_another_name
 from runner.ledger.versions import key_of_time
 from runner.project.ci_run import person_elsewhere
+from runner.project.paths import jobs_in
+from runner.reading.document import Document
+from runner.reading.files import display_path
+from runner.reading.load import read
 from runner.reports.next_steps import input_words
 from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues
 from runner.reports.safe import clean, json_document
@@ -209,7 +214,9 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         files = [spec for spec in self.context.params["specs"] if not spec.is_dir()]
         folders = [folder_name(spec.parent, self.base) for spec in files]
         beside = self.versions.gone(self.run_set.names, folders=folders, recursive=False)
-        return renamed(new, [*self.gone, *beside], ledger=self.ledger)
+        there = _names_beside(files) if beside else frozenset()
+        gone = [*self.gone, *(entry for entry in beside if entry.version.job not in there)]
+        return renamed(new, gone, ledger=self.ledger)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""
@@ -319,3 +326,11 @@ def apply_command(
     )
     versions.check_needs(run_set.missing_needs)
     return ApplyCommand(context=context, run_set=run_set, places=places, versions=versions, base=base, runs=store)
+
+
+def _names_beside(files: Sequence[Path]) -> frozenset[str]:
+    """The names of the other jobs in the folders of `files`, as far as they can be read."""
+    own = {path.resolve() for path in files}
+    others = {path for file in files for path in jobs_in(file.parent) if path.resolve() not in own}
+    found = (read(path, name=display_path(path)) for path in others)
+    return frozenset(str(record(each.data).get("name")) for each in found if isinstance(each, Document))

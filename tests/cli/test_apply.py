@@ -427,6 +427,20 @@ def test_a_job_with_another_name_that_does_the_same_is_warned_of_before_it_start
     assert "renamed" not in capsys.readouterr().out, "it does something else"
 
 
+def test_a_job_that_does_what_another_file_beside_it_does_is_not_a_renamed_one(
+    answers: Answers, capsys: Capture
+) -> None:
+    write("a")
+    assert ended(["apply", "specs/a.job.yaml"]) == 0
+    write("new", Usrnew="Usra")
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs/new.job.yaml", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "new@here" in said
+    assert "renamed" not in said
+
+
 def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_not(capsys: Capture) -> None:
     cases = (
         "inputs: {{to: {{type: integer}}}}\ncases: [{{name: {}, inputs: {{to: 1}}}}, {{name: c, inputs: {{to: 2}}}}]\n"

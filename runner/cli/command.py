@@ -258,7 +258,8 @@ def report(
     rest: ReportedCommand | None = None,
 ) -> ExitCode:
     """Print how the runs ended, and write reports; the command's code. `rest` is what else the command had begun."""
-    print_totals(console, carried)
+    of_runs = strongest(run.result.exit_code for run in carried.runs)
+    print_totals(console, carried, is_all=of_runs is not ExitCode.PASSED or code is ExitCode.PASSED)
     _print_rerun(console, carried)
     runs, problems = [run.reported for run in carried.runs], [*not_begun(carried, code)]
     store = carried.runs[0].store.name if carried.runs else None
@@ -297,7 +298,7 @@ def publish(places: reports.ReportPlaces, command: ReportedCommand, *, printed: 
 
 
 def print_totals(console: RunConsole, carried: Carried, *, is_all: bool = True) -> None:
-    """The last lines of a command of several runs. `is_all`: it is about no other runs."""
+    """The last lines of a command of several runs. `is_all`: their exit code is that of the command."""
     if console.total > 1 and carried.runs:
         whole = totals([run.result for run in carried.runs], console.detail(), is_all=is_all)
         in_doubt = [run.result for run in carried.runs if run.result.status is RunStatus.UNKNOWN]

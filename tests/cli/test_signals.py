@@ -325,6 +325,8 @@ def test_of_several_runs_the_first_signal_in_finally_begins_no_other(here: Here,
     assert here.started() == ["UsrCharge", "UsrTidy"]
     assert [each["run"] for each in statuses()] == ["passed"]
     assert "b@here" in child.said
+    assert "exit 0" not in child.said
+    assert "exit 143: terminated\n" in child.said
 
 
 def test_the_end_of_the_grace_in_finally_cuts_its_call(here: Here, begin: Begin) -> None:

@@ -214,9 +214,10 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         files = [spec for spec in self.context.params["specs"] if not spec.is_dir()]
         folders = [folder_name(spec.parent, self.base) for spec in files]
         beside = self.versions.gone(self.run_set.names, folders=folders, recursive=False)
-        there = _names_beside(files) if beside else frozenset()
-        gone = [*self.gone, *(entry for entry in beside if entry.version.job not in there)]
-        return renamed(new, gone, ledger=self.ledger)
+        if beside and renamed(new, beside, ledger=self.ledger):  # else no other file needs to be read
+            there = _names_beside(files)
+            beside = [entry for entry in beside if entry.version.job not in there]
+        return renamed(new, [*self.gone, *beside], ledger=self.ledger)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""

@@ -517,3 +517,25 @@ def test_what_a_gateway_answers_seconds_after_a_change_has_left_is_no_answer(sec
     world = World(answers=[refused(unproved=True)], records=existing(Score=1), needs={"update": seconds})
     carried_out(world, UPDATE + ALONE)
     assert (end(world).status, world.sent.count("update")) == (status, 1)
+
+
+class Busy(World):
+    """Another user's change starts the process at once; that of the record begins half a second later."""
+
+    def _ending(self, send: Send) -> Ending:
+        if isinstance(send.call, ChangeCall):
+            self.add_row("UsrQ", owner="them")
+            self.lags = [0.5]
+        return super()._ending(send)
+
+
+@pytest.mark.parametrize("status", ["done", "error"])
+def test_the_row_of_another_user_is_not_taken_for_its_own_before_its_own_has_come(status: str) -> None:
+    world = carried_out(Busy(statuses=[status], call_seconds=0.05), INSERT + STARTS)
+    assert (end(world).verified, "2 starts of `UsrQ` may be" in said(world)) == (None, True)
+    world = carried_out(Busy(statuses=[status], call_seconds=0.05), INSERT + STARTS + "    verify: log\n")
+    assert end(world).status == "error"
+
+
+def test_a_process_of_our_own_user_is_not_waited_for_longer() -> None:
+    assert carried_out(World(call_seconds=0.05), INSERT + STARTS).t < 1.0

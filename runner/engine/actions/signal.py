@@ -319,17 +319,24 @@ def _why_not_certain(start: Start, found: OwnRows) -> str:
 
 
 def _started(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
-    """The rows that may be the process's. It may begin a while after the change was answered [?]."""
+    """The rows that may be the process's. It may begin a while after the change was answered [?], after that of another
+    user's change: as long as only rows of others show, its own is waited for.
+    """
     looks = _looks(row)
     while True:
         rows = yield from process_log.new_rows(row, start, last=looks.is_over(row), any_user=True)
         if isinstance(rows, list):
             found = yield from starts.assigned(row, start, rows)
-            if found.rows or looks.is_over(row):
+            if looks.is_over(row) or _may_hold_ours(row, start, found):
                 return found
         elif row.log.refusal is not None or looks.is_over(row):
             return rows
         yield from looks.wait(row)
+
+
+def _may_hold_ours(row: OpenRow, start: Start, found: OwnRows) -> bool:
+    owner = row.log.owner_of(start)
+    return any(owner is None or each.owner in (owner, None) for each in found.rows)
 
 
 def _nothing_started(row: OpenRow, start: Start, changed: _Changed) -> Attempt:

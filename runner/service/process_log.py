@@ -1,6 +1,6 @@
 """The process log and what is read beside it: queries of OData, and the values in their answers, by code or id."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -29,18 +29,19 @@ def reading(call: calls.TableCall, *, username: str | None = None) -> TableReadi
     match call:
         case calls.ReadRows(top=top):
             options = {"$filter": _process_filter(call), "$orderby": "StartDate desc", "$top": str(top)}
-            return _log_reading(_ROWS if call.reasons else _ROWS_BEFORE, options, most=top)
+            return _log_reading(_ROWS if call.reasons else _ROWS_BEFORE, options, most=top, of=_of_schemas(call))
         case calls.ReadRow(process_id=process_id):
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
             options = {"$filter": f"Id eq {process_id}", "$top": "1"}
-            return _log_reading(_ROWS, options, most=1, single=True)
+            return _log_reading(_ROWS, options, most=1, single=True, of=("Id", {guid(process_id)}))
         case calls.ReadElements(process_id=process_id):
             # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$orderby": "StartDate desc"}
-            return _log_reading(_ELEMENTS, options | {"$top": str(_MOST_ELEMENTS)}, most=_MOST_ELEMENTS)
+            options |= {"$top": str(_MOST_ELEMENTS)}
+            return _log_reading(_ELEMENTS, options, most=_MOST_ELEMENTS, of=("SysProcessId", {guid(process_id)}))
         case calls.ReadElementData(process_id=process_id):
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$top": str(_MOST_ELEMENTS)}
-            return _log_reading(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
+            return _log_reading(_ELEMENT_DATA, options, most=_MOST_ELEMENTS, of=("SysProcessId", {guid(process_id)}))
         case calls.WhoIsUser():
             options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
             return TableReading(entity="SysAdminUnit", options=options, most=calls.MOST_ROWS, value=_contact)
@@ -62,7 +63,7 @@ def _library_reading(call: calls.TableCall) -> TableReading:
         case calls.ReadFamily(root=root):
             # A root's own parent is empty, or itself [C]. No `$select`: a library may lack a column that others have.
             options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
-            return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=_members)
+            return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=partial(_members, root))
         case _:
             raise TypeError(f"nothing says what {call} reads")
 
@@ -151,18 +152,45 @@ _MEMBER: Final[_Columns] = {
 }
 
 
+_Owner: TypeAlias = tuple[str, Collection[str | None]]
+"""The column that says what a record belongs to, and the ids in it that were asked for."""
+
+
+def _of_schemas(call: calls.ReadRows) -> _Owner | None:
+    return ("SysSchemaId", {guid(schema_id) for schema_id in call.schema_ids}) if call.schema_ids else None
+
+
+def _check_asked_for(entity: str, records: Sequence[JsonObject], of: _Owner) -> None:
+    """A record of another process would decide about ours: a gateway may leave out what it does not know."""
+    column, wanted = of
+    if any((found := guid(record.get(column))) is not None and found not in wanted for record in records):
+        raise _not_asked_for(entity)
+
+
+def _not_asked_for(entity: str) -> NonsenseError:
+    return NonsenseError(f"it holds records of {entity} that were not asked for: `$filter` did not reach the site")
+
+
 def _log_reading(
-    table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, single: bool = False
+    table: tuple[str, _Columns],
+    options: Mapping[str, str],
+    *,
+    most: int,
+    single: bool = False,
+    of: _Owner | None,
 ) -> TableReading:
     entity, columns = table
 
     def value(records: Sequence[JsonObject]) -> Json:
+        if of is not None:
+            _check_asked_for(entity, records, of)
         rows: list[Json] = [_shaped(record, columns) for record in records]
         if entity == _ROWS[0] and not all(isinstance(row, dict) and row["id"] for row in rows):
             raise NonsenseError(f"a record of {entity} in it has no `Id`")
         return next(iter(rows), None) if single else rows if entity == _ROWS[0] else _once(rows)
 
-    select = ",".join(column for column, _ in columns.values())
+    own = () if of is None else (of[0],)
+    select = ",".join(dict.fromkeys([*(column for column, _ in columns.values()), *own]))
     return TableReading(entity=entity, options={**options, "$select": select}, most=most, value=value)
 
 
@@ -207,7 +235,10 @@ def _root(records: Sequence[JsonObject]) -> str | None:
     return next(filter(None, roots), None)
 
 
-def _members(records: Sequence[JsonObject]) -> Json:
+def _members(root: str, records: Sequence[JsonObject]) -> Json:
+    ids = [{guid(record.get("VersionParentUId")), guid(record.get("UId"))} - {None} for record in records]
+    if any(own and guid(root) not in own for own in ids):
+        raise _not_asked_for(_LIBRARY)
     return _once({**_shaped(record, _MEMBER), "schema_id": schema_of(record)} for record in records)
 
 

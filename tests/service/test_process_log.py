@@ -12,6 +12,7 @@ from runner.service.calls import (
     ReadFamily,
     ReadRow,
     ReadRows,
+    TableCall,
     WhoIsUser,
 )
 
@@ -177,3 +178,25 @@ def test_the_time_since_which_rows_are_read_holds_for_all_versions_of_a_process(
         call = ReadRows(process="P", schema_ids=schema_ids, since="2026-01-31T09:00:00Z")
         found = process_log.reading(call).options["$filter"]
         assert found == f"{condition} and StartDate ge 2026-01-31T09:00:00Z"
+
+
+OURS, OTHER = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize(
+    ("call", "column"),
+    [
+        (ReadRow(process_id=OURS), "Id"),
+        (ReadRows(process="P", schema_ids=(OURS,)), "SysSchemaId"),
+        (ReadElements(process_id=OURS), "SysProcessId"),
+        (ReadElementData(process_id=OURS), "SysProcessId"),
+        (ReadFamily(root=OURS), "VersionParentUId"),
+    ],
+)
+def test_a_record_of_another_process_is_no_answer(call: TableCall, column: str) -> None:
+    own: JsonObject = {"Id": OURS, column: OURS.upper()}
+    assert process_log.value(call, [own])
+    with pytest.raises(NonsenseError, match=r"were not asked for: `\$filter` did not reach the site"):
+        process_log.value(call, [own, {"Id": OTHER, column: OTHER}])
+    if not isinstance(call, ReadFamily):
+        assert column in process_log.reading(call).options["$select"].split(",")

@@ -246,7 +246,8 @@ def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Sta
 def _has_started(row: TimedRow) -> bool:
     """Whether the row has started something. A refusal speaks of its own call alone, not of the call before.
 
-    A turned away call, and a proxy's refusal, end so only where nothing began. An inserted record has an Id of its run.
+    A turned away call, and a proxy's refusal, end so only where nothing began, a fault also where no log was read. An
+    inserted record has an Id of its run.
     """
     calls = (
         span
@@ -258,10 +259,18 @@ def _has_started(row: TimedRow) -> bool:
     def has_begun_nothing(span: RowSpan) -> bool:
         match span.why:
             case "refused":
-                return not span.is_unproved or (error is not None and error.code == "E205")
+                is_settled = error is not None and error.code == "E205" and not _is_unread_fault(row, span)
+                return not span.is_unproved or is_settled
             case "turned_away":
                 return status is Status.ERROR
             case why:
                 return why == "not_sent"
 
     return not all(map(has_begun_nothing, calls))
+
+
+def _is_unread_fault(row: TimedRow, refused: RowSpan) -> bool:
+    """Whether a start ended in a fault of the service, and the log was not read after it."""
+    is_fault = refused.call.get("kind") in ("execute", "run") and (refused.status or 0) // 100 in (2, 5)
+    later = row.spans[row.spans.index(refused) + 1 :]
+    return is_fault and not any(span.call.get("kind") == "read_rows" and span.is_ok for span in later)

@@ -189,7 +189,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         what="Turned away (401, login page, 429), a fault, or what may be the refusal of a proxy (403)",
         effect="`once`",
-        log="shows a start that may be it, or cannot be read",
+        log="shows a start that may be it, or, but after a fault, cannot be read",
         does="never makes it again: it may have begun before that answer",
         ways=tuple(
             Way(site=site, step=ONCE, came=came)
@@ -199,6 +199,13 @@ BREAKAGES: tuple[Breakage, ...] = (
                 (World(answers=[failure], log=refused(403)), UNKNOWN),
             )
         ),
+    ),
+    Breakage(
+        what="A fault of the service",
+        effect="`once`",
+        log="cannot be read",
+        does="does not repeat it; whoever carries the job out once more reads that it may begin again",
+        ways=(Way(site=World(answers=[refused(500, unproved=True)], log=refused(403)), step=ONCE, came=FAILED),),
     ),
     Breakage(
         what="The service refuses the call: no right, no such process, a value; or a fault",

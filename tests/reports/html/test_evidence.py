@@ -205,6 +205,24 @@ def test_what_a_gateway_refused_and_the_log_shows_all_the_same_is_started_again(
 
 
 @pytest.mark.parametrize(
+    ("status", "log", "repeats"), [(500, "refused", True), (500, "", True), (500, "read", False), (403, "", False)]
+)
+def test_a_fault_after_which_no_log_was_read_may_have_begun_its_process(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts], *, status: int, log: str, repeats: bool
+) -> None:
+    no = Trouble(code="E205", message="no")
+    sent = CallSent(t=0, key="add", effect="once", call={"kind": "execute", "process": "A"})
+    failed = AttemptFailed(key="add", t=0.1, kind="refused", error=no, unproved=True, status=status)
+    reading = CallSent(t=0.2, key="add", effect="read", call={"kind": "read_rows", "process": "A"})
+    answer = CallAnswered(key="add", t=0.3, value=[])
+    unread = AttemptFailed(key="add", t=0.3, kind="refused", error=no, status=400)
+    looks: dict[str, Story] = {"": [], "read": [reading, answer], "refused": [reading, unread]}
+    ending = _ended("add", Status.FAILED, error=no)
+    page = page_of([start(), StepStarted(row=row("add"), t=0), sent, failed, *looks[log], ending, _finished()])
+    assert ("starts again what must happen only once: add" in page.text) is repeats
+
+
+@pytest.mark.parametrize(
     ("store", "command"),
     [
         (StoreName(".runner/runs"), "runner rerun {run} -i token=@FILE"),

@@ -50,6 +50,7 @@ from runner.runs.status import RED, Status
 
 _OF_THE_RUN: Final = frozenset({RunStarted, RunResumed, RunFinished})
 MOST_LINES = 30  # lines of a kind that are printed under a row
+_MOST_LEFT_OUT = 5  # turns of a loop in a row that were left out, and have a line each
 
 
 class Transcript:
@@ -72,13 +73,16 @@ class Transcript:
             return self.close()
         return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
 
+    def rest(self) -> list[Sentence]:
+        return self._page.rest()
+
     def close(self) -> list[Sentence]:
         """The end of the transcript, also of a run that broke off; nothing where it was printed before."""
         if self._closed:
             return []
         self._closed = True
         rows = [sentence for step in self.progress.cut_off() for sentence in self._page.row(step)]
-        return [*rows, *summary(self.progress.result(), self._options)]
+        return [*rows, *self._page.rest(), *summary(self.progress.result(), self._options)]
 
 
 def whole(result: RunResult, options: Detail) -> list[Sentence]:
@@ -86,7 +90,7 @@ def whole(result: RunResult, options: Detail) -> list[Sentence]:
     page = _Page(options)
     opening = page.open(result) if result.job else []
     rows = [sentence for step in result.steps for sentence in page.row(step)]
-    return [*opening, *rows, *summary(result, options)]
+    return [*opening, *rows, *page.rest(), *summary(result, options)]
 
 
 def rows_of(lines: Sequence[Line], step: str, options: Detail, *, is_running: bool) -> list[Sentence]:
@@ -97,7 +101,8 @@ def rows_of(lines: Sequence[Line], step: str, options: Detail, *, is_running: bo
         if belongs(_key(line.event), step):
             found += [sentence for sentence in sentences if sentence.text]
     cut_off = () if is_running else transcript.progress.cut_off()
-    return found + [sentence for row in cut_off if belongs(row.key, step) for sentence in page.row(row)]
+    rows = [sentence for row in cut_off if belongs(row.key, step) for sentence in page.row(row)]
+    return [*found, *rows, *transcript.rest()]
 
 
 def _key(event: AnyEvent) -> str:
@@ -120,7 +125,8 @@ def so_far(lines: Sequence[Line], options: Detail) -> list[Sentence]:
     under_way = {step.key for step in progress.cut_off()}
     rows = [sentence for step in result.steps if step.key not in under_way for sentence in page.row(step)]
     now = f", now at {clean(row.key)}" if row is not None else ""
-    return [*opening, *rows, Sentence(text=f"still going on: {run_title(result)}{now}", tone=Tone.TITLE)]
+    going_on = Sentence(text=f"still going on: {run_title(result)}{now}", tone=Tone.TITLE)
+    return [*opening, *rows, *page.rest(), going_on]
 
 
 class _Page:
@@ -130,6 +136,7 @@ class _Page:
         self._options = options
         self._head: list[Sentence] = []
         self._section = Section.STEPS
+        self._left_out: list[StepResult] = []
 
     def open(self, result: RunResult, *, resumed: bool = False) -> list[Sentence]:
         """The head of the run; where little is printed it waits for the first row."""
@@ -139,8 +146,21 @@ class _Page:
     def row(self, step: StepResult) -> list[Sentence]:
         if self._options.quiet and step.status not in RED:
             return []
-        sentences = [*self._take_head(), *self._heading(step.section), _row(step)]
+        if _is_left_out(step) and not self._options.verbose:
+            rest = self.rest() if self._left_out and self._left_out[-1].skipped_by != step.skipped_by else []
+            self._left_out.append(step)
+            is_shown = len(self._left_out) <= _MOST_LEFT_OUT
+            return [*rest, *self._heading(step.section), _row(step)] if is_shown else rest
+        sentences = [*self.rest(), *self._take_head(), *self._heading(step.section), _row(step)]
         return sentences + _details(step, self._options)
+
+    def rest(self) -> list[Sentence]:
+        """A line for the turns that were left out after those that have one."""
+        rest, self._left_out = self._left_out[_MOST_LEFT_OUT:], []
+        if len(rest) <= 1:
+            return [_row(step) for step in rest]
+        keys = f"{clean(rest[0].key)} to {clean(rest[-1].key)}"
+        return [Sentence(text=f"{keys}  ({len(rest)} more, skipped likewise)", indent=2, status=Status.SKIPPED)]
 
     def news(self, event: AnyEvent) -> list[Sentence]:
         """What happens inside of rows; the heading of a section comes before the first of its own."""
@@ -156,6 +176,10 @@ class _Page:
     def _take_head(self) -> list[Sentence]:
         taken, self._head = self._head, []
         return taken
+
+
+def _is_left_out(step: StepResult) -> bool:
+    return step.status is Status.SKIPPED and step.index is not None
 
 
 def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:

@@ -7,7 +7,7 @@ from transcripts import closing, transcript
 
 from runner.reports.console import RunPage, is_live, plain
 from runner.reports.sentences import Detail
-from runner.reports.transcript import news
+from runner.reports.transcript import Transcript, news
 from runner.runs import StoreName
 from runner.runs.events import (
     AnyEvent,
@@ -282,6 +282,26 @@ def test_a_turn_that_was_left_out_says_for_which_item_and_why(
     turn = StepSkipped(row=replace(row("a[3]"), index=3), reason="stopped", by="a[2]", item={"Name": "Ann"})
     output = transcript(fold(chain([start(), turn, _passed()])), Detail())
     assert '(skipped: `a[2]` stopped its step; item: {"Name":"Ann"})' in output
+
+
+@pytest.mark.parametrize(
+    ("turns", "more"), [(5, None), (6, "a[6]"), (300, "a[6] to a[300]  (295 more, skipped likewise)")]
+)
+def test_the_first_turns_that_were_left_out_have_a_line_each_and_the_rest_one(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row], *, turns: int, more: str | None
+) -> None:
+    skipped = [
+        StepSkipped(row=replace(row(f"a[{index}]"), index=index), reason="stopped", by="a[0]", item=index)
+        for index in range(1, turns + 1)
+    ]
+    after = StepSkipped(row=row("b"), reason="stopped", by="a")
+    lines = chain([start(), *skipped, after, _passed()])
+    printed = Transcript(Detail())
+    shown = "".join(f"{sentence.text}\n" for line in lines for sentence in printed.event(line))
+    assert shown.count("stopped its step") == (6 if turns == 6 else 5)
+    assert (more or "a[5]") in shown.partition("b  ")[0]
+    assert (more or "a[5]") in transcript(fold(lines), Detail())
+    assert transcript(fold(lines), Detail(verbose=True)).count("stopped its step") == turns
 
 
 def test_a_run_whose_jobs_held_nothing_to_do_says_so_also_where_it_cleaned_up(

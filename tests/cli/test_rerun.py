@@ -322,9 +322,9 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert shown == [
         "  what next:",
         "    runner run a.job.yaml -t here -k 'billing[red]' --last-failed",
-        f"      when you have mended the file, this carries it out as it is now; {SAFE}",
+        f"      when you have mended the file, this carries it out as it is now; {CAREFUL} charge",
         f"    runner rerun {run}",
-        f"      carries it out once more as it was, with its inputs; {SAFE}{FROM_VARIABLE}",
+        f"      carries it out once more as it was, with its inputs; {CAREFUL} charge{FROM_VARIABLE}",
     ]
     assert ended(["runs", "--format", "json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["runs"]

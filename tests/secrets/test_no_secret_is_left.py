@@ -252,6 +252,8 @@ def cut_before_the_end_of(key: str) -> None:
     (folder / EVENTS).write_text("".join(lines[:end]))
     for report in ("report.json", "junit.xml"):
         (folder / report).unlink()
+    for rows in (*Path(".runner").glob(".rows.sqlite*"), *Path(os.environ["XDG_STATE_HOME"]).rglob("rows-*.sqlite*")):
+        rows.unlink()  # they know of later starts
 
 
 def assert_nothing_is_left(capfd: Capture) -> None:

@@ -14,7 +14,7 @@ from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
 from runner.reports.next_steps import NextStep
 from runner.reports.reported import ReportedCommand, ReportValues
-from runner.reports.run_again import rerun_failed_steps, rerun_steps
+from runner.reports.run_again import rerun_failed_steps, rerun_steps, run_again
 from runner.reports.safe import aligned, clean, moment
 from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_runs, tree
 from runner.reports.words import (
@@ -99,7 +99,7 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
 def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:
     for number, open_run in enumerate(overview.open_runs(runs, store)):
         heading = "" if number else "#### What to do next\n\n"
-        yield f"{heading}{inline(open_run.run.title)}: {inline(open_run.known)}\n\n{_either(open_run.steps)}"
+        yield f"{heading}{inline(open_run.run.title)}: {inline(open_run.known)}\n\n{_commands(open_run.steps)}"
 
 
 def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
@@ -121,12 +121,15 @@ def _again(runs: Sequence[TimedRun], command: ReportedCommand) -> Iterator[str]:
     is_alone = len(runs) == 1
     steps = rerun_steps(runs[0], store=command.store) if is_alone else rerun_failed_steps(runs, store=command.store)
     if steps:
-        yield f"#### To carry it out once more\n\n{_either(steps)}"
+        is_one_enough = is_alone or all(
+            run_again(run).command for run in runs if run.result.status is not RunStatus.PASSED
+        )
+        yield f"#### To carry it out once more\n\n{_commands(steps, between='or' if is_one_enough else 'and')}"
 
 
-def _either(steps: Sequence[NextStep]) -> str:
-    """Commands of which one is to be given, a block each: a page copies a block whole."""
-    return "\nor\n\n".join(block([f"# {step.does}", step.command], "sh") for step in steps)
+def _commands(steps: Sequence[NextStep], *, between: str = "or") -> str:
+    """A block each, as a page copies a block whole; `between` says whether one of them is enough."""
+    return f"\n{between}\n\n".join(block([f"# {step.does}", step.command], "sh") for step in steps)
 
 
 def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:

@@ -141,6 +141,23 @@ def test_what_carries_a_failed_run_out_once_more_and_what_that_starts_again_is_i
     assert "once more" not in report(msgspec.structs.replace(failed, values=ReportValues("none")))
 
 
+def test_commands_of_two_runs_beside_one_in_doubt_are_no_alternatives(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    def ended(status: Status, run_status: RunStatus) -> list[Line]:
+        sent = CallSent(t=0, key="add", effect="once", call={"process": "UsrAdd"})
+        finished = StepFinished(key="add", t=1, status=status, seconds=1, attempts=1)
+        end = RunFinished(t=1, status=run_status, exit_code=1, undo="none")
+        return chain([start(), StepStarted(row=row("add"), t=0), sent, finished, end])
+
+    failed = ended(Status.FAILED, RunStatus.FAILED)
+    text = report(command_from(failed, failed, ended(Status.UNKNOWN, RunStatus.UNKNOWN)))
+    again = text.partition("#### To carry it out once more\n")[2]
+    assert again.count("runner rerun ") == 2
+    assert "\n```\n\nand\n\n```sh\n" in again
+    assert "\nor\n" not in again
+
+
 def test_what_the_run_itself_failed_by_is_in_the_summary(start: Callable[..., RunStarted], chain: Chain) -> None:
     error = Trouble(code="E207", message="output `o`: it cannot be divided by 0")
     finished = RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="none", error=error)

@@ -57,6 +57,7 @@ class JobFolder(Struct, frozen=True, kw_only=True):
     lacking: Mapping[str, Sequence[str]]  # inputs to be given, with their jobs
     secret_inputs: frozenset[str]  # those of them that nobody stores
     without_target: int  # how many jobs name none
+    with_target: int
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -91,7 +92,7 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
             message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
             raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))
     own = {"FLEET": _fleet(repository, called), "BRANCH": _branch(folder)}
-    marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets)
+    marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets, named=bool(wanted.targets))
     files = list(deploy_files(kind, folder, marks, targets))
     left = write_files(files)
     differ = [file.path for file in files if file.path in left and file.path.read_text("utf-8") != file.text]
@@ -136,6 +137,7 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
         secret_inputs=frozenset(
             each.name for file in project.files if file.job for each in file.job.inputs if each.secret
         ),
+        with_target=sum(file.job is not None and file.job.target is not None for file in project.files),
         without_target=sum(file.job is not None and file.job.target is None for file in project.files),
     )
 
@@ -187,7 +189,7 @@ def _branch(folder: Path) -> str:
     return branch if branch is not None and _FOLDER.fullmatch(branch) else "main"
 
 
-def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str]:
+def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets, *, named: bool) -> dict[str, str]:
     """What a template has once for each job, site, worker or variable."""
     workers = "".join(_filled(_template("compose/worker.yaml"), _target_marks(target)) for target in targets.items())
     variables = tuple(dict.fromkeys(name for several in targets.values() for name in several))
@@ -199,7 +201,7 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
         "WORKERS": workers,
         "SECRETS": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in variables),
         "AZURE_ENV": "".join(f"\n      {name}: $({name})" for name in variables) or " {}",
-        "TARGET_OPTIONS": " ".join(f"-t {target}" for target in targets),
+        "TARGET_OPTIONS": "" if jobs.with_target and not named else "".join(f" -t {target}" for target in targets),
         "EMPTY": "\n".join(f"{name}=''" for name in variables),
         **_variable_marks(variables),
     }
@@ -259,8 +261,10 @@ def _to_do(
         yield f"put jobs that read files of other folders into the image: {joined_by_and(jobs.elsewhere)}"
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
-    if jobs.without_target and "azure-pipelines.yml" not in kind.files:
-        names = plural(jobs.without_target, "job names", "jobs name")
+    names = plural(jobs.without_target, "job names", "jobs name")
+    if jobs.without_target and jobs.with_target:  # an option or a variable would send all of them there
+        yield f"write `target` into the jobs: {names} none"
+    elif jobs.without_target and "azure-pipelines.yml" not in kind.files:
         yield f"set CREATIO_RUNNER_TARGET where the runner is started, or write `target` into the jobs: {names} none"
     for name, needed_by in jobs.lacking.items() if kind.has_workers else ():
         if name not in jobs.secret_inputs:

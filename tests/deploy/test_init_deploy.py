@@ -203,6 +203,17 @@ def test_a_target_is_left_to_do_where_jobs_name_none(capsys: Capture) -> None:
     assert "CREATIO_RUNNER_TARGET" not in capsys.readouterr().out, "its file has `-t east`"
 
 
+def test_a_job_that_names_its_target_is_sent_to_no_other(capsys: Capture) -> None:
+    Path("jobs/a.job.yaml").write_text(JOB.format("a", "east").replace("target: east\n", ""))
+    Path("jobs/b.job.yaml").write_text(JOB.format("b", "east"))
+    for kind in ("azure", "github"):
+        assert ended(["init", "jobs", "--deploy", kind]) == 0
+        out = capsys.readouterr().out
+        assert "  write `target` into the jobs: 1 job names none\n" in out
+        assert "CREATIO_RUNNER_TARGET" not in out, "it would send all jobs there"
+    assert '  - pwsh: runner run "jobs" --wait-ready' in Path("jobs/azure-pipelines.yml").read_text()
+
+
 @pytest.mark.parametrize(
     ("kind", "file", "confirmed"),
     [

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from runner.execution.run_spec import RunSpec
 from runner.foundation.git import Checkout, checkout_of
 from runner.foundation.trace_context import traceparent
+from runner.foundation.values import Json
 from runner.hosts.judgement import Judgement
 from runner.planning import snapshot
 from runner.planning.plan import Plan
@@ -139,8 +140,13 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         begun_by=origin.begun_by,
         variables=dict(spec.variables),
         targets_file=None if origin.targets_file is None else str(origin.targets_file),
-        given={name: text if len(text) <= _LONGEST else "@FILE" for name, text in spec.inputs_as_given().items()},
+        given={name: _as_typed(text, spec.inputs[name]) for name, text in spec.inputs_as_given().items()},
     )
+
+
+def _as_typed(text: str, value: Json) -> str:
+    """`text` where a command can hold it. A short secret within a list or record is cut out of values, not of text."""
+    return "@FILE" if len(text) > _LONGEST or isinstance(value, list | dict) else text
 
 
 @lru_cache(maxsize=100)

@@ -1,6 +1,7 @@
 """Moments as a server writes them: the `Date` of an answer, the times in its records. Our own clock plays no part."""
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -24,6 +25,15 @@ def parse_header(text: str) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of Retry-After. A date there is compared with the server's own clock, its `Date`, never with ours."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    moment, now = (parse_header(date) for date in (text, headers.get("date", "")))
+    return None if moment is None or now is None else max(0.0, moment - now)
 
 
 def _moment(text: str) -> datetime:

@@ -333,7 +333,11 @@ def is_fault(call: calls.Call | None, value: JsonObject) -> bool:
 
 def _failed(reply: Reply, kind: calls.FailureKind, trouble: Trouble) -> calls.CallFailed:
     return calls.CallFailed(
-        kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply), body=body_of(reply)
+        kind=kind,
+        trouble=trouble,
+        status=reply.status,
+        retry_after=server_time.retry_after(reply.headers),
+        body=body_of(reply),
     )
 
 
@@ -394,12 +398,3 @@ def _holds_fault(call: calls.Call | None, reply: Reply) -> bool:
             return is_fault(call, value)
         case _:
             return False
-
-
-def _retry_after(reply: Reply) -> float | None:
-    """Seconds of Retry-After. A date there is compared with the server's own clock, its `Date`, never with ours."""
-    text = reply.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    moment, now = (server_time.parse_header(date) for date in (text, reply.headers.get("date", "")))
-    return None if moment is None or now is None else max(0.0, moment - now)

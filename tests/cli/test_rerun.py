@@ -455,15 +455,15 @@ def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(undo: str, c
 def test_the_command_for_a_mended_file_has_the_inputs_that_were_given_and_no_others(
     answers: Answers, capsys: Capture
 ) -> None:
-    inputs = (
-        "inputs: {month: {type: string, default: 2026-11}, year: {default: 2026}, long: {default: ''}, n: {default: 1}}"
-    )
+    inputs = "inputs: {month: {type: string, default: 2026-11}, year: {default: 1}, long: {default: 1}"
+    inputs += ", n: {default: 1}, l: {default: 1}}"
     Path("m.job.yaml").write_text(
         f"runner: 1\nname: m\ntarget: here\n{inputs}\nsteps:\n  - {{execute: {{process: UsrA}}, expect: [1 == 2]}}\n"
     )
     answers.given = {"UsrA": NOTHING}
-    given = ["-i", "month=it's May", "-i", 'year="MMXXVI"', "-i", f'long="{"x" * 200}"', "-i", "n=1"]
+    given = ["-i", "month=it's May", "-i", 'year="MMXXVI"', "-i", f'long="{"x" * 200}"', "-i", "n=1", "-i", "l=[1]"]
     assert ended(["run", "m.job.yaml", *given, "--report-html", "m.html"]) == 1
-    again = """runner run m.job.yaml -t here --last-failed -i 'month=it'"'"'s May' -i 'year="MMXXVI"' -i long=@FILE"""
+    again = """runner run m.job.yaml -t here --last-failed -i 'month=it'"'"'s May' -i 'year="MMXXVI"'"""
+    again += " -i long=@FILE -i l=@FILE"
     assert f"    {again}\n" in capsys.readouterr().out
     assert again in unescape(Path("m.html").read_text())

@@ -25,7 +25,7 @@ from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageErr
 from runner.foundation.sentences import plural
 from runner.planning import snapshot
 from runner.project.sites import Sites
-from runner.reports.next_steps import file_command, secret_inputs, unsettled, verb_command
+from runner.reports.next_steps import complete_command, file_command, secret_inputs, unsettled, verb_command
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command, undone_keys
 from runner.reports.safe import clean, moment
@@ -69,8 +69,8 @@ def rerun(context: click.Context) -> int:
       runner rerun last --failed -j 4
 
     A run that has not ended, or is in doubt, is refused, as is a run of which a rerun has not: settle it first. So is a
-    run of a fleet, copied by `pull`: `runner apply SPEC --retry failed` carries it out once more. Exit codes are those
-    of `runner run`.
+    run that did not pass and of which a rerun has passed: name the rerun. So is a run of a fleet, copied by `pull`:
+    `runner apply SPEC --retry failed` carries it out once more. Exit codes are those of `runner run`.
     """
     given = context.params
     places = reports.asked_for(context)
@@ -126,12 +126,16 @@ def _claimed(
 
 
 def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun]) -> Iterator[Problem]:
-    """Why an earlier rerun of these runs may still do, or may have done, the same."""
+    """Why an earlier rerun of these runs may still do, or has done, or may have done, the same."""
+    bad = {run.id for run in chosen if run.result.status is not RunStatus.PASSED}
     for name, run in reruns_of(store, [run.id for run in chosen]).items():
         later = load(store, name)
-        if (problem := unsettled(later.result, store=store.name)) is None:
-            continue
         why = f"run {clean(run)} is carried out once more by run {clean(name)}, which"
+        if (problem := unsettled(later.result, store=store.name)) is None:
+            if run in bad and later.result.status is RunStatus.PASSED:
+                again = f"`{complete_command('rerun', later.result, store.name)}` carries it out yet again"
+                yield Problem(code="E181", message=f"{why} has passed", hint=f"nothing was sent; {again}")
+            continue
         if later.is_running:
             hint = f"nothing was sent; `{verb_command('show', name, store.name)}` shows how far it is"
             yield Problem(code="E181", message=f"{why} is under way", hint=hint)

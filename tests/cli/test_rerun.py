@@ -467,3 +467,22 @@ def test_the_command_for_a_mended_file_has_the_inputs_that_were_given_and_no_oth
     again += " -i long=@FILE -i l=@FILE"
     assert f"    {again}\n" in capsys.readouterr().out
     assert again in unescape(Path("m.html").read_text())
+
+
+def test_a_run_of_which_a_rerun_has_passed_is_not_carried_out_yet_again_unless_the_rerun_is_named(
+    answers: Answers, capsys: Capture
+) -> None:
+    answers.given["UsrCharge"] = Answer(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    (run,) = stored()
+    del answers.given["UsrCharge"]
+    assert ended(["rerun", run]) == 0
+    (again,) = {*stored()} - {run}
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", run]) == 6
+    said = capsys.readouterr().err
+    assert f"run {run} is carried out once more by run {again}, which has passed" in said
+    assert f"hint: nothing was sent; `runner rerun {again}` carries it out yet again" in said
+    assert answers.asked == []
+    assert ended(["rerun", again]) == 0

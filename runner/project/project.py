@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Problem, Severity, errors_in, in_order
 from runner.foundation.sentences import joined_by_and
+from runner.foundation.shell_words import shell_word
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import record
 from runner.language import lookalikes, schema
@@ -45,6 +46,7 @@ class Project(Struct, kw_only=True, dict=True):
     files: list[JobFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)  # with warnings
     catalogue: Path | None = None  # that the command names
+    targets: Path | None = None  # the targets file that it names
     compared: set[tuple[str, str, str | None]] = field(default_factory=set)  # files, by catalogue and perhaps target
     without_catalogue: dict[str, None] = field(default_factory=dict)  # sites that jobs start processes on
     targets_files: dict[Path, TargetsFile] = field(default_factory=dict)  # those without mistakes
@@ -66,7 +68,8 @@ class Project(Struct, kw_only=True, dict=True):
             return ""
         names = list(self.without_catalogue)
         have = f"{joined_by_and(names)} {'has' if len(names) == 1 else 'have'} no catalogue"
-        pull = f"`runner catalog pull -t {names[0]}` fetches what the site has"
+        option = "" if self.targets is None else f" --targets {shell_word(str(self.targets))}"
+        pull = f"`runner catalog pull -t {names[0]}{option}` fetches what the site has"
         return f"names of processes and parameters were not checked: {have}; {pull}\n"
 
 
@@ -86,7 +89,7 @@ def open_project(
     problems. `catalogue` counts for all targets. Without `own_targets` jobs are compared with others when they are
     selected.
     """
-    project = Project(catalogue=catalogue)
+    project = Project(catalogue=catalogue, targets=targets)
     jobs = job_files(project.problems) if job_files else JobFiles(problems=project.problems)
     project.has_passed = jobs.has_passed
     read_targets: dict[Path, Mapping[str, Target]] = {}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from runner.foundation.durations import format_duration
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode, strongest
 from runner.foundation.sentences import job_and_case, listed, plural
 from runner.reports.next_steps import NextStep, next_steps, unfinished
@@ -40,6 +41,7 @@ _MARKS = {
     RunStatus.REFUSED: Status.ERROR,
     RunStatus.UNKNOWN: Status.UNKNOWN,
 }
+_NAMES_OF_RUNS = lazy_pattern(r"\([0-9a-f]{8}-[0-9a-f-]{27}[^()]*\)|[0-9a-f]{8}-[0-9a-f-]{27}")
 _MOST_COLUMNS = 6  # targets side by side; of more, each run has a line of its own
 
 
@@ -190,14 +192,16 @@ def _cell(result: RunResult) -> str:
 
 
 def _warnings_of_all(results: Sequence[RunResult]) -> Iterator[str]:
-    """Each warning once, with how often it came and where first."""
-    found: dict[str, list[str]] = {}
+    """Each warning once, with how often it came and where first; those that name other runs only count as one."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for result in results:
         for place, text in _warnings_by_place(result):
-            found.setdefault(text, []).append(place)
-    for text, places in found.items():
-        often = f", {len(places)} times, first in " if len(places) > 1 else " in "
-        yield from labelled(f"warning{often}{places[0]}", text)
+            found.setdefault(_NAMES_OF_RUNS.sub("", text), []).append((place, text))
+    for alike in found.values():
+        place, text = alike[0]
+        names = " with other runs" if any(other != text for _, other in alike) else ""
+        often = f", {len(alike)} times{names}, first in " if len(alike) > 1 else " in "
+        yield from labelled(f"warning{often}{place}", text)
 
 
 def _warnings_by_place(result: RunResult) -> Iterator[tuple[str, str]]:

@@ -104,6 +104,17 @@ def test_the_same_warning_comes_once_with_its_count(made: Made) -> None:
     assert f"warning in order@t0, add: {UNVERIFIED}\n" in single
 
 
+def test_warnings_that_differ_in_the_runs_that_they_name_come_once(made: Made) -> None:
+    def rival(number: int) -> str:
+        run = f"01a234e2-39ea-7000-8000-00000000000{number}"
+        return f"not verified: another run ({run}, step `b[{number}]`, at 9:0{number}) may have started it; see {run}"
+
+    runs = [made("order", f"t{number}", warnings=(rival(number),)) for number in range(3)]
+    whole = closing(runs, QUIET)
+    assert f"warning, 3 times with other runs, first in order@t0, add: {rival(0)}\n" in whole
+    assert whole.count("may have started it") == 1
+
+
 def test_an_unreadable_log_is_one_warning_with_its_hint(made: Made) -> None:
     runs = [made("order", f"t{number}", log="no right") for number in range(3)]
     whole = "".join(transcript(run, LOUD) for run in runs) + closing(runs, LOUD)

@@ -66,9 +66,7 @@ _AT_THE_DOOR: Final = lazy_pattern(r"started manually|publish the |CanRunBusines
 _LICENCE: Final = lazy_pattern(r"licen[cs]e|LicException|лицензи", re.IGNORECASE)
 _LICENCES: Final = "check the licences of the user in the site"
 _NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
-_NEWS_OF_THE_SITE: Final = (
-    "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
-)
+_NEWS: Final = "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
 _ABOUT: Final = (
     (
         lazy_pattern(r"started manually", re.IGNORECASE),
@@ -82,7 +80,7 @@ _ABOUT: Final = (
     (_NO_RIGHT, _RIGHTS),
     (
         lazy_pattern(rf"{_NOT_FOUND}|ItemNotFound|no such|unknown", re.IGNORECASE),
-        f"check the process's code (not its caption), that it is active and published, {_NEWS_OF_THE_SITE}",
+        f"check the process's code (not its caption), that it is active and published, {_NEWS}",
     ),
     (
         lazy_pattern(r"cast|convert|FormatException|not in a correct format|parse|not a valid", re.IGNORECASE),
@@ -281,6 +279,8 @@ def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | N
     if status == HTTPStatus.FORBIDDEN and entity is not None:
         section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
         return f"give the user the right to read {entity} through OData{section}"
+    if status == HTTPStatus.BAD_REQUEST and entity is not None:
+        return f"check that {entity} has the column that the answer names, and that the user may read it"
     return _HINTS.get((type(call), status)) or _HINTS.get((None, status))
 
 

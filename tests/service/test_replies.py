@@ -452,6 +452,7 @@ CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
             reply(b"The property 'Nmae' does not exist on type", 400),
             "check `values`: the columns of the entity",
         ),
+        (ROWS, reply(b"Could not find a property named 'OwnerId'", 400), "check that SysProcessLog has the column"),
         (CHANGE, reply(b"", 403), "check that the user may change records of this entity"),
         (CHANGE, reply("no record", 404), "check the entity's name, that the record is there, and `url`"),
     ],

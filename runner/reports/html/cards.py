@@ -6,7 +6,7 @@ from typing import Final
 from markupsafe import Markup
 from msgspec import Struct
 
-from runner.reports.causes import AlikeFailures, alike_failures
+from runner.reports.causes import AlikeFailures, alike_causes, alike_failures
 from runner.reports.html.details import has_curl
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, safe_text
@@ -15,7 +15,7 @@ from runner.reports.run_again import RunAgain, run_again
 from runner.reports.spans import TimedRow, TimedRun
 from runner.reports.words import brief
 from runner.runs import StoreName
-from runner.runs.events import Check
+from runner.runs.events import Check, RunStatus
 from runner.runs.evidence import Difference
 
 MOST: Final = 50
@@ -63,6 +63,24 @@ class FailureCard(Struct, frozen=True, kw_only=True):
 
 def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[FailureCard]:
     return [_card(failures, values, store=store) for failures in alike_failures(runs)]
+
+
+class StoppedRun(Struct, frozen=True, kw_only=True):
+    """A run that has ended, and did not pass though no row of it failed, as after a signal."""
+
+    run: TimedRun
+    again: RunAgain
+
+
+def stopped(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[StoppedRun]:
+    failed = {run.number for found in alike_causes(runs) for run, _ in found.members}
+    ended = (run for run in runs if run.result.finished and run.result.status is not RunStatus.PASSED)
+    shows = values.shows(is_red=True)
+    return [
+        StoppedRun(run=run, again=run_again(run, store=store, with_values=shows))
+        for run in ended
+        if run.number not in failed
+    ]
 
 
 def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | None) -> FailureCard:

@@ -278,6 +278,15 @@ def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(
     assert "careful: a new run starts again what must happen only once: charge (passed), post (failed)" in page.text
 
 
+def test_a_run_that_a_signal_stopped_has_what_carries_it_out_once_more(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    page = page_of([start(), *_started_once("pay", row), _ended("pay"), _finished(RunStatus.CANCELLED)])
+    assert "What did not pass" in page.text
+    assert "careful: a new run starts again what must happen only once: pay (passed)" in page.text
+    assert page.text.count("safe to run again?") == 1
+
+
 def test_what_was_undone_by_a_process_that_had_not_ended_is_named_and_undo_is_not_called_complete(
     start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
 ) -> None:

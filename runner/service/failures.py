@@ -10,7 +10,7 @@ from runner.foundation import server_time
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
-from runner.service import bodies, calls, process_log, wire
+from runner.service import bodies, calls, process_log, refusal_words, wire
 from runner.service.excerpts import excerpt
 from runner.service.login_page import other_host, signed_out, without_query
 from runner.service.session import Answer
@@ -61,11 +61,8 @@ _NO_RIGHT: Final = lazy_pattern(
     r"|\bправ[ао]?\b|\bдоступ(?:а|у)?\b",  # noqa: RUF001  Russian
     re.IGNORECASE,
 )
-_AT_THE_DOOR: Final = lazy_pattern(r"started manually|publish the |CanRunBusinessProcesses")
-"""Words that only the check says which comes before a process begins [M]."""
 _LICENCE: Final = lazy_pattern(r"licen[cs]e|LicException|лицензи", re.IGNORECASE)
 _LICENCES: Final = "check the licences of the user in the site"
-_NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
 _NEWS: Final = "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
 _ABOUT: Final = (
     (
@@ -79,7 +76,7 @@ _ABOUT: Final = (
     (_LICENCE, _LICENCES),
     (_NO_RIGHT, _RIGHTS),
     (
-        lazy_pattern(rf"{_NOT_FOUND}|ItemNotFound|no such|unknown", re.IGNORECASE),
+        lazy_pattern(rf"{refusal_words.NOT_FOUND}|ItemNotFound|no such|unknown", re.IGNORECASE),
         f"check the process's code (not its caption), that it is active and published, {_NEWS}",
     ),
     (
@@ -180,7 +177,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
     words = _described(reply, site)
-    if is_checked_before(call, words):  # in whatever form: a problem record, a text
+    if refusal_words.names_no_process(call, words):
         return refused(call, reply, words)
     if isinstance(call, calls.ExecuteCall) and _LIKE_HTML.search(words):
         return _unproved(call, refused(call, reply, words, hint=_NO_HTML))
@@ -206,17 +203,10 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     A page, or nothing, may be a proxy's. So may an empty 404, although a missing method is answered so [M].
     """
     if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
-        return isinstance(call, calls.ExecuteCall) and _is_missing(
+        return isinstance(call, calls.ExecuteCall) and refusal_words.is_missing(
             call.process, bodies.title(reply.body, content_type=_content_type(reply))
         )
     return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
-
-
-def _is_missing(code: str, words: str, *, quoted: bool = False) -> bool:
-    """Whether the words say that the site lacks it, which no proxy knows. `quoted`: scripts say `order not found`."""
-    may_be = "" if quoted else "?"
-    named = rf"(?<![\w/])[\"'“«]{may_be}{re.escape(code)}[\"'”»]{may_be} (?:is )?(?:{_NOT_FOUND})"
-    return re.search(named, words, re.IGNORECASE) is not None
 
 
 def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFailed:
@@ -226,16 +216,7 @@ def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFail
     It is a refusal for certain only where the check before says so: no such process or result, or no right.
     """
     failure = refused(call, reply, message)
-    return failure if is_checked_before(call, message) else _unproved(call, failure)
-
-
-def is_checked_before(call: calls.Call | None, words: str) -> bool:
-    """Whether the words are of the check before a process begins: no such process or result, or no right."""
-    if not isinstance(call, calls.ExecuteCall | calls.RunProcessCall):
-        return False
-    results = call.results if isinstance(call, calls.RunProcessCall) else filter(None, [call.result])
-    is_missing = _is_missing(call.process, words) or any(_is_missing(code, words, quoted=True) for code in results)
-    return is_missing or _AT_THE_DOOR.search(words) is not None
+    return failure if refusal_words.proves_no_start(call, message) else _unproved(call, failure)
 
 
 def _unproved(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 from runner.foundation.values import Json, JsonObject, guid, is_guid, kind_of, mended_guid, well_formed
 from runner.job.actions import Change, Decode
 from runner.runs.process_status import BY_NUMBER
-from runner.service import bodies, calls, failures, odata, process_log
+from runner.service import bodies, calls, failures, odata, process_log, refusal_words
 from runner.service.login_page import signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import short_line, words_of
@@ -40,7 +40,7 @@ def read(
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:
-        if failures.is_checked_before(call, str(error)):
+        if refusal_words.names_no_process(call, str(error)):
             return failures.refused(call, reply, f"{site.name} refused the call: {error}")
         return failures.nonsense(reply, site, f"{error}{_in_place_of_json(call, reply, error)}")
     except _RefusalError as error:

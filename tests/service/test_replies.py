@@ -387,6 +387,23 @@ def test_a_refusal_of_a_start_proves_something_only_where_it_is_known_to_be_the_
     assert not reading.unproved
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "We publish the status of this outage on our page",
+        "ask for CanRunBusinessProcesses",
+        'Key "Value" not found',
+        "UsrGet not found",
+    ],
+)
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_words_that_a_gateway_or_a_script_may_say_prove_nothing_of_a_start(words: str, status: int) -> None:
+    for answer in (words, f"<html><title>{words}</title></html>", json.dumps({"detail": words})):
+        ending = read(EXECUTE, reply(answer, status, content_type="text/plain"), site=SITE)
+        assert isinstance(ending, CallFailed)
+        assert ending.kind is UNANSWERED
+
+
 def test_odata_that_cannot_read_just_now_may_be_asked_again() -> None:
     words = "Collection was modified; enumeration operation may not execute."
     for status in (200, 500):

@@ -257,7 +257,7 @@ class RunState(Struct, kw_only=True, eq=False):
 
     @property
     def was_cut_short(self) -> bool:
-        """Whether a signal came before the steps were over: later it takes nothing away but time."""
+        """Whether a signal left something out, or lets something be undone: later it takes nothing but time."""
         return self.stopped_by is not None and not self.has_done_steps
 
 

@@ -141,7 +141,7 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
     if any(belongs_to_fleet(run.result, store) for run in failed):
         return []
     if not all(again.command for again in found):
-        return [step for run in failed for step in _rerun_alone(run, store)][:_MOST_RUNS]
+        return _each_alone(failed, store)
     results = [run.result for run in failed]
     of = results or [runs[0].result]
     command = f"{verb_command('rerun', of[0].id, store)} --failed{sites_of(*of)}{given_anew(*results)}{confirmed(*of)}"
@@ -155,10 +155,14 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
     return [replace(step, does=f"{by_hand}{step.does}") for step in steps]
 
 
-def _rerun_alone(run: TimedRun, store: StoreName | None) -> Iterator[NextStep]:
-    """The likeliest command for a run beside others that are to be settled first."""
-    for step in rerun_steps(run, store=store)[:1]:
-        yield replace(step, does=f"{run_title(run.result)}: {step.does}")
+def _each_alone(runs: Sequence[TimedRun], store: StoreName | None) -> list[NextStep]:
+    """The likeliest command for each of the first runs, beside others that are to be settled first."""
+    found = [(run, steps[0]) for run in runs if (steps := rerun_steps(run, store=store))]
+    alone = [replace(step, does=f"{run_title(run.result)}: {step.does}") for run, step in found[:_MOST_RUNS]]
+    if more := len(found) - len(alone):
+        last = f"{alone[-1].does}; {plural(more, 'more run')} did not pass: `runner runs` lists them"
+        alone[-1] = replace(alone[-1], does=last)
+    return alone
 
 
 def _repeats(found: Sequence[RunAgain]) -> str:

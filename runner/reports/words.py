@@ -20,7 +20,6 @@ NOTHING_DONE = "no step was carried out"  # what a run is warned of that may hav
 STARTS = frozenset({"execute", "run", "signal"})  # kinds of steps that start a process, which the site's log shows
 _TO_THE_END = frozenset({"wait", "cancel"})
 _UNPROVED = frozenset({Unverified.UNREADABLE, Unverified.NOT_SHOWN})
-"""How a row ends that did not pass. A skipped row is no bad news by itself."""
 
 _MEANING = {
     ExitCode.PASSED: "everything selected passed",

@@ -115,7 +115,7 @@ class RunFacts(Event, frozen=True, kw_only=True):
     begun_by: evidence.Starter | None = None  # who gave the command
     variables: dict[str, str] = {}
     targets_file: str | None = None  # as the command named it
-    given: dict[str, str] = {}  # inputs by the command, as `-i` takes them; `@FILE` for long ones
+    given: dict[str, str] = {}  # inputs by the command, as `-i` takes them; `@FILE` for what no command can hold
 
 
 class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):

@@ -6,7 +6,7 @@ from typing import Final
 from markupsafe import Markup
 from msgspec import Struct
 
-from runner.reports.causes import AlikeFailures, alike_causes, alike_failures
+from runner.reports.causes import AlikeFailures, alike_failures
 from runner.reports.html.details import has_curl
 from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, safe_text
@@ -72,8 +72,11 @@ class StoppedRun(Struct, frozen=True, kw_only=True):
     again: RunAgain
 
 
-def stopped(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[StoppedRun]:
-    failed = {run.number for found in alike_causes(runs) for run, _ in found.members}
+def stopped(
+    runs: Sequence[TimedRun], found: Sequence[FailureCard], values: ReportValues, *, store: StoreName | None
+) -> list[StoppedRun]:
+    """The runs that no card of those `found` speaks for."""
+    failed = {run.number for card in found if card.failures.counts for run, _ in card.failures.members}
     ended = (run for run in runs if run.result.finished and run.result.status is not RunStatus.PASSED)
     shows = values.shows(is_red=True)
     return [

@@ -81,7 +81,7 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
             open_runs=overview.open_runs(runs, command.store),
             cards=found[: cards.MOST],
             more_cards=max(len(found) - cards.MOST, 0),
-            stopped=cards.stopped(runs, values, store=command.store)[: cards.MOST],
+            stopped=cards.stopped(runs, found, values, store=command.store)[: cards.MOST],
             most_links=cards.MOST_LINKS,
             matrix=overview.jobs_by_targets(runs),
             runs=list(_drawn(runs, values, most_rows=most_rows)),

@@ -97,7 +97,7 @@ def resume(context: click.Context) -> int:
       runner resume 0194d2a0 --step charge --as passed
       runner resume 0194d2a0 --step charge --as passed --result '{"Score": 12}'
       runner resume 0194d2a0 --step charge --as retry
-      runner resume last --together -j 8
+      runner resume last --together -j 8 --hold
 
     With --db it is ordered of the workers of a fleet, which have the secrets: a worker that serves the target does it.
 
@@ -316,7 +316,7 @@ def _say_rest_of_command(run: StoredRun) -> None:
         for step in next_steps(each.result, store=run.store.name)[:1]:
             output.say(f"{run_title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
     if len(broken_off) > 1:
-        command = f"{verb_command('resume', broken_off[-1].id, run.store.name)} --together{sites_of(run.result)}"
+        command = f"{verb_command('resume', broken_off[-1].id, run.store.name)} --together{sites_of(run.result)} --hold"
         output.say(f"`{command}` goes on with the {len(broken_off)} runs of the same command that broke off")
     for step in lacking_steps(never_begun(run), run.result, run.store.name):
         output.say(f"`{step.command}` {step.does}")

@@ -1,6 +1,6 @@
 """The verbs that draw stored runs: `show` for a person, `report` as files, `diff` what differs between two."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -152,7 +152,7 @@ def report(context: click.Context) -> int:
       runner report last --open
       runner report last --together --report-html page.html
 
-    Exits with the strongest code of the runs.
+    Exits with the strongest code of the runs; 2 where one of them is under way: it has no report yet.
     """
     places, opens = reports.asked_for(context), context.params["opens"]
     page = places.by_format.get(HTML.name)
@@ -169,6 +169,7 @@ def report(context: click.Context) -> int:
     if context.params["together"]:
         named = [run for named_run in named for run in runs_of_command(named_run)]
     found = {run.id: run for run in named}
+    _refuse_under_way(found.values())
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
     damaged = [damage(run) for run in found.values() if run.flaw is not None]
     problems = [*damaged, *(_never_begun(named) if context.params["together"] else ())]
@@ -235,10 +236,16 @@ def diff(context: click.Context) -> int:
     return ExitCode.PASSED if found.is_same else ExitCode.FAILED
 
 
+def _refuse_under_way(runs: Iterable[StoredRun]) -> None:
+    """What is missing in the events of a run that goes on would be reported as if it had broken off."""
+    for run in runs:
+        if run.is_running:
+            hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
+            raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))
+
+
 def _compared(run: StoredRun) -> ComparedRun:
-    if run.is_running:
-        hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
-        raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))
+    _refuse_under_way([run])
     warn_of_damage(run)
     found = snapshot.read(run.store, run.id)
     files = {} if isinstance(found, Problem) else found.plan.sources

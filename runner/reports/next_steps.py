@@ -28,8 +28,8 @@ class NextStep(Struct, frozen=True, kw_only=True):
 def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False) -> tuple[NextStep, ...]:
     """The commands that settle the run, the likeliest first; none where nothing is open.
 
-    `held`: it waits where a call is in doubt, and a resume shall, too. So shall a resume where the job needs a lost
-    result: after the steps nobody can give it.
+    While its steps are not over, a resume waits where a call is in doubt: after them nothing can be begun again, and
+    nobody can give a lost result. `held`: the run waits so after them, too.
     """
     if is_of_fleet(result) and result.applied is not None:  # `pull` may have copied it
         store = StoreName(result.applied.ledger, is_fleet=True)
@@ -43,7 +43,7 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
     in_doubt = doubtful(result.steps)
     resume = complete_command("resume", result, store)
     needs_result = any(step.needs_result for step in in_doubt)
-    waits = held or result.held or (needs_result and not result.closing)
+    waits = held or result.held or not result.closing
     again = " --hold" if waits and not result.finished and not belongs_to_fleet(result, store) else ""
     if not in_doubt:
         if not result.finished and result.job:
@@ -57,6 +57,8 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
     if not all(is_lost(step) or is_by_hand(step) for step in in_doubt):
         if not result.finished:
             does = "asks the process log, and goes on if the log settles it; a call in doubt is not sent again"
+            if again:
+                does += "; else the run waits for you: without `--hold` it would end there"
             if needs_result and not result.closing:
                 does = "asks the process log; the run waits where the job needs a result, which the log does not have"
             yield NextStep(command=resume + again, does=does)

@@ -102,5 +102,5 @@ def _commands(runs: Sequence[Listed]) -> Iterator[str]:
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
     if more := len(waiting[_MOST_OPEN:]):
-        together = "`runner resume RUN --together` goes on with all of a killed command"
+        together = "`runner resume RUN --together --hold` goes on with all of a killed command"
         yield f"\n{plural(more, 'more is', 'more are')} open; `runner show RUN` says what each needs next; {together}\n"

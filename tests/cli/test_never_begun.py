@@ -308,7 +308,10 @@ def test_all_runs_of_a_killed_command_are_resumed_together(answers: Executes, ca
     capsys.readouterr()
     assert ended(["resume", runs[0]]) == 0
     said = capsys.readouterr().err
-    assert f"`runner resume {runs[-1]} --together` goes on with the 3 runs of the same command that broke off" in said
+    assert (
+        f"`runner resume {runs[-1]} --together --hold` goes on with the 3 runs of the same command that broke off"
+        in said
+    )
     assert ended(["rerun", "last", "--failed", "-i", "token=@token.txt"]) == 6
     said = capsys.readouterr().err
     assert said.count("E181") == 1

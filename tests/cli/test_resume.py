@@ -665,6 +665,8 @@ def test_a_run_that_is_still_running_is_left_alone_and_said_to_be(here: Site, pl
         assert "still going on: billing@here, now at charge\n" in capsys.readouterr().out
         assert ended(["runs"]) == 0
         assert capsys.readouterr().out.splitlines()[1].startswith("running  ")
+        assert ended(["report", "last", "--report-md", "-"]) == 2
+        assert "is under way\n   = hint: wait until it has ended; `runner show" in capsys.readouterr().err
     assert ended(["resume", "last"]) == 0
     assert here.asked
 

@@ -99,6 +99,15 @@ def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Stor
     assert "  it broke off with a call in doubt" in text
 
 
+def test_a_run_that_broke_off_with_a_call_in_doubt_is_not_ended_by_the_first_command(story: Story) -> None:
+    steps = next_steps(story.result(), store=STORE)
+    assert steps[0].command == f"runner resume {ID} --hold"
+    assert steps[0].does.endswith("; else the run waits for you: without `--hold` it would end there")
+    assert steps[-1].command == f"runner resume {ID} --step charge --as passed --hold"
+    closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING), store=STORE)
+    assert closed[0].command == f"runner resume {ID}"  # nothing can be begun again
+
+
 def test_a_run_that_was_reported_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
     text = story.text(options=Detail(place=FOLDER, store=STORE, held=True))
     assert "  it waits here until the call in doubt is settled" in text
@@ -332,7 +341,10 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
 def test_the_commands_of_many_open_runs_do_not_push_the_list_out_of_sight(story: Story) -> None:
     text = table([Listed(result=story.result(ANSWERED))] * 12)
     assert text.count("runner resume 0194") == 10
-    assert "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together` goes" in text
+    assert (
+        "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together --hold` goes"
+        in text
+    )
 
 
 def test_the_commands_of_protected_targets_come_first(story: Story) -> None:

@@ -14,7 +14,7 @@ from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
 from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import AFTER, ASIDE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
-from runner.runs.store import SET_ASIDE, FencedError, Others, RowQuery, StoreError
+from runner.runs.store import SET_ASIDE, FencedError, Others, RowQuery, SentStarts, StoreError
 
 _BEGIN: Final = """begun{n} as (
   insert into starts (run, key, site, process, began, ends)
@@ -121,9 +121,9 @@ class FleetRows:
         change, values = (_NEVER_BEGAN, {}) if is_certain else (_SET_ASIDE, values)
         self._changes.with_next_line(change, {"key": key, **values})
 
-    def sent(self, _begun: frozenset[str]) -> frozenset[str]:
+    def sent(self) -> SentStarts:
         """The only copy of a run's events has them all."""
-        return frozenset()
+        return SentStarts()
 
     def flush(self) -> None:
         """The next line is that of the answer."""

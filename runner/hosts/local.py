@@ -25,7 +25,7 @@ from runner.hosts.sent_calls import (
     StartedCalls,
     attempt_failed,
     call_answered,
-    sent_request,
+    call_sent,
     unsent,
 )
 from runner.hosts.stop import Stop
@@ -38,7 +38,7 @@ from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.hidden_answers import SECRET_VALUE
 from runner.runs.journal import Journal
 from runner.runs.store import OwnedRows, StoreError
-from runner.service.calls import Answered, Caller, CallFailed, Reading, ReadRows, process_started, record
+from runner.service.calls import Answered, Caller, CallFailed, Reading, ReadRows, process_started
 from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0  # seconds of waiting for the rate from which on it is journaled
@@ -92,10 +92,10 @@ class LocalHost(Struct, kw_only=True, dict=True):
 
     def carry(self, plan: Plan, run: events.RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
         """Carry the plan out after the `earlier` lines. Raises `StoreError`, and as `Replay`, before a call."""
-        replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key))
+        lacked = self._starts.lacked_by(plan.job, earlier)
+        replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key), lacked=lacked)
         self._started = self.clock() - replay.t
         self._replayed = bool(earlier)
-        self._starts.check_known(plan.job, earlier)
         running = carry_out(plan, run)
         outcome: effects.Outcome | None = None
         try:
@@ -121,7 +121,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
                 self._note(event)
                 return None
             case effects.Send(effect=StepEffect.ONCE) if beyond.sent:
-                return self._broken_off(effect, beyond.delay)
+                return self._broken_off(effect, beyond)
             case effects.Send() | effects.Sleep() | effects.Ask():
                 return self._act(effect)
             case effects.PollStop():
@@ -228,15 +228,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         """Journal a call before it leaves, the first that changes something durably: a lost run would be made anew."""
         self._starts.begin(send)
         t = self._t()
-        sent = events.CallSent(
-            key=send.key,
-            effect=send.effect.value,
-            call=record(send.call),
-            watermark=send.watermark,
-            t=t,
-            request=None if request is None else sent_request(request),
-            delayed=self.delays.leaves(t),
-        )
+        sent = call_sent(send, t, request=request, delayed=self.delays.leaves(t))
         is_act = send.effect is not StepEffect.READ
         try:
             self._append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
@@ -247,11 +239,13 @@ class LocalHost(Struct, kw_only=True, dict=True):
         if is_act:
             self._commit()
 
-    def _broken_off(self, send: effects.Send, delay: effects.SendDelay | None) -> effects.Failed:
+    def _broken_off(self, send: effects.Send, beyond: Beyond) -> effects.Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
+        if not beyond.noted:
+            self.journal.append(call_sent(send, self._t()), durable=True)  # before the mark that the run is resumed
         t = self._t()
         self._append(attempt_failed(send.key, t, BROKEN_OFF))
-        return effects.Failed(t=t, failure=BROKEN_OFF, delay=delay)
+        return effects.Failed(t=t, failure=BROKEN_OFF, delay=beyond.delay)
 
     def _take_turn(self, key: str, process: str) -> bool:
         """Have the turn of `process`; False for a stop. A reading that is handed on was made while this run waited."""

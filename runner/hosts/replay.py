@@ -18,7 +18,7 @@ from runner.runs.hidden_answers import SECRET_VALUE, has_secret_results
 from runner.runs.journal import Journal
 from runner.runs.safe_events import referred_to
 from runner.secrets.shown import STARS, hide
-from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, RunProcessCall, record
+from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, RunProcessCall, process_started, record
 
 _KINDS = frozenset(FailureKind)
 _NO_OUTCOMES = frozenset({events.RunResumed, events.SignedIn, events.Waited})
@@ -33,22 +33,37 @@ class ForgottenError(Exception):
     """The answer to a step is not in the journal: it was secret, and the secret is not known any more."""
 
 
+def older_copy(key: str) -> ForgottenError:
+    return ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")
+
+
 class Beyond(Struct, frozen=True, kw_only=True):
-    """The journal ends here. `sent`: it holds that the call was sent, with this delay, and not what became of it."""
+    """The journal ends here. `sent`: the call was sent, with this delay, and nobody knows what became of it.
+
+    `noted`: the journal holds that.
+    """
 
     sent: bool = False
+    noted: bool = True
     delay: effects.SendDelay | None = None
 
 
 class Replay:
     """Plays back the lines of a journal; `t` is the run's active time then.
 
-    What a process gave and nothing needs (`needs_result`) may be forgotten: stars replace a secret in it.
+    What a process gave and nothing needs (`needs_result`) may be forgotten: stars replace a secret in it. `lacked` are
+    the rows whose call was about to be sent, or was, when the lines end.
     """
 
     def __init__(
-        self, journal: Journal, lines: Sequence[events.Line], *, needs_result: Callable[[str], bool] = lambda _: True
+        self,
+        journal: Journal,
+        lines: Sequence[events.Line],
+        *,
+        needs_result: Callable[[str], bool] = lambda _: True,
+        lacked: frozenset[str] = frozenset(),
     ) -> None:
+        self._lacked = lacked
         self._journal = journal
         self._needs_result = needs_result
         self._has_forgotten = False
@@ -62,7 +77,7 @@ class Replay:
         """What the effect came to. Raises `MisfitError`, and `ForgottenError` where it cannot be known any more."""
         event = self._look()
         if event is None:
-            return Beyond()
+            return self._after_last(effect)
         match effect:
             case effects.Note(event=noted):
                 if noted != event and not self._is_same(self._journal.as_written(noted), event):
@@ -79,6 +94,19 @@ class Replay:
                 raise MisfitError(f"line {self._next + 1} is no answer to a question about `{_key(effect)}`")
             case effects.Sleep() | effects.Ask() | effects.ResolveDoubt() | effects.QueryPeers():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
+
+    def _after_last(self, effect: effects.Effect) -> Beyond | None:
+        """A call whose start was stored is the next that the run does; else the lines are an older copy."""
+        match effect:
+            case effects.PollStop() if self._lacked:
+                return None
+            case effects.Send() if effect.key in self._lacked and process_started(effect.call):
+                self._lacked = frozenset()
+                return Beyond(sent=True, noted=False)
+            case _ if self._lacked:
+                raise older_copy(min(self._lacked))
+            case _:
+                return Beyond()
 
     def was_resumed(self) -> bool:
         """Whether the run had broken off and was resumed since this was asked last."""

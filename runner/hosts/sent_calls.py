@@ -15,16 +15,17 @@ from runner.engine.lost import step_key
 from runner.engine.start_bounds import has_begun_nothing
 from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json, record
-from runner.hosts.replay import ForgottenError
+from runner.hosts.replay import older_copy
 from runner.hosts.turns import Turn
 from runner.job.model import Job, StepEffect
 from runner.planning.guards import steps_of
-from runner.runs.events import AttemptFailed, CallAnswered, Line, Trouble
+from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Trouble
 from runner.runs.evidence import SentRequest
 from runner.runs.hidden_answers import SECRET_VALUE
 from runner.runs.missing_starts import missing_starts
 from runner.runs.store import Others, OwnedRows, StoreError
 from runner.secrets.shown import STARS
+from runner.service import calls
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, RunProcessCall, process_started
 from runner.service.site import Request
 
@@ -38,14 +39,19 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
     owned: OwnedRows
     turn: Turn
 
-    def check_known(self, job: Job, earlier: Sequence[Line]) -> None:
-        """Raise `ForgottenError` where the `earlier` events lack a stored start, as after a backup was restored."""
+    def lacked_by(self, job: Job, earlier: Sequence[Line]) -> frozenset[str]:
+        """The rows whose stored start the `earlier` events lack: the program may have been killed in between.
+
+        Raises `ForgottenError` where it has left for certain, as after a backup was restored.
+        """
         once = {placed.key for placed in steps_of(job) if placed.step.effect is StepEffect.ONCE}
         if not earlier or not once:
-            return
-        unknown = (key for key in sorted(missing_starts(self.owned, earlier)) if step_key(key) in once)
-        if (key := next(unknown, None)) is not None:
-            raise ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")
+            return frozenset()
+        missing = missing_starts(self.owned, earlier)
+        for key in sorted(missing.certain):
+            if step_key(key) in once:
+                raise older_copy(key)
+        return frozenset(key for key in missing.perhaps if step_key(key) in once)
 
     def begin(self, send: Send) -> None:
         """The call is about to be sent."""
@@ -223,6 +229,18 @@ def _body(content: bytes | None) -> "Json | UnsetType":
         return UNSET
     body: Json = json.loads(content) if content else None
     return body
+
+
+def call_sent(send: Send, t: float, *, request: Request | None = None, delayed: float | None = None) -> CallSent:
+    return CallSent(
+        key=send.key,
+        effect=send.effect.value,
+        call=calls.record(send.call),
+        watermark=send.watermark,
+        t=t,
+        request=None if request is None else sent_request(request),
+        delayed=delayed,
+    )
 
 
 def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:

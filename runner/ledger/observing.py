@@ -250,7 +250,7 @@ def _is_older_copy(run: StoredRun) -> bool:
     if run.result.finished and run.result.status is not RunStatus.UNKNOWN:
         return False
     with suppress(StoreError):
-        return bool(missing_starts(run.store.owned_rows(run.id, site="", settle=0.0), run.lines))
+        return bool(missing_starts(run.store.owned_rows(run.id, site="", settle=0.0), run.lines).certain)
     return False
 
 

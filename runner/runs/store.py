@@ -108,8 +108,8 @@ class OwnedRows(Protocol):
     def flush(self) -> None:
         """Store at once what would be stored later."""
 
-    def sent(self, begun: frozenset[str]) -> frozenset[str]:
-        """The rows of the report whose call was certainly sent; the events have `begun`. Raises `StoreError`."""
+    def sent(self) -> "SentStarts":
+        """The rows of the report whose call was sent. Raises `StoreError`."""
 
     def ask(self, query: "RowQuery") -> "Others":
         """Raises nothing: what is not known may be anybody's. Starts with a row of `before` lack none now."""
@@ -148,6 +148,13 @@ class RowQuery(Struct, frozen=True, kw_only=True):
     slack: float = 0.0  # the server's time was so many seconds less exact than usual
     before: tuple[tuple[str, float], ...] = ()  # our own earlier rows, and how many seconds ago they began
     before_read: float = 0.0  # how many seconds ago they were read
+
+
+class SentStarts(Struct, frozen=True, kw_only=True):
+    """The rows of a report whose start was sent for `certain`, or `perhaps`: it was stored, and nothing shows more."""
+
+    certain: frozenset[str] = frozenset()
+    perhaps: frozenset[str] = frozenset()
 
 
 class Rival(Struct, frozen=True, kw_only=True, omit_defaults=True):

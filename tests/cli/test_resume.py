@@ -20,10 +20,11 @@ from journals import EVENTS, PLAN, reopened
 from sites import SIGNED_IN, Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
-from runner.foundation.values import JsonObject
+from runner.foundation.values import JsonObject, record
 from runner.json_schema.schemas import shipped
 from runner.project.ci_run import user_and_host
 from runner.runs.files.locks import FileLock, hold
+from runner.runs.files.store import FileRunStore
 from runner.runs.store import Claim, Holder
 from runner.sandbox.server import served
 from runner.secrets.redact import Secrets
@@ -811,6 +812,46 @@ def test_a_call_that_left_before_the_break_is_settled_by_the_process_log(
     assert (step["status"], step["verified"]) == ("passed", "inferred")
     assert "settled from the process log" in capsys.readouterr().out
     assert stand_in
+
+
+def has_begun_once() -> bool:
+    query = "query: {entity: Contact, filter: \"Name eq 'Ann'\"}\n    expect: [result | length == 1]\n"
+    Path("count.job.yaml").write_text(f"runner: 1\nname: count\ntarget: here\nsteps:\n  - id: all\n    {query}")
+    return ended(["run", "count.job.yaml", "--runs", "others"]) == 0
+
+
+def stored_start_of_add(url: str, *, cut_before: str) -> None:
+    """Let the run have broken off before this call of `add`, whose start had been stored."""
+    lines = (folder() / EVENTS).read_text().splitlines(keepends=True)
+    kinds = [record(json.loads(line).get("call")).get("kind") for line in lines]
+    (folder() / EVENTS).write_text("".join(lines[: kinds.index(cut_before)]))
+    (folder() / "report.json").unlink()
+    forget_rows()
+    rows = FileRunStore(Path(".runner/runs")).owned_rows(folder().name, site=url, settle=1.0)
+    rows.begin("add", "UsrAddNewExternalContact", seconds=100.0)
+
+
+def test_a_call_is_in_doubt_whose_start_was_stored_last_before_the_break(stand_in: str, capsys: Capture) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    stored_start_of_add(stand_in, cut_before="execute")
+    assert ended(["resume", "last", "--report-json", "report.json"]) == 0
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    (step,) = run["steps"]
+    assert (step["status"], step["verified"]) == ("passed", "inferred")
+    assert "the run broke off before the call was answered" in capsys.readouterr().out
+    cut_before("step.finished")
+    assert ended(["resume", "last"]) == 0
+    assert has_begun_once()
+
+
+def test_an_older_copy_of_events_that_ends_before_a_reading_of_a_started_step_is_not_resumed(
+    stand_in: str, capsys: Capture
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    stored_start_of_add(stand_in, cut_before="read_rows")
+    assert ended(["resume", "last"]) == 2
+    assert "its events are an older copy: later it has sent `add`, which is not in them" in capsys.readouterr().err
+    assert has_begun_once()
 
 
 def test_a_verdict_that_the_process_log_has_made_needless_is_said_not_to_have_been_used(

@@ -36,7 +36,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
-from runner.runs.store import Others, RowQuery, StoreError
+from runner.runs.store import Others, RowQuery, SentStarts, StoreError
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     MOST_ROWS,
@@ -581,8 +581,8 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
 
 def test_events_that_lack_a_start_that_was_sent_are_not_resumed_unless_it_may_happen_twice(tmp_path: Path) -> None:
     class SentRows(NotedRows):
-        def sent(self, _begun: frozenset[str]) -> frozenset[str]:
-            return frozenset({"a", "b[1]"})
+        def sent(self) -> SentStarts:
+            return SentStarts(certain=frozenset({"a", "b[1]"}))
 
     steps = ONE + "  - id: b\n    for_each: [1, 2]\n    execute: {process: UsrA}\n"
     carrying = host(tmp_path / "run", Site())
@@ -593,11 +593,11 @@ def test_events_that_lack_a_start_that_was_sent_are_not_resumed_unless_it_may_ha
     reading = replace(sent.event, call={"kind": "read_rows"})
     before.append(replace(sent, event=reading))
     starts = StartedCalls(owned=SentRows(), turn=Turn(Turns()))
-    starts.check_known(planned(steps).job, lines)
+    assert not starts.lacked_by(planned(steps).job, lines)
     with pytest.raises(ForgottenError, match=r"later it has sent `b\[1\]`, which is not in them"):
-        starts.check_known(planned(steps).job, before)
-    starts.check_known(planned(steps + "    effect: read\n").job, before)
-    starts.check_known(planned(steps).job, ())
+        starts.lacked_by(planned(steps).job, before)
+    assert not starts.lacked_by(planned(steps + "    effect: read\n").job, before)
+    assert not starts.lacked_by(planned(steps).job, ())
 
 
 def test_other_runs_do_not_count_a_start_that_the_journal_could_not_take(tmp_path: Path) -> None:

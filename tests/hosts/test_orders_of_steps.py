@@ -28,7 +28,7 @@ from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.journal import Journal, parse
 from runner.runs.status import Status
-from runner.runs.store import Others, RowQuery
+from runner.runs.store import Others, RowQuery, SentStarts
 from runner.service.calls import (
     Answered,
     Call,
@@ -153,8 +153,8 @@ class Steps:
         self._run.before("store")
         self._owned.never_began(key, is_certain=is_certain)
 
-    def sent(self, _begun: frozenset[str]) -> frozenset[str]:
-        return frozenset()
+    def sent(self) -> SentStarts:
+        return SentStarts()
 
     def flush(self) -> None:
         if self._run.is_gone or not self._answers:

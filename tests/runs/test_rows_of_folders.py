@@ -12,10 +12,10 @@ import pytest
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.rows_of_folders import RowsOfFolders, machine
-from runner.runs.store import Others, RowQuery
+from runner.runs.store import Others, RowQuery, SentStarts
 
 SITE = "https://one.example:443 integration"
-BEGUN = frozenset({"a"})
+A = frozenset({"a"})
 query = partial(RowQuery, key="a", codes=("UsrA",), rows=("1",), keys=("a",))
 
 
@@ -267,15 +267,14 @@ def test_a_new_run_does_not_read_through_what_its_folder_has_brought_along(
 
 def test_a_start_that_its_folder_does_not_know_or_that_has_a_row_was_sent_for_certain(folders: Folders) -> None:
     first = folders.began("first")
-    assert first.sent(BEGUN) == frozenset(), "a kill may have come before it left"
-    assert first.sent(frozenset()) == {"a"}, "the events are an older copy"
-    assert folders.run("copy", name="first").sent(BEGUN) == {"a"}
+    assert first.sent() == SentStarts(perhaps=A), "a kill may have come before it left"
+    assert folders.run("copy", name="first").sent() == SentStarts(certain=A)
     assert first.ask(query()) == Others()
-    assert first.sent(BEGUN) == folders.run("copy", name="first").sent(BEGUN) == {"a"}
-    assert folders.run("other").sent(BEGUN) == frozenset()
+    assert first.sent() == folders.run("copy", name="first").sent() == SentStarts(certain=A)
+    assert folders.run("other").sent() == SentStarts()
 
 
-def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent(
+def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent_for_certain(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, begin = folders.run("first"), RowsOfRun.begin
@@ -290,4 +289,4 @@ def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent(
     monkeypatch.setattr(RowsOfRun, "begin", begin_or_die)
     with pytest.raises(KeyboardInterrupt):
         first.begin("a", "UsrA", seconds=100.0)
-    assert folders.run("first").sent(BEGUN) == frozenset()
+    assert folders.run("first").sent() == SentStarts(perhaps=A)

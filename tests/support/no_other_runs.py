@@ -1,4 +1,4 @@
-from runner.runs.store import Others, RowQuery
+from runner.runs.store import Others, RowQuery, SentStarts
 
 
 class NoOtherRuns:
@@ -16,8 +16,8 @@ class NoOtherRuns:
 
     def never_began(self, key: str, *, is_certain: bool = True) -> None: ...
 
-    def sent(self, _begun: frozenset[str]) -> frozenset[str]:
-        return frozenset()
+    def sent(self) -> SentStarts:
+        return SentStarts()
 
     def flush(self) -> None: ...
 

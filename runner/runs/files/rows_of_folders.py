@@ -17,7 +17,7 @@ from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import ANY_NUMBER, KEPT
 from runner.runs.pending_starts import LATE, NEAR
-from runner.runs.store import LostRows, Others, RowQuery, StoreError
+from runner.runs.store import LostRows, Others, RowQuery, SentStarts, StoreError
 
 _OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND key IN ('', {keys})"
 _DAY = 24 * 3600.0
@@ -134,8 +134,8 @@ class RowsOfFolders:
         for rows in self._all:
             rows.never_began(key, is_certain=is_certain)
 
-    def sent(self, begun: frozenset[str]) -> frozenset[str]:
-        """Starts that only the shared file has, starts with a row, and those of rows that the events have not `begun`.
+    def sent(self) -> SentStarts:
+        """Starts that only the shared file has, and starts with a row, were sent for certain.
 
         Another start of the own file may not have left, if the program was killed then. A start that it lacks was made
         by a copy of the folder, or before an older copy was put in its place.
@@ -144,7 +144,8 @@ class RowsOfFolders:
         shared = own if self._shared.opening() is None else self._shared_rows.stored()
         started, shared_starts = ({str(start[1]) for start in found.starts} - {ANY_NUMBER} for found in (own, shared))
         with_row = {key for found in (own, shared) for _, key, _ in found.rows}
-        return frozenset((shared_starts - started) | (started - begun) | with_row)
+        certain = frozenset((shared_starts - started) | with_row)
+        return SentStarts(certain=certain, perhaps=frozenset(started) - certain)
 
     def flush(self) -> None:
         for rows in self._current() if self._lacks_shared else self._all:  # who has started nothing opens neither file

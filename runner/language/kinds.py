@@ -8,6 +8,7 @@ from msgspec import Struct
 from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject
 from runner.reading.document import Document
+from runner.reading.encoding import CALLS_AS_STEPS
 
 
 class _FileKind(Struct, frozen=True, kw_only=True):
@@ -65,14 +66,17 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
     "postman": _FileKind(
         what="a collection of Postman",
         is_it=lambda data: isinstance(data.get("item"), list) and isinstance(data.get("info"), dict),
+        hint=CALLS_AS_STEPS,
     ),
     "api": _FileKind(
         what="a description of an API",
         is_it=lambda data: not {"openapi", "swagger", "arazzo"}.isdisjoint(data),
-        hint="a job names processes by their codes, as in `- execute: {{process: CODE, parameters: {{NAME: VALUE}}}}`: "
+        hint="a job names processes by their codes, as in `- execute: {process: CODE, parameters: {NAME: VALUE}}`: "
         "`runner init FOLDER` writes an example",
     ),
-    "call": _FileKind(what="the body of a call", is_it=lambda data: isinstance(data.get("schemaName"), str)),
+    "call": _FileKind(
+        what="the body of a call", is_it=lambda data: isinstance(data.get("schemaName"), str), hint=CALLS_AS_STEPS
+    ),
     "records": _FileKind(
         what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"
     ),
@@ -93,11 +97,7 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     message = f"this is {kind.what}, not {_KINDS[wanted].what}"
     file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
     other_use = kind.to_run if wanted == "job" and kind.to_run else kind.hint
-    hint = _renamed(document.file, wanted, kind) or other_use.format(file=file)
-    if kind in (_KINDS["postman"], _KINDS["call"]):
-        from runner.reading.pasted_calls import body_hint, postman_hint  # noqa: PLC0415  2 ms, for a mistake only
-
-        hint = postman_hint(data) if kind is _KINDS["postman"] else body_hint(data)
+    hint = _renamed(document.file, wanted, kind) or other_use.replace("{file}", file)
     return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
 
 

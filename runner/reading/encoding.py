@@ -20,6 +20,11 @@ _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
 AS_CSV = "Excel writes it as `CSV UTF-8 (Comma delimited)`"
 PASTED = "this is a script of a shell, and no YAML"
+CALLS_AS_STEPS = (
+    "write each call as a step of a job, as in execute: {process: CODE, parameters: {NAME: VALUE}}; other services are not "
+    "called; the address of the site and the sign-in belong in targets.yaml"
+)
+"""Nothing in it is in quotes: nothing in quotes is shown that is in the file."""
 _CALL = lazy_pattern(
     r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +|\w+=\$\()?curl(?:\.exe)? +(?=[-'\"]|https?://)"
     r"|(?:\s*#[^\n]*\n)*\s*(?:\$[\w:]+ *=.*)?(?i:Invoke-(?:RestMethod|WebRequest)|\biwr|\birm) +(?=[-`'\"$])",
@@ -49,9 +54,7 @@ def _command(source: Source) -> Problem | None:
     """A command that sends a call; its lines may hold a password, and are not shown."""
     if source.text.startswith("runner:") or _CALL.match(source.text) is None:
         return None
-    from runner.reading.pasted_calls import script_hint  # noqa: PLC0415  2 ms, for a mistake only
-
-    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=script_hint(source.text))
+    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=CALLS_AS_STEPS)
 
 
 def _conflict(source: Source) -> Problem | None:

@@ -21,8 +21,8 @@ _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
 AS_CSV = "Excel writes it as `CSV UTF-8 (Comma delimited)`"
 PASTED = "this is a script of a shell, and no YAML"
 CALLS_AS_STEPS = (
-    "write each call as a step of a job, as in execute: {process: CODE, parameters: {NAME: VALUE}}; other services are not "
-    "called; the address of the site and the sign-in belong in targets.yaml"
+    "write each call as a step of a job, as in execute: {process: CODE, parameters: {NAME: VALUE}}; other services are "
+    "not called; the address of the site and the sign-in belong in targets.yaml"
 )
 """Nothing in it is in quotes: nothing in quotes is shown that is in the file."""
 _CALL = lazy_pattern(

@@ -8,17 +8,13 @@ from runner.expressions.filters.table import FILTERS, LOOPS
 from runner.expressions.filters.tests import TESTS
 from runner.expressions.mistakes import COMPARISON, Piece, hint, suggestion
 from runner.expressions.names import Functions
-from runner.expressions.operators import COMPARISONS
 from runner.expressions.source import keywords, source_text, written_path
 from runner.foundation import patterns
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import compact
 
 _MAP_KEYWORDS = frozenset({"attribute", "default"})
-_OWN_WORDS = frozenset({"attribute", "test", "value"})  # of other languages, for what a choice takes without a name
 _LONGEST_VALUE = 40
-_OPPOSITE = {"select": "reject", "reject": "select", "selectattr": "rejectattr", "rejectattr": "selectattr"}
-_CONDITION = lazy_pattern(rf"(?:\w+\.)?(\w+)\s*({COMPARISON})\s*(.+)")
+_CONDITION = lazy_pattern(rf"(?:\w+\.)?\w+\s*(?:{COMPARISON})\s*.+")
 
 
 def check_function(node: nodes.Call, available: Functions) -> str:
@@ -121,10 +117,13 @@ def _filter_hint(name: str, node: nodes.Node) -> str | None:
     return suggestion("filters", name, FILTERS, value=shown, argument=_argument(node))
 
 
-def _check_test_call(name: str, node: nodes.Node, arguments: list[nodes.Expr], *, denied: bool = False) -> None:
+def _check_test_call(
+    name: str, node: nodes.Node, arguments: list[nodes.Expr], *, denied: bool = False, here: str | None = None
+) -> None:
+    """`here` is what to write where nothing better is known."""
     if name not in TESTS:
-        raise _unknown("test", name, node, _test_hint(name, node, denied=denied))
-    _raise_if(misused(name, TESTS[name].call, len(arguments), ()), name, node)
+        raise _unknown("test", name, node, _test_hint(name, node, denied=denied) or here)
+    _raise_if(misused(name, TESTS[name].call, len(arguments), ()), name, node, here)
     if TESTS[name].pattern:
         _check_pattern(name, node, arguments)
 
@@ -140,88 +139,22 @@ def _check_loop(name: str, node: nodes.Node, arguments: list[nodes.Expr], named:
     if name == "map":
         _check_map(node, arguments, named)
         return
-    _refuse_condition(name, node, arguments)
-    _raise_if(f"`{name}` has no argument `{named[0]}`" if named else None, name, node)
-    if name.endswith("attr"):
-        _raise_if(None if arguments else f"`{name}` needs the name of a key", name, node)
-        _check_choice(name, arguments[0], node, arguments[1:])
-    else:
-        _check_choice(name, None, node, arguments)
+    by_key = name.endswith("attr")
+    verb, own = name.removesuffix("attr"), arguments[: 1 + by_key]  # those after them are for the test
+    here = f'for example `{verb}attr("Name", "eq", "x")` of records, `{verb}("gt", 5)` of other items'
+    if named or (by_key and not arguments) or any(map(_is_condition, own)):
+        takes = "the name of a key, a test and a value" if by_key else "the name of a test and a value"
+        raise refused(node, f"`{name}` takes {takes}, each in its own place", here, name)
+    for test in own[by_key:]:
+        if not isinstance(test, nodes.Const) or not isinstance(test.value, str):
+            raise refused(node, f"`{name}` takes the name of a test, written out in quotes", here, name)
+        _check_test_call(test.value, node, arguments[1 + by_key :], here=here)
 
 
-def _refuse_condition(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
-    """`select("item.Total > 0")`, `selectattr("Name" == "x")`, `selectattr(Name="x")`."""
-    pairs = keywords(node) if isinstance(node, nodes.Filter) and node.name == name and not arguments else []
-    own = arguments[: 2 if name.endswith("attr") else 1]  # those after them are for the test
-    condition = next((found for argument in own if (found := _condition(argument)) is not None), None)
-    if condition is None and len(pairs) == 1 and pairs[0].key not in _OWN_WORDS:
-        condition = pairs[0].key, "eq", source_text(pairs[0].value)
-    if condition is not None:
-        key, test, value = condition
-        asks, test = (name, test) if test else (_OPPOSITE[name], "in")
-        takes = "the name of a key" if name.endswith("attr") else "the name of a test"
-        raise refused(
-            node, f"`{name}` takes {takes}, and no expression", _by_key(asks, compact(key), test, value), name
-        )
-
-
-def _condition(argument: nodes.Expr) -> tuple[str, str, str] | None:
-    """Key, test and value of a comparison, written out or in quotes."""
-    match argument:
-        case nodes.Const(value=str() as text) if found := _CONDITION.fullmatch(text.strip()):
-            return found[1], Piece(found[2]).as_test, found[3].replace("'", '"')
-        case nodes.Compare(expr=nodes.Const(value=str() as key), ops=[operand]):
-            return key, COMPARISONS[operand.op].test, source_text(operand.expr)
-        case nodes.Compare(expr=left, ops=[operand]) if path := written_path(left):
-            return ".".join(map(str, path[1:] or path)), COMPARISONS[operand.op].test, source_text(operand.expr)
-        case _:
-            return None
-
-
-def _by_key(name: str, key: str, test: str, *values: str) -> str:
-    return f"write `{name.removesuffix('attr')}attr({', '.join((key, compact(test), *values))})`"
-
-
-def _check_choice(name: str, key: nodes.Expr | None, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
-    """Check the test of items, or of the values of a key, and what the test takes."""
-    if not arguments:
-        return
-    first, others = arguments[0], arguments[1:]
-    word = first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
-    if word is not None and word in TESTS:
-        needs = None if key is None or others else _by_key(name, _as_key(key), word, "…")
-        _raise_if(misused(word, TESTS[word].call, len(others), ()), word, node, needs)
-        _check_test_call(word, node, others)
-    elif (here := _choice_hint(name, key, first, others)) is None:
-        _check_test_call(_literal(name, "test", first), node, others)
-    elif word is None:
-        raise refused(node, f"`{name}` takes the name of a test, written out in quotes", here, name)
-    else:
-        raise _unknown("test", word, node, here)
-
-
-def _choice_hint(name: str, key: nodes.Expr | None, first: nodes.Expr, others: list[nodes.Expr]) -> str | None:
-    """The choice by a key, where the key or a value is in the place of the test, or the test lacks its quotes."""
-    text = first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
-    if text is not None and text[:1].islower() and _test_hint(text, first, denied=False):
-        return None
-    values = [*map(source_text, others)]
-    if key is not None and isinstance(first, nodes.Name) and first.name in TESTS:
-        return _by_key(name, _as_key(key), first.name, *values)
-    if key is not None:
-        return None if values else _by_key(name, _as_key(key), "eq", source_text(first))
-    match values:
-        case [value] if text is not None:
-            return _by_key(name, compact(text), "eq", value)
-        case [test, value] if text is not None and Piece(test).inside in TESTS:
-            return _by_key(name, compact(text), Piece(test).inside, value)
-        case _:
-            return None
-
-
-def _as_key(key: nodes.Expr) -> str:
-    """A name in capitals is the name of a key without its quotes."""
-    return compact(key.name) if isinstance(key, nodes.Name) and key.name[:1].isupper() else source_text(key)
+def _is_condition(argument: nodes.Expr) -> bool:
+    """`select("item.Total > 0")`, `selectattr("Name" == "x")`."""
+    text = argument.value if isinstance(argument, nodes.Const) else None
+    return isinstance(argument, nodes.Compare) or (isinstance(text, str) and bool(_CONDITION.fullmatch(text.strip())))
 
 
 def _check_map(node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:
@@ -230,19 +163,19 @@ def _check_map(node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) 
         wrong = None if "attribute" in named else '`map` needs a filter, or `attribute="…"`'
         _raise_if(f"`map` has no argument `{stray}`; it has `attribute`, `default`" if stray else wrong, "map", node)
         return
-    name = _literal("map", "filter", arguments[0])
+    name = _filter_named(arguments[0])
     if name in FILTERS or (name.islower() and suggestion("filters", name, {*FILTERS, *TESTS})):
         _check_filter_call(name, node, arguments[1:], named)
         return
     raise _unknown("filter", name, node, f'write `map(attribute="{name}")` for a key of each item')
 
 
-def _literal(name: str, what: str, argument: nodes.Expr) -> str:
+def _filter_named(argument: nodes.Expr) -> str:
     if isinstance(argument, nodes.Const) and isinstance(argument.value, str):
         return argument.value
-    is_key = name == "map" and isinstance(argument, nodes.Name)
-    here = f'write `map(attribute="{source_text(argument)}")` for a key of each item' if is_key else None
-    raise refused(argument, f"`{name}` takes the name of a {what}, written out in quotes", here, name)
+    key = f'write `map(attribute="{source_text(argument)}")` for a key of each item'
+    here = key if isinstance(argument, nodes.Name) else None
+    raise refused(argument, "`map` takes the name of a filter, written out in quotes", here, "map")
 
 
 def _raise_if(wrong: str | None, name: str, node: nodes.Node, hint: str | None = None) -> None:

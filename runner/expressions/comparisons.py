@@ -46,7 +46,7 @@ def _is_null(*parts: TypedPart) -> bool:
 
 def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: str) -> None:
     if not left.type.kinds & right.type.kinds and not _is_null(left, right):
-        hint = _together(left, right) or f"compare what can be equal: this comparison is always {always}"
+        hint = _together(left, right) or f"compare what can be equal: this is always {always}"
         check.report("E177", f"{sides(left, right)}: they are never equal", hint=hint)
     else:
         for part, text in ((left, right.written), (right, left.written)):
@@ -112,9 +112,8 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
         check.report("E174", message)
     elif not container.kinds & ~(LIST | NULL) and container.item and not inner.kinds & container.item.kinds:
         message = f"`{right.source}` holds {many_in_words(container.item)}, and never {in_words(inner)}"
-        hint = _together(left, TypedPart(type=container.item))
-        hint = hint or _column_hint(left, right, sign="not in" if always == "true" else "in")
-        check.report("E177", message, hint=hint or f"compare what can be equal: this comparison is always {always}")
+        hint = _together(left, TypedPart(type=container.item)) or f"compare what can be equal: this is always {always}"
+        check.report("E177", message, hint=hint)
     elif isinstance(right.node, nodes.List):
         texts = [TypedPart(type=A_TEXT, node=node).written for node in right.node.items]
         are_wrong = bool(texts) and all(text is not None and text not in (inner.words or ()) for text in texts)
@@ -130,21 +129,12 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
         check.report("E177", message, hint=f"write a list: `in [{listed}]`", part=right.written, warning=True)
 
 
-def _column_hint(left: TypedPart, right: TypedPart, *, sign: str) -> str | None:
-    """How a text is searched for in a column of records."""
-    items = right.type.any_item
-    if left.type.kinds != TEXT or items.kinds & ~NULL != RECORD:
-        return None
-    column = "Name" if "Name" in (items.fields or {}) else "KEY"
-    return f'write `{left.source} {sign} {right.source} | map(attribute="{column}")`'
-
-
 def _together(left: TypedPart, right: TypedPart) -> str | None:
     """How the two sides could be brought together."""
     text, other = (left, right) if left.type.kinds & TEXT else (right, left)
     if not text.type.kinds & TEXT:
-        hints = (hint(*pair) for hint in (_number_in, _as_boolean) for pair in ((left, right), (right, left)))
-        return next(filter(None, hints), None)
+        has_number = (left.type.kinds | right.type.kinds) & NUMBER
+        return (reading_hint(left.type) or reading_hint(right.type)) if has_number else None
     if text.type.form is not None or text.type.note is not None:
         return text.type.note
     if other.type.kinds & ~NULL == RECORD:
@@ -154,23 +144,6 @@ def _together(left: TypedPart, right: TypedPart) -> str | None:
     if is_other or (other.type.kinds & BOOLEAN and bare in ("true", "false")):
         return f"write `{bare}` without quotes"
     return reading_hint(text.type) if other.type.kinds & NUMBER and text.written is None else None
-
-
-def _number_in(whole: TypedPart, other: TypedPart) -> str | None:
-    """What of a list or a record may be compared with a number."""
-    if not other.type.kinds & NUMBER or whole.node is None:
-        return None
-    if not whole.type.kinds & ~(LIST | NULL):
-        return f"write `{whole.source} | length` for how many it holds"
-    fields = list(whole.type.fields or {})
-    return f"write `{whole.source}.{fields[0]}`" if whole.type.kinds & RECORD and len(fields) == 1 else None
-
-
-def _as_boolean(part: TypedPart, other: TypedPart) -> str | None:
-    number = other.constant
-    if part.type.kinds & ~NULL != BOOLEAN or isinstance(number, bool) or number not in (0, 1):
-        return None
-    return f"write `{'true' if number else 'false'}`"
 
 
 def _name_in(whole: TypedPart, text: str | None) -> str | None:

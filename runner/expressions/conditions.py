@@ -47,7 +47,7 @@ def condition_mistakes(parsed: Expression, names: Mapping[str, Type]) -> tuple[l
         return [operand], None
     if not given.may_be(BOOLEAN):
         message = f"`{parsed.text}` gives {in_words(given)}, and a condition is true or false"
-        return [], Finding(code="E175", message=message, hint=comparison_hint(parsed.text, given, parsed.tree))
+        return [], Finding(code="E175", message=message, hint=comparison_hint(parsed.text, given))
     if (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != ANYTHING:
         message = f"`{parsed.text}` is true of every list and text, the empty ones too"
         return [], Finding(code="E117", message=message, hint="write `> 0`, if it must not be empty", warning=True)
@@ -76,28 +76,11 @@ def inside_quotes(parsed: Expression) -> str | None:
     return None if inner is None or inner.is_constant else inner.text
 
 
-def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) -> str:
+def comparison_hint(source: str, given: Type) -> str:
     """How a condition could be made of an expression that gives something else."""
-    match tree:
-        # `x | regex_search("^N")` and `x ~ "^N"` ask whether a text fits a pattern.
-        case nodes.Filter(name="regex_search", args=[nodes.Expr() as pattern], node=nodes.Expr() as value):
-            return f"write `{source_text(value)} is match({source_text(_from_the_start(pattern))})`"
-        case nodes.Concat(nodes=[value, nodes.Const(value=str()) as pattern]):
-            return f"write `{source_text(value)} is match({source_text(_from_the_start(pattern))})`"
     if given.kinds & LIST and not given.kinds & TEXT:
         return f"ask how many there are: `{source} | length > 0`"
     return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
-
-
-def _from_the_start(pattern: nodes.Expr) -> nodes.Expr:
-    """A pattern that is searched for anywhere, for `match`, which looks at the start."""
-    match pattern:
-        case nodes.Const(value=str() as text) if "|" in text:
-            return nodes.Const(f".*({text})")
-        case nodes.Const(value=str() as text) if not text.startswith("^"):
-            return nodes.Const(f".*{text}")
-        case _:
-            return pattern
 
 
 def _operands(tree: nodes.Expr) -> Iterator[_Operand]:
@@ -118,7 +101,7 @@ def _mistake(operand: _Operand, found: Type, row: list[nodes.Expr]) -> Finding:
     source, line = source_text(operand.node), operand.node.lineno - 1
     hint = "compare something with it, or leave it out"
     if not isinstance(operand.node, nodes.Const):
-        hint = comparison_hint(source, found, operand.node)
+        hint = comparison_hint(source, found)
     if isinstance(operand.within, nodes.Not):
         word, part = "not", f"not {source}"
     else:

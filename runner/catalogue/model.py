@@ -151,12 +151,10 @@ class Pulled(Struct, frozen=True, kw_only=True):
 
 
 class Entity(Struct, frozen=True, kw_only=True):
-    """`columns`: what a reader is given; `paths`: what filters may name; `numbers`, `booleans`: of such values."""
+    """`columns`: what a reader is given; `paths`: what filters may name."""
 
     columns: frozenset[str]
     paths: frozenset[str]
-    numbers: frozenset[str] = frozenset()
-    booleans: frozenset[str] = frozenset()
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):

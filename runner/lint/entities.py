@@ -1,6 +1,5 @@
 """The entities and columns that a `query` names, compared with those of a sandbox; no catalogue has those of a site."""
 
-import re
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import TypeAlias
@@ -11,13 +10,13 @@ from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, near_or_listed, suggest
-from runner.foundation.values import Json, JsonObject, Path, is_number, record, text
+from runner.foundation.values import Json, JsonObject, Path, record, text
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
-from runner.odata.filter import Column, Operation, columns_of, compared, nodes_in, readable
-from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
+from runner.odata.filter import Column, Operation, columns_of, nodes_in, readable
+from runner.odata.lexer import COMPARISONS, CONSTANTS
 from runner.odata.mistakes import TEXT_HINT
 from runner.odata.names import is_entity, order_of
 
@@ -47,14 +46,10 @@ def _check_entity(
 
 
 def _changed_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
-    """Columns of the record that a `signal` changes, and texts for columns of numbers or booleans."""
-    for column, value in record(fields.get("values")).items():
-        at = (*path, "values", column)
+    """Columns of the record that a `signal` changes."""
+    for column in record(fields.get("values")):
         if column not in entity.columns:
-            yield replace(_no_column(column, entity.columns, at, called=called), at_key=True)
-        elif column in entity.numbers | entity.booleans and isinstance(value, str) and "{{" not in value:
-            held = "numbers" if column in entity.numbers else "booleans"
-            yield Finding(message=f"`{column}` holds {held}, and `{value}` is a text", path=at, warning=True)
+            yield replace(_no_column(column, entity.columns, (*path, "values", column), called=called), at_key=True)
 
 
 def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
@@ -83,14 +78,6 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
         if column not in entity.paths and column.casefold() not in CONSTANTS:
             is_text = Column(path=column) in values and not suggest(column, sorted(entity.paths))
             yield _no_column(column, entity.paths, path, called=called, hint=TEXT_HINT if is_text else None)
-    for column, value in compared(tree):
-        if column in entity.booleans and is_number(value):
-            message, right = f"`{column}` holds booleans, and `{value}` is a number", "true" if value else "false"
-            yield Finding(message=message, path=path, hint=f"write `{right}`", warning=True)
-        elif column in entity.numbers and isinstance(value, str) and HOLE not in value:
-            message = f"`{column}` holds numbers, and `'{value}'` is a text"
-            hint = f"write `{value}` without quotes" if re.fullmatch(r"-?\d+(\.\d+)?", value) else None
-            yield Finding(message=message, path=path, hint=hint, warning=True)
 
 
 def _no_column(column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None) -> Finding:

@@ -5,16 +5,15 @@ from functools import lru_cache
 from runner.expressions import parse
 from runner.expressions.conditions import always_true, inside_quotes, too_easily_true
 from runner.expressions.infer import expression_type
-from runner.expressions.parse import Expression, TemplateProblem
+from runner.expressions.parse import Expression
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.values import Json, Path, as_text, compact, items, kind_of, record
+from runner.foundation.values import Json, Path, compact, items, kind_of, record
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
 from runner.reading.document import SAME_COLUMN
 
-_MOST_PIECES = 8
 _AFTER_A_STOP = frozenset({"failure", "always"})  # an `if` with any of these is asked after a step that ended the run
 _CONDITION = lazy_pattern(r"[=!<>]=|[<>]|\b(?:is|in)\b")
 _DASH = lazy_pattern(r"\s-\s")
@@ -79,14 +78,9 @@ def _without_quotes(parsed: Expression, value: Json) -> str:
 
 
 def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
-    """Report on the items of an `expect`; an expression that YAML cut at its commas counts as an item."""
-    pieces: set[int] = set()
-    in_brackets = lint.document.written(path).startswith("[")
+    """Report on the items of an `expect`."""
     for index, item in enumerate(items(written)):
         at = (*path, index)
-        if index in pieces:
-            continue
-        pieces |= _cut_off(items(written), index) if in_brackets else set()
         if isinstance(item, dict):
             _that(item.get("that"), (*at, "that"), scope=scope, lint=lint)
             lint.value(item.get("message"), (*at, "message"), scope)
@@ -97,27 +91,6 @@ def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: Job
                     lint.report("E117", "this schema fits every value", (*at, "schema"), hint=hint, warning=True)
         else:
             _that(item, at, scope=scope, lint=lint)
-
-
-def _cut_off(written: list[Json], index: int) -> set[int]:
-    """The items after `index` that YAML has cut off it, at the commas of `[f(a, b)]`: together they can be read."""
-    text = written[index]
-    if not isinstance(text, str) or _can_be_read(text):
-        return set()
-    for end in range(index + 1, min(len(written), index + _MOST_PIECES)):
-        following = written[end]
-        text = f"{text}, {as_text(following)}"
-        if _can_be_read(text):
-            return set(range(index + 1, end + 1))
-    return set()
-
-
-def _can_be_read(text: str) -> bool:
-    try:
-        parse.expression(text)
-    except TemplateProblem as problem:
-        return problem.finding.code != "E120"
-    return True
 
 
 def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:

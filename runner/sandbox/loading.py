@@ -4,7 +4,7 @@ Jobs for a sandbox are held against its catalogue. A record without an `Id` gets
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path as FilePath
 from uuid import UUID, uuid5
@@ -15,7 +15,7 @@ from runner.catalogue.model import Catalogue, Entity, Process, ProcessVersion
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, JsonObject, Path, is_guid, is_number, items, kind_of, record
+from runner.foundation.values import Json, JsonObject, Path, is_guid, items, kind_of, record
 from runner.language import lookalikes, schema
 from runner.odata.names import is_entity
 from runner.reading.collector import ProblemCollector, not_reported
@@ -246,8 +246,6 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
         name: Entity(
             columns=frozenset(columns),
             paths=frozenset({*columns, *lookup_paths(columns, doubles.columns)}),
-            numbers=_holding(doubles.records.get(name, ()), is_number),
-            booleans=_holding(doubles.records.get(name, ()), lambda value: isinstance(value, bool)),
         )
         for name, columns in doubles.columns.items()
     }
@@ -260,15 +258,6 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
         entities={**own, **dict.fromkeys(OWN_ENTITIES)},
         doubles=folder,
     )
-
-
-def _holding(records: Iterable[JsonObject], fits: Callable[[Json], bool]) -> frozenset[str]:
-    """The columns with values in the first records that all fit."""
-    right: set[str] = set()
-    others: set[str] = set()
-    for column, value in (pair for row in records for pair in row.items() if pair[1] is not None):
-        (right if fits(value) else others).add(column)
-    return frozenset(right - others)
 
 
 def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:

@@ -11,8 +11,6 @@ from runner.reading.load import load
 ORDER = Entity(
     columns=frozenset({"Id", "Number", "StatusId", "Total", "Paid"}),
     paths=frozenset({"Id", "Number", "StatusId", "Status/Id", "Total", "Paid"}),
-    numbers=frozenset({"Total"}),
-    booleans=frozenset({"Paid"}),
 )
 CATALOGUE = Catalogue(name="target `here`", processes={}, entities={"Order": ORDER, "SysProcessLog": None})
 
@@ -56,10 +54,6 @@ def linted(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
         (
             "{entity: Order, filter: Number eq Smoke}",
             ["E147 36 `Order` has no column `Smoke`; put a text in quotes: `'…'`"],
-        ),
-        (
-            "{entity: Order, filter: \"Number eq '0' and Total gt '0'\"}",
-            ["E107 36 `Total` holds numbers, and `'0'` is a text; write `0` without quotes"],
         ),
         (
             "{entity: Order, filter: \"contains(Nmber, 'x') and Total gt {{ vars.x }}\"}",
@@ -107,15 +101,6 @@ def test_a_column_that_a_signal_changes_is_marked_where_its_name_is() -> None:
     problem = next(problem for problem in found if problem.code == "E147")
     assert problem.span is not None
     assert (problem.span.column, problem.span.end_column) == (47, 52)
-
-
-def test_a_text_for_a_column_of_numbers_or_booleans_is_reported() -> None:
-    values = b"{Total: a lot, Paid: ja, Number: 'yes'}"
-    text = b"runner: 1\nname: a\nsteps:\n  - signal: {insert: {entity: Order, values: %s}}\n" % values
-    document = load("a.job.yaml", text)
-    assert not isinstance(document, tuple)
-    found = [problem.message for problem in check(document, outline(record(document.data)), CATALOGUE)]
-    assert found == ["`Total` holds numbers, and `a lot` is a text", "`Paid` holds booleans, and `ja` is a text"]
 
 
 def test_no_entities_of_a_site_are_known() -> None:

@@ -1,7 +1,7 @@
 """How a value would be written as the type that its schema wants."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from runner.foundation.foreign_dates import foreign_moment
@@ -18,7 +18,6 @@ BOOLEANS: Final[Mapping[str, str]] = {
 NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")  # a text that would be a number without its quotes
 _WHOLE: Final = lazy_pattern(r"-?[0-9]+")
 _BARE: Final = lazy_pattern(r"[\w.+:-]+")
-_MOST_WRITTEN: Final = 8
 
 
 def as_wanted(violation: Violation, *, written: str | None = None) -> str | None:
@@ -54,26 +53,6 @@ def _as_moment(text: str, *, wanted: Json) -> str | None:
 
 
 GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2}[,.][0-9]{3}")  # a sign of thousands, or of a fraction: nobody knows
-
-
-def listed_as(keyword: str, listed: Sequence[Json], wanted: frozenset[str]) -> str | None:
-    """A hint how all values of an `enum`, or the value of a `const`, are written as a type of `wanted`."""
-    written = [text for value in listed if (text := _as_type(value, wanted)) is not None]
-    if len(written) < len(listed) or len(written) > _MOST_WRITTEN:
-        return None
-    joined = ", ".join(written)
-    return f"write `{keyword}: {joined if keyword == 'const' else f'[{joined}]'}`"
-
-
-def _as_type(value: Json, wanted: frozenset[str]) -> str | None:
-    match value:
-        case bool() | int() | float() if wanted == {"string"}:
-            return f'"{compact(value)}"'
-        case str() if wanted == {"boolean"} and value.casefold() in ("true", "false"):
-            return value.casefold()
-        case str() if _is_number(value, wanted):
-            return value
-    return None
 
 
 def _is_number(text: str, wanted: Collection[Json]) -> bool:

@@ -16,10 +16,9 @@ from msgspec.structs import replace
 from runner.foundation import patterns
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import joined_by_or
-from runner.foundation.suggestions import did_you_mean, folded, suggest
-from runner.foundation.values import Json, JsonObject, Path, compact, is_number, utf_8
+from runner.foundation.suggestions import did_you_mean, suggest
+from runner.foundation.values import Json, JsonObject, Path, is_number, utf_8
 from runner.json_schema import formats, schemas
-from runner.json_schema.as_type import listed_as
 from runner.json_schema.hints import hint
 from runner.json_schema.keywords import (
     IN_WORDS,
@@ -65,7 +64,6 @@ _WITH: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("minContains", "maxContains"), ("contains",)),
 }
 """Keywords that say nothing without others."""
-_CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 
 
 def check(schema: Json) -> tuple[Finding, ...]:
@@ -87,7 +85,7 @@ def _found(schema: Json) -> Iterator[Finding]:
     found = list(nodes(schema))
     anchors = [node[key] for _, node in found for key in ("$anchor", "$dynamicAnchor") if key in node]
     for path, node in found:
-        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, _alone, _closing, _format, _slashes):
+        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, _alone, _format, _slashes):
             yield from look(node, path)
         yield from idle(node, types(node), path=path)
         yield from _references(node, path, root=schema, anchors=anchors)
@@ -197,44 +195,23 @@ def _listed(node: JsonObject, path: Path) -> Iterator[Finding]:
         if unfit and len(unfit) == len(listed):
             what = f"`const`: {shown_value(listed[0])} is not" if keyword == "const" else "no value of `enum` is"
             message = f"{what} {kinds}, as `type` wants it"
-            yield Finding(path=(*path, keyword), message=message, hint=listed_as(keyword, listed, wanted))
+            yield Finding(path=(*path, keyword), message=message)
             continue
         for index in unfit:
             message = f"{shown_value(listed[index])} is not {kinds}, as `type` wants it: it never fits"
             at = (*path, keyword, index)
-            yield Finding(path=at, message=message, hint=_also(listed[index], wanted), warning=True)
-
-
-def _also(value: Json, wanted: frozenset[str]) -> str | None:
-    if value is None:
-        return f'write `type: [{", ".join(sorted(wanted))}, "null"]`'
-    is_scalar = isinstance(value, bool | int | float)
-    return f'put it in quotes: "{compact(value)}"' if is_scalar and "string" in wanted else None
+            yield Finding(path=at, message=message, warning=True)
 
 
 def _required(node: JsonObject, path: Path) -> Iterator[Finding]:
-    """Keys that must be there and may not; where they may, names that are written otherwise in `properties`."""
+    """Keys that must be there and may not."""
     required, known = node.get("required"), node.get("properties")
     names = [*known] if isinstance(known, dict) else []
-    is_closed = node.get("additionalProperties") is False
-    for index, name in enumerate(required if isinstance(required, list) else ()):
-        if not isinstance(name, str) or name in names:
-            continue
-        at = (*path, "required", index)
-        if not is_closed and (near := other_spelling(name, node)):
-            message = f"`{name}` is required, and `properties` says something of `{near}`: these are two keys"
-            yield Finding(path=at, message=message, hint=f"did you mean `{near}`?", warning=True)
-        elif is_closed and "patternProperties" not in node:
+    is_closed = node.get("additionalProperties") is False and "patternProperties" not in node
+    for index, name in enumerate(required if isinstance(required, list) and is_closed else ()):
+        if isinstance(name, str) and name not in names:
             here = did_you_mean(name, names) or f"add `{name}` to `properties`"
-            yield Finding(path=at, message=f"`{name}` must be there, and {_CLOSED}", hint=here)
-
-
-def other_spelling(name: str, node: JsonObject) -> str | None:
-    """The property of `node` that differs from `name` in its case or its dashes only."""
-    named = node.get("properties")
-    if not isinstance(named, dict) or name in named:
-        return None
-    return next((other for other in named if folded(other) == folded(name)), None)
+            yield Finding(path=(*path, "required", index), message=f"`{name}` must be there, and {_CLOSED}", hint=here)
 
 
 def _refusal(schema: Json) -> Iterator[Finding]:
@@ -293,15 +270,6 @@ def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:
         if keyword in node and node.keys().isdisjoint(others):
             without = joined_by_or([f"`{other}`" for other in others])
             yield _doubt((*path, keyword), f"`{keyword}` checks nothing without {without}", at_key=True)
-
-
-def _closing(node: JsonObject, path: Path) -> Iterator[Finding]:
-    named = node.get("properties")
-    for keyword in _CLOSING:
-        if isinstance(named, dict) and isinstance(named.get(keyword), bool):
-            message = f"inside `properties`, `{keyword}` is the name of a property"
-            hint = f"write `{keyword}` beside `properties`"
-            yield _doubt((*path, "properties", keyword), message, hint=hint, at_key=True)
 
 
 def _format(node: JsonObject, path: Path) -> Iterator[Finding]:

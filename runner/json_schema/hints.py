@@ -1,16 +1,12 @@
 """What to write in place of a flaw of a schema: a hint that can be typed as it is; none where that is not known."""
 
 import re
-from typing import Final
 
 from runner.foundation import hints
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
 from runner.json_schema.formats import EXAMPLES
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
-
-_EITHER: Final = lazy_pattern(r"\s*[|,/]\s*|\s+or\s+")
 
 
 def hint(path: Path, schema: Json) -> str | None:
@@ -30,16 +26,12 @@ def hint(path: Path, schema: Json) -> str | None:
 def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
     """What to write for an unknown keyword: a word of another draft, a typo, or the name of a property."""
     value, kind = holder[key], holder.get("type")
-    if key == "nullable" and value is not True:
-        return "leave it out: without `null` in `type` no null fits"
     if key == "nullable":
-        return f'write `type: [{kind}, "null"]`' if isinstance(kind, str) else 'write `"null"` among its types'
-    if value is None and key in TYPES:
-        return f"write `type: {key}`"
-    if key == "dependencies" and isinstance(value, dict) and all(isinstance(keys, list) for keys in value.values()):
-        return "did you mean `dependentRequired`?"
+        return 'write `"null"` among its types'
     if key in ("min", "max") and isinstance(kind, str) and kind in LEAST:
         return f"did you mean `{LEAST[kind].replace('min', key)}`?"
+    if key == "dependencies" and isinstance(value, dict) and all(isinstance(keys, list) for keys in value.values()):
+        return "did you mean `dependentRequired`?"
     near = suggest(key, {*KEYWORDS, "secret"} if at_root else KEYWORDS)
     is_type = isinstance(value, str) and value in TYPES
     if (isinstance(value, dict) or is_type) and near not in A_SCHEMA | NAMED_SCHEMAS:
@@ -51,22 +43,16 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
 
 def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | None:
     if keyword == "required" and isinstance(value, bool):
-        return _required(path)
+        named = f"`required: [{path[-2]}]`" if place(path[:-1]) == "name" else "as in `required: [Id]`"
+        of_input = "an input without `default` is required, an input with `default` is not"
+        return of_input if len(path) == 1 else f"`required` lists keys of a record, beside `properties`: {named}"
     bound = holder.get("minimum" if keyword == "exclusiveMinimum" else "maximum")
     written = str(bound) if is_number(bound) else "0"
     if found := hints.hint("schemas", f"keyword {keyword}", value, bound=written):
         return found
     if keyword == "type":
-        return _format(value) or _several_types(value) or _near_type(value)
+        return _format(value) or _near_type(value)
     return _a_schema(value) if keyword in A_SCHEMA | SCHEMAS else None
-
-
-def _required(path: Path) -> str:
-    if len(path) == 1:
-        return "an input without `default` is required, an input with `default` is not"
-    if place(path[:-1]) == "name":
-        return f"`required` lists the keys that a record must have, beside `properties`: `required: [{path[-2]}]`"
-    return "`required` lists the keys that a record must have, as in `required: [Id]`"
 
 
 def _property(name: str, value: Json) -> str | None:
@@ -79,13 +65,11 @@ def _property(name: str, value: Json) -> str | None:
 
 
 def _a_schema(value: Json) -> str | None:
-    if isinstance(value, list) and value and all(name in TYPES for name in value):
-        return f"write `{{type: [{', '.join(_quoted(str(name)) for name in value)}]}}`"
     if not isinstance(value, str):
         return None
-    found = _format(value) or hints.hint("schemas", "keyword type", value) or _several_types(value)
-    near = value if value in TYPES else None if found else suggest(value, TYPES)
-    named = f"write `type: {near}`" if near else found
+    named = _format(value) or hints.hint("schemas", "keyword type", value)
+    near = value if value in TYPES else None if named else suggest(value, TYPES)
+    named = f"write `type: {near}`" if near else named
     return re.sub(r"`(type: .*)`", r"`{\1}`", named) if named and "`type: " in named else None
 
 
@@ -96,20 +80,6 @@ def _format(value: Json) -> str | None:
     return found and f"write `type: string, format: {found}`"
 
 
-def _several_types(value: Json) -> str | None:
-    if not isinstance(value, str):
-        return None
-    word = value.casefold()
-    several = [part for part in _EITHER.split(word.removesuffix("?")) if part] + ["null"] * word.endswith("?")
-    if len(several) > 1 and all(part in TYPES for part in several):
-        return f"write `type: [{', '.join(map(_quoted, several))}]`"
-    return None
-
-
 def _near_type(value: Json) -> str | None:
     near = suggest(value, TYPES) if isinstance(value, str) else None
     return f"did you mean `{near}`?" if near else None
-
-
-def _quoted(name: str) -> str:
-    return '"null"' if name == "null" else name

@@ -32,8 +32,7 @@ def json_report(command: ReportedCommand, *, version: str = VERSION) -> str:
 
 
 def junit_report(command: ReportedCommand) -> str:
-    """The JUnit report, its pieces together."""
-    return b"".join(junit.report(command)).decode()
+    return junit.report(command)
 
 
 def jsonl_report(lines: Iterable[Line]) -> str:

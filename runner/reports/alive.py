@@ -32,31 +32,36 @@ _POLLED = {
 """What a step waits for after two readings, by its action."""
 
 
-class CurrentRow(Struct, frozen=True, kw_only=True):
-    """A row that has begun and not ended. `since` is a moment of the clock; `attempt` counts from 1."""
+class CurrentRow(Struct, eq=False):
+    """A row that has begun and not ended. `since` is a moment of the clock, `last` the last event of a call of it."""
 
     row: Row
     since: float
-    attempt: int = 1
-    waits_for: str = ""
+    attempt: int = 0
+    pause: PauseReason | None = None  # why it paused last
+    last: CallSent | Waited | CallAnswered | AttemptFailed | None = None
 
     @property
     def attempts(self) -> str:
         """`attempt 2 of 3`; empty of the first."""
-        if self.attempt == 1:
+        if self.attempt <= 1:
             return ""
         most = self.row.max_attempts
         return f"attempt {self.attempt}" + (f" of {most}" if isinstance(most, int) and most >= self.attempt else "")
 
-
-class _OpenRow(Struct, eq=False):
-    """`sent` counts its attempts, `last` is the last event of a call of it. `pause` is why it paused last."""
-
-    row: Row
-    since: float
-    sent: int = 0
-    pause: PauseReason | None = None
-    last: CallSent | Waited | CallAnswered | AttemptFailed | None = None
+    @property
+    def waits_for(self) -> str:
+        polled = _POLLED.get(self.row.kind, "") if self.pause == PauseReason.POLL else ""
+        polled = "its row in the process log" if self.pause == PauseReason.SETTLE else polled
+        match self.last:
+            case CallSent(call=call):
+                return (polled if call.get("kind") in READINGS else "") or _answer_of(call)
+            case Waited(seconds=None) as waited:
+                return waits_for(waited)
+            case AttemptFailed(retry_after=float(seconds)):
+                return f"the {format_duration(seconds)} that the site asks for"
+            case _:
+                return polled
 
 
 class Alive:
@@ -64,7 +69,7 @@ class Alive:
 
     def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock
-        self._open: tuple[_OpenRow, ...] = ()
+        self._open: tuple[CurrentRow, ...] = ()
         for line in earlier:
             self.event(line)
 
@@ -72,43 +77,28 @@ class Alive:
         event = line.event
         match event:
             case CallSent() | Waited() | CallAnswered() | AttemptFailed():  # the most frequent first
-                for open_row in self._open:
-                    if open_row.row.key == event.key:
-                        open_row.last = event
-                        # readings of the process log and the pages of a query belong to an attempt and begin none
-                        if isinstance(event, CallSent):
-                            open_row.sent += event.effect != "read" or event.call.get("kind") == "execute"
+                for row in self._rows(event.key):
+                    row.last = event
+                    # readings of the process log and the pages of a query belong to an attempt and begin none
+                    if isinstance(event, CallSent):
+                        row.attempt += event.effect != "read" or event.call.get("kind") == "execute"
             case StepStarted(row=row):
-                self._open = (*self._open, _OpenRow(row, self._clock()))
+                self._open = (*self._open, CurrentRow(row, self._clock()))
             case StepFinished(key=key):
                 self._open = tuple([row for row in self._open if row.row.key != key])
             case Paused(key=key, why=why):
-                for open_row in self._open:
-                    open_row.pause = open_row.pause if open_row.row.key != key else why
+                for open_row in self._rows(key):
+                    open_row.pause = why
             case _:
                 pass
+
+    def _rows(self, key: str) -> list[CurrentRow]:
+        return [row for row in self._open if row.row.key == key]
 
     @property
     def current(self) -> CurrentRow | None:
         rows = self._open
-        if not rows:
-            return None
-        row = rows[-1]
-        return CurrentRow(row=row.row, since=row.since, attempt=max(1, row.sent), waits_for=_awaited(row))
-
-
-def _awaited(row: _OpenRow) -> str:
-    polled = _POLLED.get(row.row.kind, "") if row.pause == PauseReason.POLL else ""
-    polled = "its row in the process log" if row.pause == PauseReason.SETTLE else polled
-    match row.last:
-        case CallSent(call=call):
-            return (polled if call.get("kind") in READINGS else "") or _answer_of(call)
-        case Waited(seconds=None):
-            return waits_for(row.last)
-        case AttemptFailed(retry_after=float(seconds)):
-            return f"the {format_duration(seconds)} that the site asks for"
-        case _:
-            return polled
+        return rows[-1] if rows else None
 
 
 def _answer_of(call: dict[str, object]) -> str:

@@ -15,7 +15,6 @@ from runner.runs.events import Line, RunStatus, StepFinished, StepSkipped
 SILENCES = (60.0, 120.0, 240.0, 480.0, 600.0)
 """Seconds of silence before the first line, before the second, and so on; the last number for all that follow."""
 MOST_LINES = 8  # runs under way that have a line each; the others are counted
-_TOGETHER = 2.0  # seconds after the start of a run within which a row takes as long as its run
 _ASKS = "confirm"
 
 
@@ -72,23 +71,20 @@ class UnderWay:
         run, row = min(running, key=lambda found: found[1].since)
         others = f", and {len(self._runs) - 1} more" if len(self._runs) > 1 else ""
         done = f"; {self.done()}" if self._total > 1 else ""
-        attempt = f" ({row.attempts})" if row.attempts else ""
-        took = now - row.since  # of a row that has begun with its run that is the run's own time
-        later = f", {format_duration(round(took))}" if took >= 1 and row.since - run.since > _TOGETHER else ""
-        doing = f"{key_and_name(row.row)}{attempt}{later}{_what_for(row)}"
-        return f"still running after {format_duration(round(now - run.since))}: {run.title} {doing}{others}{done}"
+        doing = f"{run.title}  {_doing(row, now)}"
+        return f"still running after {format_duration(round(now - run.since))}: {doing}{others}{done}"
 
     def lines(self) -> list[str]:
-        """What each run under way does, and how long already; of more than fit, their number."""
+        """What each run under way does, and how long already, and of several how many are done."""
         runs, now = list(self._runs.values()), self._clock()
-        found = [f"{run.title}{_doing_for(run.alive.current, now)}" for run in runs[:MOST_LINES]]
+        found = []
+        for run in runs[:MOST_LINES]:
+            row = run.alive.current
+            title = f"{run.title}  " if self._total > 1 or row is None else ""
+            found.append(f"{title}{'' if row is None else _doing(row, now)}".rstrip())
         left = len(runs) - MOST_LINES
-        return [*found, f"and {left} more"] if left > 0 else found
-
-    def only(self) -> str:
-        """The same of the only run: its row has a name then, and tenths of seconds."""
-        rows = [run.alive.current for run in list(self._runs.values())]
-        return _doing_for(rows[0], self._clock(), alone=True).strip() if rows else ""
+        more = [f"and {left} more"] if left > 0 else []
+        return [*found, *more, *([self.done()] if self._total > 1 else [])]
 
     def done(self) -> str:
         """`3 of 24 runs done, 1 failed; 2 wait for lock billing`."""
@@ -105,14 +101,9 @@ class UnderWay:
         self._silent_since, self._messages = self._clock(), 0
 
 
-def _doing_for(row: CurrentRow | None, now: float, *, alone: bool = False) -> str:
+def _doing(row: CurrentRow, now: float) -> str:
     """What a run does, how long already, and after a second what it waits for."""
-    if row is None:
-        return ""
-    attempt, seconds = f", {row.attempts}" if row.attempts else "", now - row.since
-    took = f", {format_duration(seconds if alone else round(seconds))}{_what_for(row)}" if seconds >= 1 else ""
-    return f"  {key_and_name(row.row) if alone else clean(row.row.key)}{attempt}{took}"
-
-
-def _what_for(row: CurrentRow) -> str:
-    return f", waits for {row.waits_for}" if row.waits_for else ""
+    seconds = now - row.since
+    took = [format_duration(round(seconds)), f"waits for {row.waits_for}"] if seconds >= 1 else []
+    parts = [key_and_name(row.row), row.attempts, *(took if row.waits_for else took[:1])]
+    return ", ".join(filter(None, parts))

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from runner.execution.active_run import ActiveRun
+from runner.foundation.durations import format_duration
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import job_and_case
 from runner.planning.guards import asks
 from runner.reports import console
 from runner.reports.console import RunPage, plain
 from runner.reports.safe import clean
-from runner.reports.sentences import Detail
+from runner.reports.sentences import Detail, Sentence
 from runner.reports.under_way import UnderWay
-from runner.runs.events import Line
+from runner.runs.events import Line, StepFinished
+from runner.runs.status import RED
 from runner.runs.store import StoreError
 from runner.terminal import output
 
 if TYPE_CHECKING:
-    from runner.reports.console_live import LiveRuns
+    from runner.reports.console_live import LiveTerminal
 
 
 class _OpenRun(Struct, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class RunConsole(Struct, kw_only=True, dict=True):
     _begun: bool = False
     _open: dict[str, _OpenRun] = field(default_factory=dict)
     _weak: set[str] = field(default_factory=set)
-    _live: "LiveRuns | None" = None
+    _live: "LiveTerminal | None" = None
 
     @cached_property
     def _under_way(self) -> UnderWay:
@@ -87,7 +89,7 @@ class RunConsole(Struct, kw_only=True, dict=True):
         """The listener to the run's journal. What an earlier command has printed of it is not printed again."""
         self._begun = True
         self._warn_of_weak_secrets(run)
-        opened = self._side_by_side(run) if self.side_by_side else self._alone(run)
+        opened = self._opened(run)
         self._under_way.begin(run.facts.run, opened.title, earlier=run.earlier)
         self._open[run.facts.run] = opened
         return lambda line: self._event(run.facts.run, line)
@@ -117,12 +119,16 @@ class RunConsole(Struct, kw_only=True, dict=True):
             self._live.close()
 
     def _event(self, run: str, line: Line) -> None:
-        open_run = self._open.get(run)
-        if open_run is not None:
-            self._under_way.event(run, line)
-            open_run.page.event(line)
-            if self._live is not None:
-                self._live.event(open_run.title, line)
+        open_run, event = self._open.get(run), line.event
+        if open_run is None:
+            return
+        self._under_way.event(run, line)
+        open_run.page.event(line)
+        if self._live is None or not self.side_by_side:
+            return
+        if isinstance(event, StepFinished) and event.status in RED:  # before its run ends, which is printed whole then
+            text = f"{open_run.title}  {clean(event.key)}  ({event.status}, {format_duration(event.seconds)})"
+            self._live.print([Sentence(text=text, status=event.status)])
 
     def _leave_terminal(self) -> None:
         """A run that is carried out alone has the terminal for itself, until it ends."""
@@ -136,32 +142,25 @@ class RunConsole(Struct, kw_only=True, dict=True):
         closed.page.close()
         self._leave_terminal()
 
-    def _alone(self, run: ActiveRun) -> _OpenRun:
-        detail = self.detail(run)
-        if asks(run.plan.job) or not console.is_live(self.out, os.environ):
-            return _OpenRun(run=run, page=RunPage(plain(self.out), detail, progress=run.progress))
-        from runner.reports.console_live import LiveRuns  # noqa: PLC0415  rich is a third of a start of a small run
+    def _opened(self, run: ActiveRun) -> _OpenRun:
+        """Print the run where lines are redrawn, if that is where it belongs, else as plain lines."""
+        terminal = self._terminal(run)
+        if self._live is None and terminal is not None:
+            from runner.reports.console_live import LiveTerminal  # noqa: PLC0415  a third of a start of a small run
 
-        self._live = LiveRuns(self.out.drawing(), self._under_way, alone=True, clock=self.clock)
-        self._live.begin()
-        return _OpenRun(run=run, page=self._live.page(detail, progress=run.progress))
-
-    def _side_by_side(self, run: ActiveRun) -> _OpenRun:
-        """On a terminal that is redrawn the run is printed there; elsewhere as plain lines, whole."""
-        if self._live is None and not self.asks and (terminal := self._terminal()) is not None:
-            from runner.reports.console_live import LiveRuns  # noqa: PLC0415  as above
-
-            self._live = LiveRuns(terminal.drawing(), self._under_way, clock=self.clock)
+            self._live = LiveTerminal(terminal.drawing(), self._under_way, clock=self.clock)
         if self._live is not None:
             self._live.begin()
-            if console.is_live(self.out, os.environ):
-                return _OpenRun(run=run, page=self._live.page(self.detail(run), progress=run.progress))
-        page = RunPage(plain(self.out), self.detail(run), progress=run.progress, at_once=False)
+        is_drawn = self._live is not None and console.is_live(self.out, os.environ)
+        printed = self._live.print if self._live is not None and is_drawn else plain(self.out)
+        page = RunPage(printed, self.detail(run), progress=run.progress, at_once=not self.side_by_side)
         return _OpenRun(run=run, page=page)
 
-    def _terminal(self) -> output.MessageStream | None:
-        """Where lines can be redrawn: where the runs are printed, else stderr."""
-        streams = (self.out, output.MessageStream("stderr"))
+    def _terminal(self, run: ActiveRun) -> output.MessageStream | None:
+        """Where lines can be redrawn: where runs are printed, of runs side by side also stderr; not among questions."""
+        if self.asks if self.side_by_side else asks(run.plan.job):
+            return None
+        streams = (self.out, output.MessageStream("stderr")) if self.side_by_side else (self.out,)
         return next((stream for stream in streams if console.is_live(stream, os.environ)), None)
 
     def _warn_of_weak_secrets(self, run: ActiveRun) -> None:

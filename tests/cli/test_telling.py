@@ -9,7 +9,9 @@ from stories import RUN, planned
 
 from runner.execution.active_run import ActiveRun
 from runner.project.sites import ReadySite
-from runner.runs.events import Row, Section, StepStarted
+from runner.runs.events import Row, Section, StepFinished, StepStarted
+from runner.runs.journal import Journal
+from runner.runs.status import Status
 from runner.secrets.redact import Secrets
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
@@ -32,13 +34,14 @@ class Terminal(output.MessageStream):
         return self
 
 
-def begun(telling: RunConsole, folder: Path) -> None:
-    """A run whose first step is under way."""
+def begun(telling: RunConsole, folder: Path) -> Journal:
+    """The journal of a run whose first step is under way."""
     journal = new_journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
     run = ActiveRun(store=store_of(folder), plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
     journal.listeners.append(telling.started(run))
     row = Row(key="nap", id="nap", name="Wait", kind="pause", section=Section.STEPS, index=None, line=1)
     journal.append(StepStarted(row=row, t=0.0))
+    return journal
 
 
 def telling(
@@ -66,7 +69,7 @@ def test_a_step_that_takes_long_is_reported_on_stderr_also_where_little_is_print
     clock = Clock()
     console = telling(clock, quiet=quiet, side_by_side=side_by_side)
     begun(console, tmp_path / "run")
-    assert lines(console, clock, capsys) == ["still running after 1 min: story@here nap  Wait"]
+    assert lines(console, clock, capsys) == ["still running after 1 min: story@here  nap  Wait, 1 min"]
 
 
 def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
@@ -78,4 +81,18 @@ def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
     console = telling(clock, out=Terminal("stderr"))
     begun(console, tmp_path / "run")
     assert not any("still running" in line for line in lines(console, clock, capsys))
+    console.close()
+
+
+def test_of_runs_side_by_side_a_row_that_did_not_pass_is_printed_before_its_run_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("CI", raising=False)
+    console = telling(Clock(), out=Terminal("stderr"), side_by_side=True)
+    journal = begun(console, tmp_path / "run")
+    journal.append(StepFinished(key="nap", t=1.2, status=Status.FAILED, seconds=1.2, attempts=1))
+    printed = capsys.readouterr().err
+    assert "story@here  nap  (failed, 1.2 s)" in printed
     console.close()

@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 from transcripts import transcript
 
-from runner.reports.console_live import LiveRuns
+from runner.reports.console import RunPage
+from runner.reports.console_live import LiveTerminal
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import AnyEvent, CallSent, Line, RunStatus, StepStarted, Waited, WaitsFor
@@ -29,9 +30,9 @@ class Live:
 
     def __init__(self, out: Terminal, options: Detail, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._under_way = UnderWay(clock, total=1, prints_rows=True)
-        self._runs = LiveRuns(out, self._under_way, alone=True, clock=clock)
+        self._runs = LiveTerminal(out, self._under_way, clock=clock)
         self._runs.begin()
-        self._page = self._runs.page(options, progress=Progress())
+        self._page = RunPage(self._runs.print, options, progress=Progress())
         self._under_way.begin("id", "a@here")
         self.refresh = self._runs.refresh
 
@@ -98,7 +99,7 @@ def test_an_open_row_is_shown_with_its_seconds(story: list[AnyEvent], chain: Cha
     now[0] = 14.2
     live.refresh()
     live.close()
-    assert "add  Add a contact, 4.2 s" in terminal.getvalue()
+    assert "add  Add a contact, 4 s" in terminal.getvalue()
 
 
 def test_an_open_row_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
@@ -111,7 +112,7 @@ def test_an_open_row_says_what_it_waits_for(story: list[AnyEvent], chain: Chain,
     now[0] = 14.2
     live.refresh()
     live.close()
-    assert "add  Add a contact, 4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
+    assert "add  Add a contact, 4 s, waits for the answer to UsrAdd" in terminal.getvalue()
 
 
 def test_a_row_that_is_repeated_says_in_which_attempt_it_is(

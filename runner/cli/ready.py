@@ -4,14 +4,13 @@ Each site has a thread; the main thread prints what they wait for, and hears sig
 """
 
 import os
-import queue
-import shutil
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import click
 from msgspec import Struct, field
@@ -39,14 +38,17 @@ from runner.reading.files import display_path
 from runner.reading.load import load
 from runner.reports import mistakes
 from runner.reports.console import is_live
-from runner.reports.safe import clean, json_document, width
+from runner.reports.safe import clean, json_document
 from runner.secrets.redact import Secrets
 from runner.targets.model import Readiness, SandboxTarget, SiteTarget
 from runner.terminal import output
 
+if TYPE_CHECKING:
+    from runner.reports.console_live import LiveTerminal
+
 AGAIN: Final = 30.0  # seconds between two lines about a site whose state stays the same
 _TICK: Final = 0.2
-"""Seconds between two looks at the clock and at signals. A wait without an end would let Windows hear none."""
+"""Seconds between two looks at signals. A wait without an end would let Windows hear none."""
 
 
 @click.command("ready", cls=Verb)
@@ -120,9 +122,12 @@ def _on_signal(name: str) -> None:
     output.say_at_signal(f"{name}: the wait ends here\n")
 
 
-class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
+class SiteWait(Struct, kw_only=True, eq=False):
+    """`fault` is one of ours, which ended the thread of the wait."""
+
     site: Watched
     story: Story
+    fault: BaseException | None = None
 
 
 def _document(known: Iterable[KnownTarget], waits: Iterable[SiteWait], code: ExitCode) -> str:
@@ -238,58 +243,58 @@ def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> UntilReady
     return wait
 
 
-_News: TypeAlias = Look | Outcome | BaseException
-
-
-class _Inbox(Struct):
-    """What the threads hand over, and when; `is_closed`: nobody wants more. Not a `SimpleQueue`: see `_News`."""
-
-    news: "queue.Queue[tuple[SiteWait, float, _News]]" = field(default_factory=queue.Queue)
-    is_closed: bool = False
-
-
 def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) -> float:
     """Wait until all sites are ready, any cannot be any more, or a signal comes; gives the seconds."""
-    began, inbox = time.monotonic(), _Inbox()
+    began, shared = time.monotonic(), _Shared()
     progress = WaitProgress(waits=waits, began=began, quiet=quiet)
     for wait in waits:
-        threads.start(partial(_watch, wait, stop, inbox), name=f"wait for {wait.story.name}")
-    while stop.why is None and _goes_on(waits):
-        try:
-            wait, at, found = inbox.news.get(timeout=_TICK)
-        except queue.Empty:
+        threads.start(partial(_watch, wait, began, stop, shared), name=f"wait for {wait.story.name}")
+    progress.begin()
+    try:
+        while stop.why is None and _goes_on(waits):
             progress.tick()
-            continue
-        match found:
-            case BaseException():
-                raise found
-            case Outcome():
-                wait.story.outcome = found
-            case Look():
-                progress.see(wait, found, at - began)
-    inbox.is_closed = True
-    progress.close()
+            shared.news.wait(_TICK)
+            shared.news.clear()
+    finally:
+        shared.is_over = True
+        progress.close()
     return time.monotonic() - began
 
 
+class _Shared(Struct):
+    """What the threads share. `is_over`: nobody wants to know more."""
+
+    news: threading.Event = field(default_factory=threading.Event)
+    is_over: bool = False
+
+
 def _goes_on(waits: Sequence[SiteWait]) -> bool:
+    """Raises a fault of ours in any of the threads."""
+    for fault in (wait.fault for wait in waits if wait.fault is not None):
+        raise fault
     outcomes = {wait.story.outcome for wait in waits}
     return None in outcomes and outcomes <= {None, Outcome.READY}
 
 
-def _watch(wait: SiteWait, stop: Stop, inbox: _Inbox) -> None:
+def _watch(wait: SiteWait, began: float, stop: Stop, shared: _Shared) -> None:
+    story = wait.story
+
     def pause(seconds: float) -> bool:
         if stop.why is None:
             stop.wait(seconds)
-        return stop.why is None and not inbox.is_closed
+        return stop.why is None and not shared.is_over
 
-    def put(found: _News) -> None:
-        inbox.news.put((wait, time.monotonic(), found))
+    def see(look: Look) -> None:
+        if not shared.is_over:
+            story.see(look, time.monotonic() - began)
+            shared.news.set()
 
     try:
-        put(wait_until_ready(wait.site, wait.story.wanted, pause=pause, seen=put))
-    except BaseException as fault:  # noqa: BLE001  handed to the main thread, which raises it
-        put(fault)
+        outcome = wait_until_ready(wait.site, story.wanted, pause=pause, seen=see)
+        story.outcome = story.outcome if shared.is_over else outcome
+    except BaseException as fault:  # noqa: BLE001  the main thread raises it
+        wait.fault = fault
+    shared.news.set()
 
 
 class WaitProgress(Struct, kw_only=True):
@@ -300,47 +305,34 @@ class WaitProgress(Struct, kw_only=True):
     quiet: bool = False
     clock: Callable[[], float] = time.monotonic
     out: output.MessageStream = field(default_factory=lambda: output.MessageStream("stderr"))
-    _drawn: str = ""
-    _last_lines: dict[SiteWait, float] = field(default_factory=dict)
+    _live: "LiveTerminal | None" = None
+    _printed: dict[str, tuple[Look | None, float]] = field(default_factory=dict)
 
-    def see(self, wait: SiteWait, look: Look, seconds: float) -> None:
-        """Take a look at a site, so many seconds after the wait began."""
-        is_news = wait.story.see(look, seconds)
-        if is_news and not self.quiet and not self._is_live:
-            self._print(wait, seconds)
-        self.tick()
+    def begin(self) -> None:
+        if not self.quiet and is_live(self.out, os.environ):
+            from runner.reports.console_live import LiveTerminal  # noqa: PLC0415  60 ms, for a terminal
+
+            self._live = LiveTerminal(self.out.drawing(), self.lines, clock=self.clock)
+            self._live.begin()
+
+    def lines(self) -> list[str]:
+        """What each site is waited for."""
+        return [self._line(wait.story) for wait in self.waits if wait.story.outcome is None]
 
     def tick(self) -> None:
-        """Print or draw what is due by now."""
-        if self.quiet:
+        """Print what is new, and again after a long silence, where no terminal shows it."""
+        if self.quiet or self._live is not None:
             return
         seconds = self.clock() - self.began
-        pending = [wait for wait in self.waits if wait.story.outcome is None]
-        if self._is_live:
-            self._draw(" · ".join(clean(wait.story.now(seconds)) for wait in pending))
-            return
-        for wait in pending:
-            if seconds - self._last_lines.get(wait, 0.0) >= AGAIN:
-                self._print(wait, seconds)
+        for story in (wait.story for wait in self.waits if wait.story.outcome is None):
+            printed, at = self._printed.get(story.name, (None, 0.0))
+            if (story.last is not printed and story.has_news()) or seconds - at >= AGAIN:
+                self._printed[story.name] = story.last, seconds
+                self.out.write(f"{self._line(story)}\n")
 
     def close(self) -> None:
-        """Give the terminal's line back."""
-        if self._drawn:
-            self._draw("")
+        if self._live is not None:
+            self._live.close()
 
-    @property
-    def _is_live(self) -> bool:
-        return is_live(self.out, os.environ)
-
-    def _print(self, wait: SiteWait, seconds: float) -> None:
-        self._last_lines[wait] = seconds
-        self.out.write(f"{clean(wait.story.now(seconds))}\n")
-
-    def _draw(self, text: str) -> None:
-        """Redraw the line, cut to what fits: a line that wraps could not be redrawn."""
-        room = shutil.get_terminal_size().columns - 1
-        while width(text) > room:
-            text = text[: -max(1, (width(text) - room) // 2)]
-        if text != self._drawn:
-            self.out.drawing().write(f"\r\x1b[K{text}")
-            self._drawn = text
+    def _line(self, story: Story) -> str:
+        return clean(story.now(self.clock() - self.began))

@@ -74,10 +74,6 @@ class Look(Struct, frozen=True, kw_only=True):
     differences: tuple[CatalogueDifference, ...] = ()
     retry_after: float = 0.0
 
-    def is_like(self, other: "Look | None") -> bool:
-        """Whether both found the site in the same state."""
-        return other is not None and self.state == other.state
-
     @property
     def is_signed_out(self) -> bool:
         """Whether the site accepts no session, also none that has just been made."""
@@ -232,12 +228,14 @@ class Story(Struct, kw_only=True):
     states: list[tuple[float, Look]] = field(default_factory=list)
     outcome: Outcome | None = None
 
-    def see(self, look: Look, seconds: float) -> bool:
-        """Take a look after so many seconds; whether it is new, and people want to know it."""
-        is_new = not look.is_like(self.last)
-        if is_new:
+    def see(self, look: Look, seconds: float) -> None:
+        """Take a look after so many seconds."""
+        if self.last is None or look.state != self.last.state:
             self.states.append((seconds, look))
-        return is_new and look.phase not in _UNEVENTFUL
+
+    def has_news(self) -> bool:
+        """Whether people want to know of its last state as soon as it is there."""
+        return self.last is not None and self.last.phase not in _UNEVENTFUL
 
     @property
     def last(self) -> Look | None:

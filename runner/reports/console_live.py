@@ -12,7 +12,6 @@ from rich.text import Text
 from runner.reports.console import encodable, marks_for
 from runner.reports.safe import safe_lines
 from runner.reports.sentences import Sentence, Tone
-from runner.reports.under_way import UnderWay
 from runner.runs.status import Status
 
 _STYLES = {
@@ -35,14 +34,16 @@ REDRAWS = 8  # a second. Fewer look stuck, more take time from the run.
 
 
 class LiveTerminal:
-    """Prints sentences above the lines of what is `under_way`, which rich redraws in a thread of its own.
+    """Prints sentences above `lines`, safe texts which rich asks for and redraws in a thread of its own.
 
     `begin` takes the terminal, `close` gives it back, also twice. `NO_COLOR` is honoured.
     """
 
-    def __init__(self, out: TextIO, under_way: UnderWay, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, out: TextIO, lines: Callable[[], Sequence[str]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        self._under_way = under_way
+        self._lines = lines
         self._clock = clock
         self._display = Display(
             console=self._console,
@@ -66,7 +67,7 @@ class LiveTerminal:
         """The lines that are redrawn, each cut to the width."""
         encoding = self._console.encoding
         frame = frame_of(self._clock(), encoding)
-        lines = [Text(encodable(f"  {frame} {line}", encoding), "dim") for line in self._under_way.lines()]
+        lines = [Text(encodable(f"  {frame} {line}", encoding), "dim") for line in self._lines()]
         for line in lines:
             line.truncate(max(self._console.width - 1, 1), overflow="crop")
         return Text("\n", no_wrap=True).join(lines)

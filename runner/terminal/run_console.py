@@ -148,7 +148,7 @@ class RunConsole(Struct, kw_only=True, dict=True):
         if self._live is None and terminal is not None:
             from runner.reports.console_live import LiveTerminal  # noqa: PLC0415  a third of a start of a small run
 
-            self._live = LiveTerminal(terminal.drawing(), self._under_way, clock=self.clock)
+            self._live = LiveTerminal(terminal.drawing(), self._under_way.lines, clock=self.clock)
         if self._live is not None:
             self._live.begin()
         is_drawn = self._live is not None and console.is_live(self.out, os.environ)

@@ -433,7 +433,8 @@ class Watching:
 
     def hear(self, words: str, *, phase: Seen = Seen.AWAY) -> None:
         look = Look(phase=phase, trouble=Trouble(code="E301", message=words))
-        self.progress.see(self.wait, look, self.now)
+        self.wait.story.see(look, self.now)
+        self.progress.tick()
 
 
 @pytest.fixture
@@ -457,21 +458,17 @@ def test_without_a_terminal_a_line_says_what_is_new_and_each_30_s_that_it_goes_o
 
 
 @pytest.mark.usefixtures("_no_ci")
-def test_at_a_terminal_one_line_is_redrawn_and_cut_to_what_fits() -> None:
+def test_a_terminal_has_a_line_that_is_redrawn_for_each_site_that_is_waited_for() -> None:
     watching = Watching(Terminal(is_there=True))
-    watching.hear("it is away")
+    watching.progress.begin()
     watching.hear("it is away")
     watching.now = 1.2
-    watching.progress.tick()
-    watching.hear("名" * 60)
+    assert watching.progress.lines() == ["waiting for here, 1 s so far: it is away"]
+    watching.wait.story.outcome = Outcome.READY
+    assert watching.progress.lines() == []
     watching.progress.close()
-    *lines, last = watching.out.written
-    assert lines[:2] == [
-        "\r\x1b[Kwaiting for here, 0 s so far: it is away",
-        "\r\x1b[Kwaiting for here, 1 s so far: it is away",
-    ]
-    assert lines[2].endswith("名" * 14)
-    assert last == "\r\x1b[K"
+    drawn = "".join(watching.out.written)
+    assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l")
 
 
 def test_an_account_of_very_many_states_shows_the_first_and_the_last() -> None:

@@ -74,7 +74,8 @@ class World:
     def seen(self) -> list[Seen]:
         """What was seen, each once as long as it lasted."""
         states = [look for _, look in self.looks]
-        return [look.phase for before, look in zip([None, *states], states, strict=False) if not look.is_like(before)]
+        pairs = zip([None, *states], states, strict=False)
+        return [look.phase for before, look in pairs if before is None or look.state != before.state]
 
 
 @pytest.mark.parametrize("seed", range(50))

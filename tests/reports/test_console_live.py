@@ -30,7 +30,7 @@ class Live:
 
     def __init__(self, out: Terminal, options: Detail, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._under_way = UnderWay(clock, total=1, prints_rows=True)
-        self._runs = LiveTerminal(out, self._under_way, clock=clock)
+        self._runs = LiveTerminal(out, self._under_way.lines, clock=clock)
         self._runs.begin()
         self._page = RunPage(self._runs.print, options, progress=Progress())
         self._under_way.begin("id", "a@here")

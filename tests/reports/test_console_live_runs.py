@@ -63,7 +63,7 @@ def test_each_run_under_way_has_a_line_above_how_many_are_done(
     story: list[AnyEvent], chain: Chain, terminal: Terminal, clock: Clock
 ) -> None:
     under_way = UnderWay(clock, total=24, prints_rows=False)
-    live = LiveTerminal(terminal, under_way, clock=clock)
+    live = LiveTerminal(terminal, under_way.lines, clock=clock)
     live.begin()
     for name in ("gone", "order", "other"):
         under_way.begin(name, f"{name}@here")
@@ -83,7 +83,7 @@ def test_each_run_under_way_has_a_line_above_how_many_are_done(
 def test_a_run_is_printed_whole_when_it_ends(
     story: list[AnyEvent], chain: Chain, terminal: Terminal, under_way: UnderWay
 ) -> None:
-    live = LiveTerminal(terminal, under_way)
+    live = LiveTerminal(terminal, under_way.lines)
     live.begin()
     page = RunPage(live.print, SEVERAL, progress=Progress(), at_once=False)
     lines = chain(story)
@@ -98,7 +98,7 @@ def test_a_run_is_printed_whole_when_it_ends(
 
 
 def test_the_terminal_is_given_back_once(terminal: Terminal, under_way: UnderWay) -> None:
-    live = LiveTerminal(terminal, under_way)
+    live = LiveTerminal(terminal, under_way.lines)
     live.begin()
     live.close()
     live.close()

@@ -160,11 +160,7 @@ def _pool_options(
 
 
 def _store_reports(run: ActiveRun) -> None:
-    reported = run.reported
-    problems = store_reports(run.store, reported)
-    if not problems:
-        run.in_reports = reported.result
-    output.problems(*problems)
+    output.problems(*store_reports(run.store, run.reported))
 
 
 def _broken(fault: BaseException, where: str) -> Problem:

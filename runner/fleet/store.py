@@ -164,8 +164,8 @@ class FleetStore:
             for run, state, note in self.link.run(_NOT_BEGUN, {"name": name})
         ]
 
-    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
-        log, content = self.log_of(run), content if isinstance(content, str) else b"".join(content).decode()
+    def put(self, run: str, part: Part, content: str) -> None:
+        log = self.log_of(run)
         if part is Part.PLAN and log is not None:
             log.put_plan(content)
         elif part is Part.PLAN:
@@ -183,9 +183,6 @@ class FleetStore:
         if row is None:
             raise StoreError(f"{self.place(run, part)} is not there")
         return str(row[0]).encode()
-
-    def pieces(self, run: str, part: Part) -> Iterator[bytes]:
-        return iter((self.get(run, part),))
 
     def results(self, run: str) -> Iterator[tuple[str, bytes]]:
         sql = "select sha256, content from results where run = %(run)s order by sha256"

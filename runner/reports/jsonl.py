@@ -1,6 +1,6 @@
 """The events of a run as JSON lines: those of its journal, with `***` for secrets; all else byte for byte."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from runner.foundation.lazy import lazy_pattern
 from runner.reports.safe import shown_json
@@ -10,9 +10,9 @@ MARK = lazy_pattern(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
 """How such a report begins, and no other file."""
 
 
-def report(lines: Iterable[Line]) -> Iterator[bytes]:
+def report(lines: Iterable[Line]) -> str:
     """The lines in their order, each with its line end."""
-    return (b"%s\n" % shown_json(_line(line)) for line in lines)
+    return b"".join([b"%s\n" % shown_json(_line(line)) for line in lines]).decode()
 
 
 def _line(line: Line) -> bytes:

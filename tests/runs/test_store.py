@@ -91,16 +91,6 @@ def test_parts_are_replaced_whole(store: RunStore) -> None:
         assert store.get(OLD, part) == "grün\n".encode()
 
 
-def test_a_large_part_comes_in_pieces_as_it_was_when_they_were_asked_for(store: RunStore) -> None:
-    store.create(OLD).close()
-    store.put(OLD, Part.REPORT, iter([b"gr\xc3", b"\xbcn", b"\n" * 200_000]))
-    pieces = store.pieces(OLD, Part.REPORT)
-    store.put(OLD, Part.REPORT, "another")
-    assert b"".join(pieces) == "grün".encode() + b"\n" * 200_000
-    with pytest.raises(StoreError):
-        store.pieces(OLD, Part.JUNIT)
-
-
 def test_a_large_result_is_there_with_the_line_that_names_it(store: RunStore) -> None:
     log = store.create(OLD)
     for _ in range(2):

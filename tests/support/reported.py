@@ -27,8 +27,7 @@ def command_from(*journals: Sequence[Line]) -> ReportedCommand:
 
 
 def json_report(command: ReportedCommand, *, version: str = VERSION) -> str:
-    """The JSON report, its pieces together."""
-    return b"".join(json.report(command, version=version)).decode()
+    return json.report(command, version=version)
 
 
 def junit_report(command: ReportedCommand) -> str:
@@ -36,5 +35,4 @@ def junit_report(command: ReportedCommand) -> str:
 
 
 def jsonl_report(lines: Iterable[Line]) -> str:
-    """The report of these events, its lines together."""
-    return b"".join(jsonl.report(lines)).decode()
+    return jsonl.report(lines)

@@ -1,12 +1,14 @@
 """A document without problems → the records of a double. Nothing is checked here: `rules` and the schema have."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
+
+from msgspec import Struct
 
 from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
-from runner.foundation.values import Json, JsonObject, compact, items, number, record, text
+from runner.foundation.values import Json, JsonObject, Path, compact, items, number, record, text
 from runner.job.actions.signal import Change
 from runner.reading.load import Document
 from runner.sandbox import doubles
@@ -52,34 +54,52 @@ def fault(fields: JsonObject) -> doubles.CallFault:
     return doubles.CallFault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
 
 
-def columns_used(double: doubles.Double) -> Iterator[tuple[str, str]]:
-    """Every entity that the double works on, with each column that it names there."""
+class ColumnUse(Struct, frozen=True, kw_only=True):
+    """A column that a double names at `path`, at `line` of that text. `filled_beside`: with these; None if read."""
+
+    entity: str
+    column: str = "Id"
+    path: Path
+    line: int = 0
+    at_key: bool = False
+    names_entity: bool = False
+    filled_beside: Collection[str] | None = None
+
+
+def column_uses(double: doubles.Double) -> Iterator[ColumnUse]:
+    """Every entity that the double works on, each followed by the columns that it names there."""
     if (start := double.starts_on) is not None:
-        yield start.entity, "Id"
-        yield from ((start.entity, column) for column in _columns_in(start.where))
-    for deed in (activity.deed for activity in double.activities):
+        yield ColumnUse(entity=start.entity, path=("starts_on", "entity"), names_entity=True)
+        yield from _columns_in(start.where, start.entity, ("starts_on", "where"))
+    for index, activity in enumerate(double.activities):
+        deed, at = activity.deed, ("activities", index, type(activity.deed).__name__.lower())
         if not isinstance(deed, doubles.Insert | doubles.Select | doubles.Update | doubles.Delete):
             continue
-        columns: list[str] = ["Id"]
-        match deed:
-            case doubles.Insert(values=values):
-                columns += values
-            case doubles.Update(where=where, values=values):
-                columns += [*values, *_columns_in(where), *_columns_in(values)]
-            case doubles.Select(where=where, into=into):
-                columns += [*double.parameters[into].items, *_columns_in(where)]
-            case doubles.Delete(where=where):
-                columns += _columns_in(where)
-        yield from ((deed.entity, column) for column in columns)
+        yield ColumnUse(entity=deed.entity, path=(*at, "entity"), names_entity=True)
+        values = deed.values if isinstance(deed, doubles.Insert | doubles.Update) else {}
+        for column in values:
+            yield ColumnUse(entity=deed.entity, column=column, path=(*at, "values", column), filled_beside=values)
+        if isinstance(deed, doubles.Select):
+            for column in double.parameters[deed.into].items:
+                path = ("parameters", deed.into, "items", column)
+                yield ColumnUse(entity=deed.entity, column=column, path=path, at_key=True)
+        if not isinstance(deed, doubles.Insert):
+            yield from _columns_in(deed.where, deed.entity, (*at, "where"))
+        if isinstance(deed, doubles.Update):
+            for column, value in values.items():
+                yield from _columns_in(value, deed.entity, (*at, "values", column))
 
 
-def _columns_in(written: str | Mapping[str, Json] | None) -> list[str]:
-    """The columns of `row` that a condition, or values with templates, use."""
-    if isinstance(written, str):
-        names = [*expression(written).names]
+def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
+    """The columns of `row` that a condition, or a value with templates, uses."""
+    if path[-1] == "where":
+        names = [] if value is None else [*expression(str(value)).names]
     else:
-        names = [name for _, template in expressions_in({**(written or {})}) for name in template.names]
-    return [str(name.path[1]) for name in names if name.path[0] == "row" and len(name.path) > 1]
+        names = [name for _, template in expressions_in(value) for name in template.names]
+    for name in names:
+        match name.path:
+            case "row", str(column), *_:
+                yield ColumnUse(entity=entity, column=column, path=path, line=name.line)
 
 
 def _starts_on(fields: JsonObject) -> doubles.StartsOn:

@@ -22,7 +22,7 @@ from runner.reading.collector import ProblemCollector, not_reported
 from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
-from runner.sandbox import build, rules
+from runner.sandbox import build, rules, typos
 from runner.sandbox.doubles import OWN_ENTITIES, STAMPS, Double, Doubles, lookup_paths
 from runner.sandbox.process_schemas import parked
 from runner.targets.folders import ENDING, RECORDS, doubles_in
@@ -58,6 +58,8 @@ def _loaded(folder: FilePath, files: tuple[FilePath, ...], state: object) -> tup
     processes, wrong_families = _families(found)
     records, wrong_records = load_records(folder / RECORDS)
     problems += [*wrong_families, *wrong_records, *_ignored_files(folder)]
+    if not errors_in(problems):
+        problems.extend(typos.check(found.values(), records))
     columns = _columns(processes.values(), records)
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
 
@@ -81,7 +83,16 @@ def _add(file: FilePath, found: dict[str, tuple[Double, Document]]) -> Iterable[
         message = f"`{double.code}` has a double already, in {found[double.code][0].file}"
         return (document.problem("E111", message, path=("process",)),)
     found[double.code] = (double, document)
-    return in_order(problems)
+    return in_order((*problems, *_another_name(document, double.code, file)))
+
+
+def _another_name(document: Document, code: str, file: FilePath) -> Iterator[Problem]:
+    """A file may have any name; a name that is nearly the process's code shows a typo in it, or in the code."""
+    name = file.name.removesuffix(ENDING)
+    if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
+        return
+    message, hint = f"the file is called `{name}`", f"jobs start a process by the code that is written here: `{name}`?"
+    yield document.problem("E107", message, path=("process",), hint=hint, warning=True)
 
 
 def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObject]]) -> dict[str, tuple[str, ...]]:
@@ -90,8 +101,8 @@ def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObjec
     for entity, rows in records.items():
         found[entity] = dict.fromkeys(["Id", *(column for row in rows for column in row)])
     for double in doubles:
-        for entity, column in build.columns_used(double):
-            found.setdefault(entity, {})[column] = None
+        for use in build.column_uses(double):
+            found.setdefault(use.entity, {})[use.column] = None
     return {entity: tuple(dict.fromkeys((*columns, *STAMPS))) for entity, columns in found.items()}
 
 
@@ -184,10 +195,12 @@ def load_records(file: FilePath) -> tuple[Records, tuple[Problem, ...]]:
     checked.entities(document.data)
     if checked.problems:
         return {}, tuple(checked.problems)
-    return {
-        entity: tuple(_with_id(entity, index, record(row)) for index, row in enumerate(items(rows)))
-        for entity, rows in record(document.data).items()
-    }, ()
+    written = {entity: [record(row) for row in items(rows)] for entity, rows in record(document.data).items()}
+    records = {
+        entity: tuple(_with_id(entity, index, row) for index, row in enumerate(rows))
+        for entity, rows in written.items()
+    }
+    return records, tuple(typos.check_records(document, written))
 
 
 class _RecordRules(ProblemCollector, frozen=True):

@@ -52,16 +52,22 @@ def uncounted(result: RunResult) -> AbstractSet[str]:
 
 def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
     """What went wrong, alike rows together: unknown outcomes, then errors, then failures, last what does not count."""
-    groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
-    counting: dict[tuple[str, ...], bool] = {}
+    groups: dict[tuple[str | bool, ...], list[tuple[TimedRun, TimedRow]]] = {}
     for run in runs:
-        without_weight = uncounted(run.result)
+        ignored = uncounted(run.result)
         for row in causes(run):
-            counts = row.step.key not in without_weight
-            key = (*_likeness(run, row), str(counts))
-            groups.setdefault(key, []).append((run, row))
-            counting[key] = counts
-    found = [AlikeFailures(members=tuple(rows), counts=counting[key]) for key, rows in groups.items()]
+            step, error = row.step, row.step.error
+            code, message = (error.code, error.message) if error else ("", "")
+            # what rows share that failed alike: a job's step without indexes, and its message without ids and numbers
+            likeness = (
+                run.result.job,
+                _INDEX.sub("[]", step.key),
+                str(step.status),
+                code,
+                _PARTICULAR.sub("#", message),
+            )
+            groups.setdefault((*likeness, step.key not in ignored), []).append((run, row))
+    found = [AlikeFailures(members=tuple(rows), counts=bool(key[-1])) for key, rows in groups.items()]
     return sorted(found, key=lambda cause: (not cause.counts, WORST_FIRST.index(cause.row.step.status)))
 
 
@@ -73,10 +79,3 @@ def alike_causes(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
 def _holders(key: str) -> Iterator[str]:
     """The keys that this row may be a part of."""
     return (key[:cut] for cut in range(1, len(key)) if key[cut] in "/[")
-
-
-def _likeness(run: TimedRun, row: TimedRow) -> tuple[str, ...]:
-    """What rows share that failed for the same reason: job, step without indexes, status, code, message without ids."""
-    step, error = row.step, row.step.error
-    code, message = (error.code, error.message) if error else ("", "")
-    return (run.result.job, _INDEX.sub("[]", step.key), str(step.status), code, _PARTICULAR.sub("#", message))

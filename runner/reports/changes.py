@@ -37,6 +37,10 @@ class ValueDifference(Struct, frozen=True, kw_only=True):
     second: MaybeJson
 
 
+CallDifferences: TypeAlias = dict[str, list[ValueDifference]]
+"""By the keys of rows."""
+
+
 class Sameness(Struct):
     """Which GUID of the first run is which of the second, by all values that were compared so far."""
 
@@ -121,30 +125,33 @@ class RunChanges(Struct, frozen=True, kw_only=True):
     sent_in_second_only: tuple[str, ...]
 
 
-def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunChanges:
-    """`sameness` learns from what was sent which ids stand for each other."""
+def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> tuple[RunChanges, CallDifferences]:
+    """And what differs in the calls of each row. `sameness` learns from these which ids stand for each other."""
     names = _differing(first, second)
     files = _differ(first, second, names)
     calls, others = first.sent(), second.sent()
-    inputs = first.result.inputs, second.result.inputs
+    before, after = first.result.inputs, second.result.inputs
+    inputs = [
+        name
+        for name in dict.fromkeys([*before, *after])
+        if any(sameness.differences(before.get(name, UNSET), after.get(name, UNSET), name))
+    ]
     both = [key for key in calls if key in others]
-    return RunChanges(
+    sent = {key: [*sameness.differences(*_requests(calls[key], others[key]), "sent")] for key in both}
+    changed = RunChanges(
         files=files,
         file_names=names if files else (),
-        inputs=tuple(
-            name
-            for name in dict.fromkeys([*inputs[0], *inputs[1]])
-            if any(sameness.differences(_only(inputs[0], name), _only(inputs[1], name), name))
-        ),
+        inputs=tuple(inputs),
         secret_inputs=tuple(dict.fromkeys([*secret_inputs(first.result), *secret_inputs(second.result)])),
         sent_with_secrets=tuple(key for key in both if _has_secret_input(calls[key])),
-        sent=tuple(key for key in both if any(sameness.differences(*requests(calls[key], others[key]), key))),
+        sent=tuple(key for key in both if sent[key]),
         sent_in_first_only=tuple(key for key in calls if key not in others),
         sent_in_second_only=tuple(key for key in others if key not in calls),
     )
+    return changed, sent
 
 
-def requests(first: CallSent, other: CallSent) -> tuple[Json, Json]:
+def _requests(first: CallSent, other: CallSent) -> tuple[Json, Json]:
     """What was put on the wire, where all of it is known of both, else the calls as they were planned."""
     if _is_whole(first) and _is_whole(other):
         return _request(first), _request(other)
@@ -170,10 +177,6 @@ def _request(call: CallSent) -> Json:
 def _has_secret_input(call: CallSent) -> bool:
     parts = taken_apart(encode(call).decode())
     return any(isinstance(part, Hole) and part.name.startswith("inputs.") for part in parts)
-
-
-def _only(values: JsonObject, name: str) -> JsonObject:
-    return {name: values[name]} if name in values else {}
 
 
 def _differ(first: ComparedRun, second: ComparedRun, names: Sequence[str]) -> bool | None:

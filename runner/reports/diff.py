@@ -3,7 +3,7 @@
 Ids that stand for each other, and moments, are no difference.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -11,19 +11,9 @@ from msgspec import UNSET, Struct
 from runner.foundation.durations import format_duration
 from runner.foundation.sentences import job_and_case, plural, shortened
 from runner.foundation.values import Json, compact
-from runner.reports.changes import (
-    ComparedRun,
-    MaybeJson,
-    RunChanges,
-    Sameness,
-    ValueDifference,
-    changes,
-    requests,
-    sentences,
-)
+from runner.reports.changes import ComparedRun, MaybeJson, RunChanges, Sameness, ValueDifference, changes, sentences
 from runner.reports.safe import clean, json_document, moment, safe
 from runner.reports.words import LONGEST_VALUE, run_title
-from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.shown import hide
 
@@ -62,12 +52,11 @@ def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
     """What differs between two runs, besides times, ids, and what follows from these."""
     sameness = Sameness()
     results = first.result, second.result
-    changed = changes(first, second, sameness)
+    changed, sent = changes(first, second, sameness)
     differences = tuple(_run_differences(*results, sameness, changed))
-    calls = first.sent(), second.sent()
     rows, others = ({step.key: step for step in run.steps} for run in results)
     found = (
-        _row_differences(key, (rows.get(key), others.get(key)), (calls[0].get(key), calls[1].get(key)), sameness)
+        _row_differences(key, (rows.get(key), others.get(key)), sent.get(key, []), sameness)
         for key in dict.fromkeys([*rows, *others])
     )
     rows_that_differ = tuple(row for row in found if row is not None)
@@ -101,7 +90,7 @@ def _place(run: RunResult) -> str:
 def _row_differences(
     key: str,
     steps: tuple[StepResult | None, StepResult | None],
-    calls: tuple[CallSent | None, CallSent | None],
+    sent: Sequence[ValueDifference],
     sameness: Sameness,
 ) -> RowDifferences | None:
     before, after = steps
@@ -110,8 +99,6 @@ def _row_differences(
         only = ValueDifference(path="status", first=ends[0], second=ends[1])
         return RowDifferences(key=key, differences=(only,), more=0, errors=(_error(before), _error(after)))
     found = list(_ends(before, after, sameness))
-    first, second = calls
-    sent = list(sameness.differences(*requests(first, second), "sent")) if first and second else []
     results = list(sameness.differences(before.result, after.result, "result"))
     found += [*sent[:_MOST], *results[:_MOST]]
     if before.status is after.status:

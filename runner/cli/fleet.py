@@ -1,7 +1,7 @@
 """The verbs that look after a fleet: `status`, `pull`, `stop`, and `fleet` for its tables and old runs."""
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -37,17 +37,6 @@ from runner.runs.run_filter import age
 from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import find, writing
 from runner.terminal import output
-
-_WHY_NOT_STOPPED = defaultdict(
-    lambda: "it has ended already",
-    passed="it has passed already",
-    failed="it has failed already",
-    error="it has ended in an error already",
-    unknown="it has ended already, and its outcome is unknown",
-    cancelled="it was cancelled",
-    refused="it was refused",
-    held="it is held, and waits for a person",
-)
 
 
 @click.command("pull", cls=Verb)
@@ -132,7 +121,7 @@ def stop(context: click.Context) -> int:
             for suspended in suspended_targets(store.link, targets=[run.target]):
                 output.say(suspended_line(suspended))
     else:
-        message = f"nothing was stopped: run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"
+        message = f"nothing was stopped: run {run.id} is not under way: it is `{run.status or run.state}`"
         hint = f"see what became of it: `{verb_command('status', run.id, store.name)}`"
         raise RefusedError(Problem(code="E156", message=message, hint=hint))
     return ExitCode.PASSED

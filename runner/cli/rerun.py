@@ -189,13 +189,11 @@ def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew
 def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
     """Name what never began, and whether it is taken in: not without stored inputs, nor as a rerun of a lost run."""
     beyond = [each for each in lacking if each.inputs is None or each.rerun_of is not None]
+    never = "of that command never began; "
     if taken := len(lacking) - len(beyond):
-        verb = "is" if taken == 1 else "are"
-        output.say(f"{plural(taken, 'run')} of that command never began, and {verb} taken in, with its inputs")
+        output.say(f"{plural(taken, 'run')} {never}carried out now, with the inputs of then")
     if beyond:
-        verb = "is" if len(beyond) == 1 else "are"
-        count = f"{plural(len(beyond), 'run')} of that command never began"
-        output.say(f"{count}, and {verb} not taken in; with its inputs and options, this carries them out:")
+        output.say(f"{plural(len(beyond), 'run')} {never}with its inputs and options, this carries them out:")
         for command in commands(beyond):
             output.say(f"  {command}")
 

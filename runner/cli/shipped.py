@@ -74,12 +74,9 @@ def _hint(written: str, code: str) -> str:
     word = written.strip().casefold()
     near = [known for known, title in titles().items() if len(word) >= _SHORTEST_WORD and word in title.casefold()]
     near = near or [known for known in titles() if len(code) >= _SHORTEST_WORD and known.startswith(code[:3])]
-    found = suggest(code, titles())
-    near = near or ([found] if found else [])
-    if not near:
-        return "`runner explain` lists all codes"
+    near = near or [*filter(None, [suggest(code, titles())])]
     listed = ", ".join(f"{known} ({titles()[known]})" for known in near[:_MOST_CODES])
-    return f"near are {listed}; `runner explain` lists all codes"
+    return f"{f'near are {listed}; ' if near else ''}`runner explain` lists all codes"
 
 
 @click.command("schema", cls=Verb)

@@ -182,17 +182,9 @@ def report(context: click.Context) -> int:
     if opens:
         reports.open_page(places, command, store=store)
     if code is not ExitCode.PASSED:
-        output.say(f"the reports are written; exit {code:d} is {_code_origin(code, reported)}")
+        why = f": {meaning(code)}" if code in {run.result.exit_code for run in reported} else ""
+        output.say(f"the reports are written; exit {code:d}{why}")
     return code
-
-
-def _code_origin(code: ExitCode, reported: Sequence[ReportedRun]) -> str:
-    if code not in {run.result.exit_code for run in reported}:
-        if code is ExitCode.FAILED:
-            return "of events that are not as they were written"
-        return f"of what never began: {meaning(code)}"
-    whose = "the run's own" if len(reported) == 1 else "the strongest of the runs"
-    return f"{whose}: {meaning(code)}"
 
 
 def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:

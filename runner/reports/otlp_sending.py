@@ -58,30 +58,25 @@ def send(
 
 def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
     """What TLS trusts, and the program's own certificate, by variables; or why a file cannot be used."""
-    trusted, own = _setting(environ, "CERTIFICATE"), _setting(environ, "CLIENT_CERTIFICATE")
-    if not (trusted.value or own.value):
+    trusted = _setting(environ, "CERTIFICATE")
+    own = [_setting(environ, "CLIENT_CERTIFICATE"), _setting(environ, "CLIENT_KEY")]  # the first may hold the key, too
+    if not (trusted.value or own[0].value):
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not trusted.value:
-        context.load_default_certs()
-    else:
-        try:
-            context.load_verify_locations(cadata=read_text(trusted.value))
-        except (OSError, ValueError) as error:
-            return _unusable("the certificates", [trusted], error)
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the collector's own certificate
-    return _with_client(context, own, _setting(environ, "CLIENT_KEY")) if own.value else context
-
-
-def _with_client(context: ssl.SSLContext, own: "_Setting", key: "_Setting") -> ssl.SSLContext | str:
-    """The certificate's file may hold the key, too. A key with a password is refused: nobody can be asked for it."""
-    files = [own, key] if key.value else [own]
+    what, files = "the certificates", [trusted]
     try:
-        for named in files:
-            read_text(named.value)  # what is no regular file would be waited for
-        context.load_cert_chain(own.value, key.value or None, password="")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if trusted.value:
+            context.load_verify_locations(cadata=read_text(trusted.value))
+        else:
+            context.load_default_certs()
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the collector's own certificate
+        if own[0].value:
+            what, files = "the client certificate", [each for each in own if each.value]
+            for each in files:
+                read_text(each.value)  # what is no regular file would be waited for
+            context.load_cert_chain(own[0].value, own[1].value or None, password="")  # nobody can be asked for one
     except (OSError, ValueError) as error:
-        return _unusable("the client certificate", files, error)
+        return _unusable(what, files, error)
     return context
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
-from msgspec.structs import replace
-
+from runner.foundation.sentences import plural
 from runner.foundation.values import Json
 from runner.reports.safe import clean
 from runner.reports.words import trouble_lines
@@ -15,66 +13,53 @@ _NAMED = 5  # rows that are named, at most
 
 def read_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> list[str]:
     """Sentences on the last reading about each row of `keys`, if there is any from line `since` on."""
-    readings = _readings(lines[since:])
-    return [sentence for key in keys if key in readings for sentence in _sentences(key, readings[key], lines)]
+    return [sentence for key in keys for sentence in _sentences(lines, key, since)]
 
 
-class _LogReading(Struct, frozen=True, kw_only=True):
-    """What the last reading of a row came to, and which rows may be those of the call in doubt; None: not known."""
-
-    ending: CallAnswered | AttemptFailed
-    may_be: frozenset[str] | None = None
-
-
-def _readings(lines: Sequence[Line]) -> dict[str, _LogReading]:
-    under_way: set[str] = set()
-    found: dict[str, _LogReading] = {}
-    for line in lines:
-        match line.event:
-            case CallSent(key=key, effect="read"):
-                under_way.add(key)
-            case CallAnswered(key=key) | AttemptFailed(key=key) as event if key in under_way:
-                under_way.remove(key)
-                found[key] = _LogReading(ending=event)
-            case AttemptFailed(key=key, kind="in_doubt", error=Trouble(code="E402")):  # it is known to have happened
-                found.pop(key, None)
-            case Asked(key=key, value={"rows": list(rows)}) if key in found:
-                found[key] = replace(found[key], may_be=frozenset(map(str, rows)))
-            case _:
-                pass
-    return found
-
-
-def _sentences(key: str, reading: _LogReading, lines: Sequence[Line]) -> Iterator[str]:
-    if isinstance(reading.ending, AttemptFailed):
-        yield f"the process log could not be read about `{clean(key)}`"
-        yield from trouble_lines(reading.ending.error)
-        return
-    match reading.ending.value:
-        case {"status": str(status)}:
+def _sentences(lines: Sequence[Line], key: str, since: int) -> Iterator[str]:
+    ending, may_be = _last_reading(lines[since:], key)
+    match ending:
+        case None:
+            return
+        case AttemptFailed(error=error):
+            yield f"the process log could not be read about `{clean(key)}`"
+            yield from trouble_lines(error)
+            return
+        case CallAnswered(value={"status": str(status)}):
             shown = f"it shows the process as {clean(status)}; the call stays in doubt"
-        case value:
+        case CallAnswered(value=value):
             known, others = _known(lines, key), _others(lines, key)
             new = {row: started for row, started in _rows(value).items() if row not in known}
-            rest = {row: started for row, started in new.items() if row not in others}
-            may_be = {row: at for row, at in rest.items() if reading.may_be is None or row in reading.may_be}
-            shown = _shown(may_be, others=len(new) - len(rest), at_other_times=len(rest) - len(may_be))
+            own = {row: at for row, at in new.items() if row not in others and (may_be is None or row in may_be)}
+            shown = _shown(own, others=len(new) - len(own))
     yield f"the process log was read again about `{clean(key)}`: {shown}"
 
 
-def _shown(rows: Mapping[str, str], *, others: int, at_other_times: int) -> str:
-    counted = [(others, "new of other calls"), (at_other_times, "new at another time")]
-    words = ", ".join(f"{count} {what}" for count, what in counted if count)
-    beside = f" ({words})" if words else ""
+def _last_reading(lines: Sequence[Line], key: str) -> tuple[CallAnswered | AttemptFailed | None, set[str] | None]:
+    """What the last reading about a row came to, and which rows may be those of the call in doubt; None: not known."""
+    is_read, ending, may_be = False, None, None
+    for event in (line.event for line in lines if getattr(line.event, "key", None) == key):
+        match event:
+            case CallSent(effect="read"):
+                is_read = True
+            case CallAnswered() | AttemptFailed() if is_read:
+                is_read, ending, may_be = False, event, None
+            case AttemptFailed(kind="in_doubt", error=Trouble(code="E402")):  # it is known to have happened
+                ending = None
+            case Asked(value={"rows": list(rows)}):
+                may_be = set(map(str, rows))
+            case _:
+                pass
+    return ending, may_be
+
+
+def _shown(rows: Mapping[str, str], *, others: int) -> str:
+    beside = f" ({others} new of other calls, or at another time)" if others else ""
+    if not rows:
+        return f"it shows no start of this call{beside}; a start may still appear, so the call stays in doubt"
     named = ", ".join(f"{clean(row)} ({clean(started)})" for row, started in [*rows.items()][:_NAMED])
-    match len(rows):
-        case 0:
-            return f"it shows no start of this call{beside}; a start may still appear, so the call stays in doubt"
-        case 1:
-            return f"it shows one new start{beside}; it is not certain that this is ours: {named}"
-        case many:
-            more = ", …" if many > _NAMED else ""
-            return f"it shows {many} new starts{beside}; it is not certain which of them is ours: {named}{more}"
+    more = ", …" if len(rows) > _NAMED else ""
+    return f"it shows {plural(len(rows), 'new start')}{beside} that may be ours, which is not certain: {named}{more}"
 
 
 def _known(lines: Sequence[Line], key: str) -> frozenset[str]:

@@ -76,7 +76,7 @@ def test_what_a_killed_command_never_began_is_carried_out_also_where_none_failed
     assert ended(["rerun", "last", "--failed"]) == 0
     assert answers.asked == ["b-Red", "b-Blue"]
     printed = capsys.readouterr()
-    assert "2 runs of that command never began, and are taken in, with its inputs\n" in printed.err
+    assert "2 runs of that command never began; carried out now, with the inputs of then\n" in printed.err
     assert "2 runs: 2 passed" in printed.out
     assert ended(["rerun", "last", "--failed"]) == 5
     assert len(answers.asked) == 2

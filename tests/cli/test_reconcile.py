@@ -151,7 +151,9 @@ class TestOfARunInDoubt:
         assert [folder.name for folder in Path(".runner/runs").iterdir()] == [first]
         assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
         assert row() == ("unknown", None, "unknown")
-        shown = "it shows no start of this call (1 new of other calls); a start may still appear, so"
+        shown = (
+            "it shows no start of this call (1 new of other calls, or at another time); a start may still appear, so"
+        )
         assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_that_another_run_may_have_made_is_not_taken_for_it_either(
@@ -170,7 +172,7 @@ class TestOfARunInDoubt:
     def test_several_starts_do_not_show_which_is_ours(self, place: Place, capsys: Capture) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
-        shown = f"it shows 2 new starts; it is not certain which of them is ours: {log_row(3)['Id']} (20"
+        shown = f"it shows 2 new starts that may be ours, which is not certain: {log_row(3)['Id']} (20"
         assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_of_somebody_else_is_not_taken_for_ours(self, place: Place) -> None:
@@ -345,7 +347,7 @@ def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
     assert ended(["run", "a.job.yaml"]) == 4
     place.log = [log_row(1)]
     assert ended(["reconcile", "last"]) == 4
-    assert "about `charge`: it shows one new start; it is not certain that this is ours: 1f" in capsys.readouterr().err
+    assert "about `charge`: it shows 1 new start that may be ours, which is not certain: 1f" in capsys.readouterr().err
     assert here.executes()
 
 

@@ -138,7 +138,7 @@ def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(answers: Exec
     assert ended(["run", "a.job.yaml"]) == 1
     capsys.readouterr()
     assert ended(["report", "last", "--report-json", "alone.json"]) == 1
-    said = "the reports are written; exit 1 is the run's own: an expectation or a process failed\n"
+    said = "the reports are written; exit 1: an expectation or a process failed\n"
     assert capsys.readouterr().err == said
 
 
@@ -152,7 +152,7 @@ def test_what_the_command_never_began_is_carried_out_too_at_each_target(answers:
     answers.asked.clear()
     capsys.readouterr()
     assert ended(["rerun", first, "--failed"]) == 0
-    assert "5 runs of that command never began, and are taken in, with its inputs\n" in capsys.readouterr().err
+    assert "5 runs of that command never began; carried out now, with the inputs of then\n" in capsys.readouterr().err
     assert answers.asked == ["a-Red", "a-Red", "a-Blue", "b-Red", "b-Blue", "b-Blue"]
     assert ended(["rerun", first, "--failed"]) == 5
 
@@ -169,9 +169,7 @@ def test_what_was_planned_without_its_inputs_is_counted_and_named_with_the_comma
     capsys.readouterr()
     assert ended(["rerun", "last", "--failed"]) == 0
     lines = capsys.readouterr().err.splitlines()
-    start = lines.index(
-        "7 runs of that command never began, and are not taken in; with its inputs and options, this carries them out:"
-    )
+    start = lines.index("7 runs of that command never began; with its inputs and options, this carries them out:")
     assert sorted(lines[start + 1 : start + 5]) == [
         "  runner run a.job.yaml -t here -k 'a[blue]'",
         "  runner run a.job.yaml -t there -k 'a[red]' -k 'a[blue]'",
@@ -208,7 +206,7 @@ def test_what_an_interrupted_rerun_never_began_is_named_where_the_run_to_repeat_
     capsys.readouterr()
     assert ended(["rerun", "last", "--failed"]) == 0
     printed = capsys.readouterr().err
-    assert "1 run of that command never began, and is not taken in; with its inputs and options" in printed
+    assert "1 run of that command never began; with its inputs and options" in printed
     assert "  runner run a.job.yaml -t here -k 'a[blue]'\n" in printed
 
 

@@ -225,7 +225,7 @@ def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pyte
     assert ended(["stop", run, "--db", here.dsn]) == 6
     err = capsys.readouterr().err
     assert "nothing was stopped: " in err
-    assert "is not under way: it was cancelled\n" in err
+    assert "is not under way: it is `cancelled`\n" in err
     assert "hint: see what became of it: `runner status " in err
 
 

@@ -28,8 +28,8 @@ def said(chain: Chain, *later: AnyEvent) -> str:
 
 def test_starts_that_belong_to_other_calls_or_began_at_another_time_are_none_that_may_be_ours(chain: Chain) -> None:
     found = said(chain, asked(taken=["row-2"], rows=["row-3"]))
-    beside = "(1 new of other calls, 1 new at another time)"
-    assert found == f"one new start {beside}; it is not certain that this is ours: row-3 (10:03)"
+    beside = "(2 new of other calls, or at another time)"
+    assert found == f"1 new start {beside} that may be ours, which is not certain: row-3 (10:03)"
 
 
 def test_nothing_is_called_uncertain_of_a_call_that_is_known_to_have_happened(chain: Chain) -> None:
@@ -40,12 +40,12 @@ def test_nothing_is_called_uncertain_of_a_call_that_is_known_to_have_happened(ch
 
 def test_starts_that_may_be_ours_are_named(chain: Chain) -> None:
     found = said(chain, asked(rows=["row-4", "row-3", "row-2"]))
-    assert found == "3 new starts; it is not certain which of them is ours: row-4 (10:04), row-3 (10:03), row-2 (10:02)"
+    assert found == "3 new starts that may be ours, which is not certain: row-4 (10:04), row-3 (10:03), row-2 (10:02)"
 
 
 def test_all_new_starts_of_an_earlier_journal_may_be_ours(chain: Chain) -> None:
-    assert said(chain, asked()).startswith("3 new starts; it is not certain which of them is ours: row-4 (10:04), ")
+    assert said(chain, asked()).startswith("3 new starts that may be ours, which is not certain: row-4 (10:04), ")
 
 
 def test_what_an_earlier_command_was_answered_does_not_count(chain: Chain) -> None:
-    assert said(chain, asked(rows=["row-3"]), READ, shown(4, 3, 2, 1)).startswith("3 new starts; ")
+    assert said(chain, asked(rows=["row-3"]), READ, shown(4, 3, 2, 1)).startswith("3 new starts that ")

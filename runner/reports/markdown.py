@@ -83,7 +83,7 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
     if verdict.sureness:
         lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
     dirty = {True: " with changes that are not committed", False: ""}
-    commits = "".join(f", commit {inline(each.commit[:10])}{dirty[each.is_dirty]}" for each in verdict.commits)
+    commits = "".join(f", commit {inline(commit[:10])}{dirty[is_dirty]}" for commit, is_dirty in verdict.commits)
     return "\n".join([*lines, "", f"{format_duration(verdict.seconds)}, creatio-runner {version}{commits}", ""])
 
 

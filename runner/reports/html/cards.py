@@ -3,17 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from runner.reports.causes import AlikeFailures, alike_failures
 from runner.reports.html.details import has_curl
 from runner.reports.html.differences import BothSides, compared
-from runner.reports.html.texts import LONG, as_text, message_lines, safe_text
+from runner.reports.html.texts import LONG, as_text
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
 from runner.reports.spans import TimedRow, TimedRun
-from runner.reports.words import brief
 from runner.runs import StoreName
 from runner.runs.events import Check, RunStatus
 from runner.runs.evidence import Difference
@@ -34,29 +33,15 @@ class DrawnDifference(Struct, frozen=True, kw_only=True):
     rule: str
 
 
-class FailedCheck(Struct, frozen=True, kw_only=True):
-    that: str
-    message: Markup
-    differences: tuple[DrawnDifference, ...]
-
-
-class EarlierAttempt(Struct, frozen=True, kw_only=True):
-    after: float
-    why: str
-    message: Markup
-
-
 class FailureCard(Struct, frozen=True, kw_only=True):
-    """The first row of the `failures` is shown; `again` is None where they do not count."""
+    """The first row of the `failures` is shown; `again` is None where they do not count. `shows`: with its values."""
 
     failures: AlikeFailures
-    checks: tuple[FailedCheck, ...]
-    code: str
-    message: Markup
-    hint: str
-    item: str
-    answer: str
-    attempts: tuple[EarlierAttempt, ...]
+    shows: bool
+    checks: tuple[tuple[Check, tuple[DrawnDifference, ...]], ...]  # that are not met
+    has_own_error: bool  # beside these
+    answer: Markup
+    attempts: tuple[tuple[float, str, str], ...]  # the end of each before, how, and why
     has_call: bool
     again: RunAgain | None
 
@@ -88,29 +73,18 @@ def stopped(
 
 def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | None) -> FailureCard:
     run, row = failures.run, failures.row
-    step, shows = row.step, values.shows(is_red=True)
-    known = {check.message for check in step.checks if not check.passed}
-    error = step.error
+    shows, error = values.shows(is_red=True), row.step.error
+    checks = [check for check in row.step.checks if not check.passed]
+    known = {check.message for check in checks}
     return FailureCard(
         failures=failures,
-        checks=tuple(_failed(check, shows=shows) for check in step.checks if not check.passed),
-        code=safe_text(error.code) if error and error.message not in known else "",
-        message=message_lines(error.message) if shows and error and error.message not in known else Markup(),
-        hint=safe_text(error.hint) if shows and error else "",
-        item=brief(step.item) if shows and step.item is not None else "",
-        answer=_answer(row) if shows else "",
+        shows=shows,
+        checks=tuple((check, tuple(map(_difference, (check.differences or ()) if shows else ()))) for check in checks),
+        has_own_error=error is not None and error.message not in known,
+        answer=_answer(row) if shows else Markup(),
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
         again=run_again(run, store=store, with_values=shows) if failures.counts else None,
-    )
-
-
-def _failed(check: Check, *, shows: bool) -> FailedCheck:
-    differences = (check.differences or ()) if shows else ()
-    return FailedCheck(
-        that=safe_text(check.that),
-        message=message_lines(check.message or "") if shows else Markup(),
-        differences=tuple(map(_difference, differences)),
     )
 
 
@@ -125,23 +99,22 @@ def _difference(found: Difference) -> DrawnDifference:
     is_equality = sign in ("==", "in")
     return DrawnDifference(
         sides=sides,
-        expected_label="expected" if is_equality or sign[:1].isalpha() else f"expected {safe_text(sign)}",
+        expected_label="expected" if is_equality or sign[:1].isalpha() else f"expected {sign}",
         actual_label=label,
-        source=safe_text(found.source),
-        rule=safe_text(sign) if sign[:1].isalpha() and not is_equality else "",
+        source=found.source,
+        rule=sign if sign[:1].isalpha() and not is_equality else "",
     )
 
 
-def _earlier(row: TimedRow, known: set[str | None]) -> Iterator[EarlierAttempt]:
+def _earlier(row: TimedRow, known: set[str | None]) -> Iterator[tuple[float, str, str]]:
     """What failed before the end, where the end does not say the same."""
     found = [(span, span.trouble.message) for span in row.spans if span.trouble is not None]
     news = [(span, message) for span, message in found if not any(text and message in text for text in known)]
     for span, message in news[:_MOST_ATTEMPTS]:
-        why = _ATTEMPT.get(span.why, span.why.replace("_", " "))
-        yield EarlierAttempt(after=span.end - row.start, why=why, message=message_lines(message))
+        yield span.end - row.start, _ATTEMPT.get(span.why, span.why.replace("_", " ")), message
 
 
-def _answer(row: TimedRow) -> str:
+def _answer(row: TimedRow) -> Markup:
     """What the service answered to the last call that it refused."""
     bodies = [span.body for span in row.spans if span.body]
-    return as_text(bodies[-1], LONG) if bodies else ""
+    return escape(as_text(bodies[-1], LONG)) if bodies else Markup()

@@ -9,9 +9,9 @@ from msgspec import Struct
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode
 from runner.foundation.sentences import plural
-from runner.reports.html.texts import safe_text
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
+from runner.reports.safe import clean
 from runner.reports.spans import Sureness, TimedRow, TimedRun, wall_seconds
 from runner.reports.words import NOTHING_DONE, doubt_sentence, has_done_nothing, meaning, meaning_of, run_title
 from runner.runs import StoreName
@@ -40,20 +40,6 @@ _WEB: Final = lazy_pattern(r"https?://[^\s<>\"'\\^`{|}*]+")
 _MOST_OF_A_NAME: Final = 20
 
 
-class Revision(Struct, frozen=True, order=True):
-    """What the job files were; `is_dirty`: files differed from that commit."""
-
-    commit: str
-    is_dirty: bool
-
-
-class CiLink(Struct, frozen=True, order=True):
-    """The CI job that ran it. `url` is empty where it is not an address of the web; then there is no link."""
-
-    url: str
-    ref: str
-
-
 class Verdict(Struct, frozen=True, kw_only=True):
     status: str
     headline: str
@@ -65,8 +51,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     flaky: tuple[tuple[TimedRun, TimedRow], ...]
     started: str
     seconds: float
-    commits: tuple[Revision, ...]
-    ci: tuple[CiLink, ...]
+    commits: tuple[tuple[str, bool], ...]  # what the job files were, and whether files differed from that
+    ci: tuple[tuple[str, str], ...]  # the address of a CI job, empty where it is none of the web, and its branch or tag
 
 
 class OpenRun(Struct, frozen=True, kw_only=True):
@@ -102,7 +88,7 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
         started=min((result.started_at for result in results if result.started_at), default=""),
         seconds=_seconds_of(results),
-        commits=tuple(sorted({_revision(run) for run in runs if run.result.commit})),
+        commits=tuple(sorted({(str(run.result.commit), _is_dirty(run)) for run in runs if run.result.commit})),
         ci=tuple(sorted({_ci_link(run.ci) for run in runs if run.ci is not None})),
     )
 
@@ -116,13 +102,12 @@ def _seconds_of(results: Iterable[RunResult]) -> float:
     return found
 
 
-def _revision(run: TimedRun) -> Revision:
-    return Revision(safe_text(run.result.commit), run.started is not None and bool(run.started.dirty))
+def _is_dirty(run: TimedRun) -> bool:
+    return run.started is not None and bool(run.started.dirty)
 
 
-def _ci_link(ci: CiRun) -> CiLink:
-    url = safe_text(ci.url)
-    return CiLink(url if _WEB.fullmatch(url) else "", safe_text(ci.ref))
+def _ci_link(ci: CiRun) -> tuple[str, str]:
+    return ci.url if ci.url and _WEB.fullmatch(ci.url) else "", ci.ref or ""
 
 
 def never_began(run: TimedRun) -> str:
@@ -171,7 +156,7 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
     """The table of several runs; runs of the same name show the newest."""
     cells: dict[tuple[str, str], list[TimedRun]] = {}
     for run in runs:
-        job = run_title(run.result).removesuffix(f"@{safe_text(run.result.target.name)}")
+        job = run_title(run.result).removesuffix(f"@{clean(run.result.target.name)}")
         cells.setdefault((job, run.result.target.name), []).append(run)
     targets = tuple(dict.fromkeys(target for _, target in cells))
     if len(runs) <= 1:
@@ -183,7 +168,7 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
 
     names = dict.fromkeys(name for name, _ in cells)
     rows = tuple((name, tuple(cell(name, target) for target in targets)) for name in names)
-    return JobsByTargets(targets=tuple(map(safe_text, targets)), rows=rows)
+    return JobsByTargets(targets=targets, rows=rows)
 
 
 def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:

@@ -19,11 +19,12 @@ from runner.foundation.durations import format_duration
 from runner.foundation.values import compact
 from runner.reports.html import bars, cards, overview, waterfall
 from runner.reports.html.details import block
-from runner.reports.html.texts import code, cut, safe_text
+from runner.reports.html.texts import code, cut, message_lines
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
+from runner.reports.safe import clean
 from runner.reports.spans import Sureness, TimedRun, timed_runs
-from runner.reports.words import begun_by, finally_left, is_of_fleet, undo_left
+from runner.reports.words import begun_by, brief, finally_left, is_of_fleet, undo_left
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun
 from runner.runs.status import RED
@@ -54,13 +55,11 @@ class DrawnRun(Struct, frozen=True, kw_only=True):
     """A run with what the page shows of it. `left_out` is how many of its rows are not drawn."""
 
     timed: TimedRun
-    title: str
     sections: tuple[tuple[str, tuple[waterfall.Portion, ...]], ...]
     notes: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
     details: Markup
     left_out: int
-    tags: tuple[str, ...]
 
 
 def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int = _MOST_ROWS) -> str:
@@ -90,6 +89,11 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
     )
 
 
+def _shown(value: object) -> object:
+    """Whatever the template writes that is no markup: a text from outside must be on a line, and safe to read."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -98,8 +102,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_shown,
     )
-    environment.filters.update(code=code, shown=safe_text, took=format_duration, number=lambda value: f"{value:,}")
+    environment.filters.update(brief=brief, code=code, lines=message_lines, took=format_duration)
+    environment.filters.update(number=lambda value: f"{value:,}")
     environment.globals.update(
         SIGNS=_SIGNS,
         bars=bars,
@@ -148,13 +154,11 @@ def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) ->
         drawn = replace(run, rows=tuple(rows))
         yield DrawnRun(
             timed=run,
-            title=run.title,
             sections=waterfall.sections(drawn),
             notes=tuple(_notes(run, values)),
             facts=tuple(_facts(run, values)),
             details=block(drawn, values),
             left_out=len(run.rows) - len(rows),
-            tags=tuple(map(safe_text, run.tags)),
         )
 
 
@@ -162,31 +166,31 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     """Sentences on the run as a whole, and how each is marked."""
     result, shows = run.result, values.shows(is_red=run.result.status is not RunStatus.PASSED)
     if run.started is not None and run.started.description is not None:
-        yield "plain", safe_text(run.started.description)
+        yield "plain", run.started.description
     if lost := unfinished(result):
         yield "bad", lost
     if never := overview.never_began(run):
         yield "bad", never
     if result.error and result.finished:
-        yield "bad", safe_text(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
+        yield "bad", f"{result.error.code}: {result.error.message}" if shows else result.error.code
     if result.undo != "none":
-        yield _UNDO.get(result.undo, ("bad", f"undo: {safe_text(result.undo)}"))
+        yield _UNDO.get(result.undo, ("bad", f"undo: {result.undo}"))
         if left := undo_left(result):
-            yield "bad", f"undo: {safe_text(left)}"
+            yield "bad", f"undo: {left}"
     if left := finally_left(result):
-        yield "bad", f"finally is incomplete: {safe_text(left)}"
+        yield "bad", f"finally is incomplete: {left}"
     if result.log_unreadable:
-        why = safe_text(result.log_unreadable.message) if shows else safe_text(result.log_unreadable.code)
+        why = result.log_unreadable.message if shows else result.log_unreadable.code
         yield "warn", f"the process log cannot be read: {why}"
     for wait in run.waits:
-        holder = f", which {safe_text(wait.held_by.job)} had" if wait.held_by is not None else ""
-        name, seconds = safe_text(str(wait.name or "")), format_duration(wait.seconds or 0.0)
+        holder = f", which {wait.held_by.job} had" if wait.held_by is not None else ""
+        name, seconds = str(wait.name or ""), format_duration(wait.seconds or 0.0)
         yield "plain", f"waited {seconds} for the lock `{name}`{holder}; that is no time of the run"
     if result.resumed:
         yield "plain", f"resumed {result.resumed} time{'s' if result.resumed > 1 else ''}"
     if result.help and result.status is not RunStatus.PASSED:
-        yield "plain", f"help: {safe_text(result.help)}"
-    ignored = [safe_text(row.step.key) for row in run.rows if row.step.status in RED]
+        yield "plain", f"help: {result.help}"
+    ignored = [row.step.key for row in run.rows if row.step.status in RED]
     if result.status is RunStatus.PASSED and ignored:
         yield "warn", f"did not pass, and does not count: {', '.join(ignored)}"
 
@@ -209,7 +213,7 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     if values.shows(is_red=result.status is not RunStatus.PASSED):
         known |= {f"inputs.{name}": compact(hide(value)) for name, value in result.inputs.items()}
         known |= {f"outputs.{name}": compact(hide(value)) for name, value in result.outputs.items()}
-    yield from ((safe_text(name), cut(safe_text(value), _LONGEST_FACT)) for name, value in known.items() if value)
+    yield from ((name, cut(clean(value), _LONGEST_FACT)) for name, value in known.items() if value)
 
 
 def _evidence(begun: RunStarted) -> dict[str, str]:

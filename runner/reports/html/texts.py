@@ -37,8 +37,8 @@ def as_text(value: Json, limit: int, *, indent: int = 1) -> str:
 
 
 def code(text: str) -> Markup:
-    """A safe text as HTML, with what is in backticks as code."""
-    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped on this line
+    """A text on a line as HTML, with what is in backticks as code."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(clean(text)))))  # noqa: S704  escaped on this line
 
 
 def message_lines(text: str) -> Markup:

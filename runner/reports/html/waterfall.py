@@ -14,7 +14,7 @@ from runner.foundation.durations import format_duration
 from runner.foundation.sentences import shortened
 from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
-from runner.reports.html.texts import safe_text
+from runner.reports.safe import clean
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
 from runner.reports.words import because
 from runner.runs.events import Section, WaitsFor
@@ -43,22 +43,15 @@ _SURENESS_WORDS: Final = {
 
 
 class DrawnRow(Struct, frozen=True, kw_only=True):
-    """`key` is as the page shows it."""
+    """`labels` are a few words each, and the class of their style, which may be empty."""
 
     row: TimedRow
     key: str
     name: str
     classes: str
-    labels: tuple["Label", ...]
+    labels: tuple[tuple[str, str], ...]
     bars: Markup
     portions: tuple["Portion", ...]
-
-
-class Label(Struct, frozen=True):
-    """A few words on a row, and the class of their style, which may be empty."""
-
-    text: str
-    style: str = ""
 
 
 class DrawnTurns(Struct, frozen=True, kw_only=True):
@@ -112,9 +105,7 @@ def sure_word(row: TimedRow) -> str:
     if row.sureness is Sureness.UNVERIFIED and row.step.unverified is not None:
         return _UNVERIFIED.get(row.step.unverified, _SURENESS_WORDS[Sureness.UNVERIFIED])
     if row.sureness is Sureness.PERSON:
-        names = [
-            safe_text(span.given_by.ci_user or span.given_by.user) for span in row.spans if span.given_by is not None
-        ]
+        names = [span.given_by.ci_user or span.given_by.user for span in row.spans if span.given_by is not None]
         return f"confirmed by {names[-1]}" if names and names[-1] else _SURENESS_WORDS[Sureness.PERSON]
     return _SURENESS_WORDS[row.sureness]
 
@@ -139,8 +130,8 @@ def _row(run: TimedRun, node: RowNode, scale: _Scale) -> DrawnRow:
     classes = [str(step.status), "flaky" if step.flaky else "", class_of(row.sureness)]
     return DrawnRow(
         row=row,
-        key=safe_text(step.key),
-        name=safe_text(step.name) if step.name != step.key and step.index is None else "",
+        key=step.key,
+        name=step.name if step.name != step.key and step.index is None else "",
         classes=" ".join(filter(None, classes)),
         labels=tuple(_labels(row)),
         bars=bars(row, origin=own.origin or 0.0, total=scale.total),
@@ -156,31 +147,31 @@ def attempts_of(step: StepResult) -> str:
     return f"attempt {step.attempts} of {most}" if most >= step.attempts else f"{step.attempts} attempts"
 
 
-def _labels(row: TimedRow) -> Iterator[Label]:
+def _labels(row: TimedRow) -> Iterator[tuple[str, str]]:
     step, sure = row.step, sure_word(row)
     if attempts := attempts_of(step):
-        yield Label(attempts)
+        yield attempts, ""
     if step.flaky:
-        yield Label("flaky", "flaky")
+        yield "flaky", "flaky"
     if sure:
-        yield Label(sure, class_of(row.sureness))
+        yield sure, class_of(row.sureness)
     if step.warnings and row.sureness is not Sureness.UNVERIFIED:
-        yield Label("warning", "warn")
+        yield "warning", "warn"
     if step.status is Status.SKIPPED:
-        yield Label(_skipped(step))
+        yield _skipped(step), ""
     if step.status in RED and step.on_failure == "ignore":
-        yield Label("does not count")
+        yield "does not count", ""
     waits = [(span.why, span.value) for span in row.spans if is_outside(span) and isinstance(span.value, float)]
     for why, words in _WAITS.items() if waits else ():  # what it waited for while the run's clock was stopped
         if waited := sum(seconds for kind, seconds in waits if kind == why):
-            yield Label(f"waited {format_duration(waited)} for {words}", "held")
+            yield f"waited {format_duration(waited)} for {words}", "held"
 
 
 def _skipped(step: StepResult) -> str:
     """Why the row was skipped, with the condition where that is why."""
     if step.reason != "condition" or step.condition is None:
         return because(step)
-    return f"{because(step)}: `{shortened(safe_text(step.condition), _LONGEST_CONDITION)}`"
+    return f"{because(step)}: `{shortened(clean(step.condition), _LONGEST_CONDITION)}`"
 
 
 def class_of(sureness: Sureness) -> str:
@@ -195,8 +186,8 @@ def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
     has_own_scale = len(rows) > _OPEN_TURNS
     scale = _Scale(origin=None, total=longest) if has_own_scale else _Scale(origin=0.0, total=run.seconds)
     return DrawnTurns(
-        name=safe_text(group.name),
-        title=safe_text(rows[0].step.name),
+        name=group.name,
+        title=rows[0].step.name,
         status=next(status for status in WORST_FIRST if found[status]),
         counts=in_order(found),
         flaky=sum(row.step.flaky for row in rows),

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from runner.reports.alive import Alive
 from runner.reports.spans import READINGS
+from runner.reports.under_way import Alive
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,

@@ -17,6 +17,8 @@ from runner.expressions.typed import A_BOOLEAN, A_NUMBER, LIST, NULL, NUMBER, PL
 from runner.foundation.problems import Finding
 from runner.foundation.values import Path
 
+_DAY = 10  # characters, as in `2026-12-31`
+
 
 def expression_type(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type, list[Finding]]:
     """The type of an expression, and what goes wrong in it for sure."""
@@ -90,8 +92,10 @@ def _attribute(node: nodes.Getattr, check: TypeCheck) -> Type:
 def _item(node: nodes.Getitem, check: TypeCheck) -> Type:
     part = _part(node.node, check)
     if isinstance(node.arg, nodes.Slice):
-        can_be_cut = check.require(LIST | TEXT, part, "`[:]` cuts a list or a text")
-        return typed.another_text(part.type) if can_be_cut else UNKNOWN
+        if not check.require(LIST | TEXT, part, "`[:]` cuts a list or a text"):
+            return UNKNOWN
+        cut = typed.another_text(part.type)
+        return replace(cut, form="date") if _is_its_day(part, node.arg) else cut
     match written_key(node.arg):
         case str() as key:
             return member_type(part, key, check)
@@ -99,6 +103,12 @@ def _item(node: nodes.Getitem, check: TypeCheck) -> Type:
             return item_type(part, check)
     _infer(node.arg, check)
     return UNKNOWN
+
+
+def _is_its_day(part: TypedPart, cut: nodes.Slice) -> bool:
+    """`run.started_at[:10]`."""
+    is_day = cut.start is None and cut.step is None and isinstance(cut.stop, nodes.Const) and cut.stop.value == _DAY
+    return part.type.form == "datetime" and is_day
 
 
 def _items(node: nodes.List | nodes.Tuple, check: TypeCheck) -> Type:

@@ -1,6 +1,6 @@
 """The templates in the filter of a `query`: their quotes. `odata/mistakes.py` has what is wrong with the OData itself.
 
-Only types know whether a quote may be in a value: `quoted_value` reports once they are known.
+Only types know whether a value is a list, or may hold a quote: `unfit_value` reports once they are known.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import TypeAlias
 from runner.expressions import parse
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression
-from runner.expressions.typed import Type, may_hold_quote
+from runner.expressions.typed import LIST, NULL, RECORD, Type, in_words, may_hold_quote
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.values import compact, record
@@ -63,9 +63,26 @@ def _filter_text(step: RawStep) -> str:
     return raw_text(record(step.fields.get("query")), "filter") or ""
 
 
-def quoted_value(step: RawStep, names: Mapping[str, Type]) -> Finding | None:
-    """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
+def unfit_value(step: RawStep, names: Mapping[str, Type]) -> Finding | None:
+    """The first value that a filter cannot hold."""
     parts = parts_of(_filter_text(step))
+    unfit = (_no_single_value(part, names) for part in parts if isinstance(part, Expression))
+    return next(filter(None, unfit), None) or _quoted_value(parts, names)
+
+
+def _no_single_value(value: Expression, names: Mapping[str, Type]) -> Finding | None:
+    given, source = expression_type(value, names)[0], value.text.strip()
+    if not given.kinds & ~NULL or given.kinds & ~(LIST | RECORD | NULL):
+        return None
+    message = f"a filter compares with one value, and `{{{{ {source} }}}}` is {in_words(given)}"
+    items = given.any_item if given.kinds & LIST else given
+    key = ".Id" if items.kinds & RECORD else ""
+    hint = f"write `{{{{ {source}{'[0]' * bool(given.kinds & LIST)}{key} | odata }}}}`, without quotes around it"
+    return Finding(code="E174", message=message, hint=hint if value.path is not None else None)
+
+
+def _quoted_value(parts: Parts, names: Mapping[str, Type]) -> Finding | None:
+    """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
     for index, part in _in_quotes(parts):
         if _ODATA.search(part.text):
             message = f"`odata` writes the quotes itself, and `{{{{ {part.text.strip()} }}}}` is in quotes already"

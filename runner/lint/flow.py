@@ -149,9 +149,9 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         if "job" in fields:
             return self._included(step, sent)
         if "query" in fields:
-            from runner.lint.filters import quoted_value  # noqa: PLC0415  1 ms, for a query
+            from runner.lint.filters import unfit_value  # noqa: PLC0415  1 ms, for a query
 
-            if (wrong := quoted_value(step, inside)) is not None:
+            if (wrong := unfit_value(step, inside)) is not None:
                 self.add_quoted(wrong, (*step.path, "query", "filter"))
         action = defaults.action_type(fields)
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)

@@ -216,7 +216,7 @@ def test_a_filter_gives_its_value(text: str, value: Json, worked_out: WorkedOut)
         ("'1_0' | int(base=16)", "`int` cannot read", ""),
         ("'gICA' | b64decode", "no base64 of UTF-8", ""),
         ("'ü' | b64decode", "no base64 of UTF-8", ""),
-        ("[] | odata", "`odata` takes a text, a number, a boolean or null, not a list", ""),
+        ("[] | odata", "`odata` takes a text or a number, not a list", ""),
         ("'a' | regex_search(pattern)", "`regex_search`: missing ): `(`", ""),
         ("'a' | regex_search('a', 5)", "`regex_search`: the pattern has no group `5`", ""),
         ("'a' | regex_search('a', none)", "a group's number or name", ""),

@@ -24,7 +24,7 @@ from runner.expressions.operations import (
     small,
 )
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
-from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
+from runner.expressions.typed import A_NUMBER, A_TEXT, BOOLEAN, NULL, NUMBER, TEXT, Type
 from runner.foundation import patterns
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, can_be_sent, compact, is_long_amount, is_number, kind_of, leaves, read_json
@@ -142,10 +142,8 @@ def _odata(value: Json) -> Json:
             return value
         case str():
             return bounded("'" + bounded(value).replace("'", "''") + "'")
-        case None | bool() | int() | float():
-            return compact(value)
         case _:
-            raise EvaluationError(f"`odata` takes a text, a number, a boolean or null, not {kind_of(value)}")
+            return compact(value)
 
 
 def _regex_search(text: str, pattern: Json, group: Json = 0) -> Json:
@@ -242,7 +240,13 @@ FILTERS: Mapping[str, Filter] = {
     "int": Filter(call=_to_integer, gives=_number_type, about="a whole number from a text"),
     "json": Filter(call=as_json, gives=A_TEXT, about="a value as JSON"),
     "lower": Filter(call=lambda text: bounded(text.lower()), takes=TEXT, gives=A_TEXT, about="a text in small letters"),
-    "odata": Filter(call=_odata, gives=A_TEXT, quotes=True, about="a value as a literal of an OData filter"),
+    "odata": Filter(
+        call=_odata,
+        takes=TEXT | NUMBER | BOOLEAN | NULL,
+        gives=A_TEXT,
+        quotes=True,
+        about="a value as a literal of an OData filter",
+    ),
     "regex_replace": Filter(
         call=_regex_replace,
         takes=TEXT,

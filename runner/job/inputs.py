@@ -38,6 +38,8 @@ _KINDS = {
 }
 
 
+_NUMBERS = frozenset[Json]({"integer", "number"})
+LARGEST_EXACT = 2**53  # up to which a float has each whole number
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "format")
 
 
@@ -173,7 +175,7 @@ def _otherwise(declared: Input, case: Case | None) -> Json:
     if declared.required:
         raise UnfitError("E130", f"input `{declared.name}` is required")
     _refuse_empty(declared, declared.default)
-    return declared.default
+    return _whole(declared, declared.default)
 
 
 def _checked(declared: Input, given: Given) -> Json:
@@ -221,7 +223,7 @@ def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callabl
 
     A faulty schema, reported elsewhere, takes all. `written` gives a part of the value as it is in its file.
     """
-    found = _typed(declared, value) if is_text and isinstance(value, str) else value
+    found = _whole(declared, _typed(declared, value) if is_text and isinstance(value, str) else value)
     _refuse_empty(declared, found)
     try:
         violations = schemas.from_job(declared.schema).violations(found)
@@ -233,6 +235,14 @@ def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callabl
         hint = None if declared.secret else as_wanted(violation, written=source)
         raise UnfitError("E132", f"input `{declared.name}`: {why}", hint=hint, path=violation.path)
     return found
+
+
+def _whole(declared: Input, value: Json) -> Json:
+    """The value; `1.0` of an input that takes numbers as 1, which it is to JSON Schema: spreadsheets write it so."""
+    kinds = declared.schema.get("type")
+    takes_numbers = _NUMBERS.intersection(kinds if isinstance(kinds, list) else [kinds])
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT
+    return int(value) if takes_numbers and isinstance(value, float) and is_whole else value
 
 
 def _refuse_empty(declared: Input, value: Json) -> None:

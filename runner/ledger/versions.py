@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
+from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.site_key import normalized_url
 from runner.foundation.values import Json, JsonObject, digest, items, record
@@ -17,6 +18,8 @@ from runner.runs.events import TargetName
 _NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target", "cases"})
 """Keys of a job. Its target, and the values of its case, are part of the version by themselves."""
 _TEXTS_OF_A_STEP = frozenset({"help", "name"})
+_DURATIONS = frozenset({"timeout", "cleanup_timeout", "every", "max_every", "initial", "max", "pause"})
+_HANDED_ON = frozenset({"parameters", "values", "inputs", "vars", "outputs", "for_each", "schema"})
 _TEXTS_OF_AN_EXPECTATION = frozenset({"message"})
 
 
@@ -52,6 +55,22 @@ def key_in_words(key: str) -> str:
     return f"every {seconds / size:g}{unit}, since {found[2]} {found[3]} UTC"
 
 
+def _in_seconds(data: Json) -> Json:
+    """The same with durations in seconds, so that `1m` is `60s`; what the job hands on stays as it is."""
+    match data:
+        case list():
+            return [_in_seconds(each) for each in data]
+        case dict():
+            return {key: each if key in _HANDED_ON else _seconds(key, each) for key, each in data.items()}
+        case _:
+            return data
+
+
+def _seconds(key: str, value: Json) -> Json:
+    found = durations.seconds(value) if key in _DURATIONS and isinstance(value, str) else None
+    return _in_seconds(value) if found is None else found
+
+
 def files_of_version(written: Mapping[str, Json]) -> Json:
     """What is part of a version of `written`, which has the job's files, its own first.
 
@@ -59,7 +78,7 @@ def files_of_version(written: Mapping[str, Json]) -> Json:
     """
     own = os.path.realpath(next(iter(written)))
     ways = {_way(os.path.realpath(name), Path(own).parent): data for name, data in written.items() if name}
-    return {("" if way == Path(own).name else way): _without_texts(data) for way, data in ways.items()}
+    return {("" if way == Path(own).name else way): _in_seconds(_without_texts(data)) for way, data in ways.items()}
 
 
 def _way(file: str, folder: Path) -> str:

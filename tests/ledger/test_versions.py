@@ -72,6 +72,30 @@ def test_the_name_of_a_step_and_the_message_of_an_expectation_make_no_version() 
     assert digests() != before
 
 
+def test_an_equal_duration_makes_no_version_unless_it_is_what_the_job_hands_on() -> None:
+    timed = "effect: read, timeout: 60s, retry: {max_attempts: 2, on: [not_sent], initial: 1s}"
+    job = JOB.replace("effect: read", timed).replace("UsrLook}", "UsrLook, parameters: {timeout: 60s}}")
+    write(Path("specs"), **{"billing.job.yaml": job})
+    before = digests()
+    text = job.replace("read, timeout: 60s", "read, timeout: 1m").replace("initial: 1s", "initial: 1000ms")
+    write(Path("specs"), **{"billing.job.yaml": text})
+    assert digests() == before
+    write(Path("specs"), **{"billing.job.yaml": text.replace("{timeout: 60s}", "{timeout: 1m}")})
+    assert digests() != before
+    write(Path("specs"), **{"billing.job.yaml": text.replace("timeout: 1m", "timeout: 2m")})
+    assert digests() != before
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_a_number_that_a_spreadsheet_has_written_anew_makes_no_version(kind: str) -> None:
+    job = JOB.replace("who: {type: string, default: Ann, description: Who pays}", f"who: {{type: {kind}}}")
+    job = job.replace("[{name: red, inputs: {who: Red}}, {name: blue, inputs: {who: Blue}}]", "cases.csv")
+    write(Path("specs"), **{"billing.job.yaml": job, "cases.csv": "name,who\nred,1\nblue,2\n"})
+    before = digests()
+    write(Path("specs"), **{"billing.job.yaml": job, "cases.csv": "name,who\nred,1.0\nblue,2.0\n"})
+    assert digests() == before
+
+
 def test_a_new_case_makes_no_version_of_the_others() -> None:
     before = digests()
     more = JOB.replace("cases: [", "cases: [{name: green, inputs: {who: Green}}, ")

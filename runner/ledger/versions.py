@@ -1,13 +1,12 @@
 """What a version of a job is: a digest of all that decides what is done.
 
-It is the same on every machine: comments, layout, texts for people, tags, needs, names of the job's file and folders,
-links, and secrets do not count.
+It is the same on every machine: comments, layout, texts for people, tags, needs, names of files and folders, names of
+included jobs, links, and secrets do not count.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path, PurePath
 
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
@@ -74,22 +73,27 @@ def _seconds(key: str, value: Json) -> Json:
 def files_of_version(written: Mapping[str, Json]) -> Json:
     """What is part of a version of `written`, which has the job's files, its own first.
 
-    Included files are named by their resolved way from it: files of a ConfigMap are links into a folder named by time.
+    An included job is in the place of its path, without its name: whoever moves or renames it changes nothing.
     """
-    own = os.path.realpath(next(iter(written)))
-    ways = {_way(os.path.realpath(name), Path(own).parent): data for name, data in written.items() if name}
-    return {("" if way == Path(own).name else way): _in_seconds(_without_texts(data)) for way, data in ways.items()}
+    files = {os.path.realpath(name): data for name, data in written.items() if name}
+
+    def version_of(name: str, data: Json, *, is_included: bool) -> Json:
+        def included(file: str) -> Json:
+            path = os.path.realpath(os.path.join(os.path.dirname(name), file))  # noqa: PTH118, PTH120  as `realpath`
+            return version_of(path, files[path], is_included=True) if path in files else file
+
+        job = _without_texts(data, included)
+        return _in_seconds({key: value for key, value in job.items() if not (is_included and key == "name")})
+
+    own = next(iter(written))
+    return version_of(own, written[own], is_included=False)
 
 
-def _way(file: str, folder: Path) -> str:
-    return PurePath(os.path.relpath(file, folder)).as_posix()
-
-
-def _without_texts(data: Json) -> Json:
+def _without_texts(data: Json, included: Callable[[str], Json]) -> JsonObject:
     job = {key: value for key, value in record(data).items() if key not in _NOT_OF_A_VERSION}
     for section in ("steps", "finally"):
         if section in job:
-            job[section] = [_step(step) for step in items(job[section])]
+            job[section] = [_step(step, included) for step in items(job[section])]
     if "inputs" in job:
         described = record(job["inputs"]).items()
         job["inputs"] = {
@@ -99,15 +103,18 @@ def _without_texts(data: Json) -> Json:
     return job
 
 
-def _step(step: Json) -> Json:
+def _step(step: Json, included: Callable[[str], Json]) -> Json:
     fields = {key: value for key, value in record(step).items() if key not in _TEXTS_OF_A_STEP}
     if isinstance(fields.get("expect"), list):
         fields["expect"] = [_expectation(each) for each in items(fields["expect"])]
+    action = record(fields.get("job"))
+    if isinstance(file := action.get("file"), str):
+        fields["job"] = {**action, "file": included(file)}
     match fields.get("undo"):
         case list() as steps:
-            fields["undo"] = [_step(each) for each in steps]
+            fields["undo"] = [_step(each, included) for each in steps]
         case dict() as each:
-            fields["undo"] = _step(each)
+            fields["undo"] = _step(each, included)
         case _:
             pass
     return fields

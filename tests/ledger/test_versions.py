@@ -153,6 +153,23 @@ def test_files_that_are_links_into_a_folder_with_a_time_in_its_name_make_no_vers
         assert digests(str(mounted)) == before
 
 
+def test_an_included_job_that_is_moved_or_renamed_makes_no_version() -> None:
+    part = PART + "finally: [{job: {file: inner.job.yaml}}]\n"
+    write(Path("specs"), **{"parts/part.job.yaml": part, "parts/inner.job.yaml": PART.replace("part", "inner")})
+    before = digests()["billing[red]@here"]
+    shutil.rmtree("specs")
+    files = {
+        "parts/part.job.yaml": "",
+        "lib.job.yaml": part.replace("inner.job", "parts/i.job").replace("part\n", "x\n"),
+    }
+    job = JOB.replace("parts/part.job.yaml", "lib.job.yaml")
+    inner = PART.replace("part", "other")
+    write(Path("specs"), **{"billing.job.yaml": job, **files, "parts/i.job.yaml": inner})
+    assert digests("specs/billing.job.yaml")["billing[red]@here"] == before
+    write(Path("specs"), **{"billing.job.yaml": job, **files, "parts/i.job.yaml": inner.replace("UsrPart", "UsrNew")})
+    assert digests("specs/billing.job.yaml")["billing[red]@here"] != before
+
+
 def test_two_included_files_that_swap_their_texts_make_a_version() -> None:
     both = JOB + "  - {id: more, job: {file: parts/more.job.yaml}}\n"
     more = PART.replace("part", "more").replace("UsrPart", "UsrMore")

@@ -504,8 +504,8 @@ class NotedRows(NoOtherRuns):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
-        del process, seconds, is_read
+    def begin(self, key: str, process: str, *, seconds: float) -> None:
+        del process, seconds
         self.notes.append(f"{key} begins")
 
     def answer(self, key: str) -> None:

@@ -203,8 +203,7 @@ class HostileSite:
 
     def _started(self, program: Program, send: Send) -> Callable[[], Ending]:
         assert isinstance(send.call, ExecuteCall | RunProcessCall)
-        is_read = send.watermark is not None
-        program.owned.begin(send.key, send.call.process, seconds=send.seconds, is_read=is_read)
+        program.owned.begin(send.key, send.call.process, seconds=send.seconds)
         manners = self.manners(send)
         truth = f"{program.name} {send.key}"
         made = [

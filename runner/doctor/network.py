@@ -16,9 +16,10 @@ from msgspec import Struct
 from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation import server_time
 from runner.foundation.durations import format_duration
+from runner.foundation.sentences import first_few
 from runner.service import outages
 from runner.service.connecting import ProxyError
-from runner.service.connection import MISMATCHES, names_on, pairs
+from runner.service.words import short_line
 from runner.targets.values import is_loopback
 
 NAME: Final = "name resolution"
@@ -35,6 +36,9 @@ _DAY: Final = 24 * 3600
 Trusted: TypeAlias = Callable[[], ssl.SSLContext]
 
 Certificate: TypeAlias = Mapping[str, object]  # what `ssl` makes of a certificate that it trusts
+_MISMATCHES: Final = frozenset({62, 64})
+"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
+_MOST_NAMES: Final = 5
 
 
 class Host(Struct, frozen=True, kw_only=True):
@@ -92,7 +96,7 @@ def secured(host: Host, *, now: Callable[[], float] = time.time) -> WayFinding:
         with _secure_line(host) as line:
             return _certified(line.getpeercert() or {}, version=line.version() or "TLS", now=now())
     except ssl.SSLCertVerificationError as error:
-        names = _names_beside(host) if error.verify_code in MISMATCHES else ()
+        names = _names_beside(host) if error.verify_code in _MISMATCHES else ()
         return _failed(TLS, error, host, names=names)
     except OSError as error:
         return _failed(TLS, error, host)
@@ -118,8 +122,9 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> W
 
 def _failed(step: str, error: Exception, host: Host, *, names: Sequence[str] = ()) -> WayFinding:
     error = error if host.alias is None else ProxyError(cause=error)
-    trouble = outages.no_connection(error, host.place, names=names).trouble
-    return failed(step, trouble.message, trouble.hint)
+    trouble = outages.no_connection(error, host.place).trouble
+    others = f": {short_line(first_few(names, _MOST_NAMES))}" if names else ""
+    return failed(step, f"{trouble.message}{others}", trouble.hint)
 
 
 @contextmanager
@@ -148,7 +153,7 @@ def _names_beside(host: Host) -> tuple[str, ...]:
     """The names on a certificate that is trusted, and belongs to another name; nothing is sent over that line."""
     try:
         with _secure_line(host, any_name=True) as line:
-            return names_on(line.getpeercert())
+            return _names_on(line.getpeercert())
     except OSError:
         return ()
 
@@ -156,7 +161,7 @@ def _names_beside(host: Host) -> tuple[str, ...]:
 def _certified(certificate: Certificate, *, version: str, now: float) -> WayFinding:
     ends = certificate.get("notAfter")
     days = int((ssl.cert_time_to_seconds(ends) - now) // _DAY) if isinstance(ends, str) else None
-    names, issuer = ", ".join(names_on(certificate)) or "no name", _issuer(certificate)
+    names, issuer = ", ".join(_names_on(certificate)) or "no name", _issuer(certificate)
     left = "" if days is None else f", {days} days left"
     seen = f"{version}, a certificate for {names}, by {issuer}{left}"
     if days is not None and days < _SOON:
@@ -164,9 +169,19 @@ def _certified(certificate: Certificate, *, version: str, now: float) -> WayFind
     return ok(TLS, seen)
 
 
+def _names_on(certificate: Certificate | None) -> tuple[str, ...]:
+    return tuple(name for _, name in _pairs((certificate or {}).get("subjectAltName")))
+
+
+def _pairs(value: object) -> list[tuple[str, str]]:
+    """The names and values of a part of a certificate."""
+    found = value if isinstance(value, tuple) else ()
+    return [(str(pair[0]), str(pair[1])) for pair in found if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004  a pair
+
+
 def _issuer(certificate: Certificate) -> str:
     parts = certificate.get("issuer")
-    fields = dict(pair for part in parts for pair in pairs(part)) if isinstance(parts, tuple) else {}
+    fields = dict(pair for part in parts for pair in _pairs(part)) if isinstance(parts, tuple) else {}
     return fields.get("organizationName") or fields.get("commonName") or "an authority without a name"
 
 

@@ -96,8 +96,7 @@ class Carrier:
             return outages.spoke_first(self.place)
         if isinstance(error.__cause__, TimeoutError) and not outages.is_handshake(error.__cause__):
             return outages.no_connection_in_time(self.place, min(CONNECT_SECONDS, seconds))
-        names = error.names if isinstance(error, NotConnectedError) else ()
-        failure = outages.no_connection(error.__cause__, self.place, names=names)
+        failure = outages.no_connection(error.__cause__, self.place)
         if failure.final:  # a proxy that does not accept us: to try again could lock the account
             self._barred = failure
         return failure

@@ -21,7 +21,6 @@ from urllib.parse import unquote, urlsplit
 from runner.foundation.discreet import Discreet
 from runner.foundation.lazy import lazy_pattern
 from runner.service.connection import (
-    MISMATCHES,
     Connection,
     Incoming,
     NotConnectedError,
@@ -29,7 +28,6 @@ from runner.service.connection import (
     SocketStream,
     SpokeFirstError,
     UnwantedError,
-    with_any_name,
 )
 from runner.service.gate import Clock
 from runner.service.site import Site
@@ -171,8 +169,6 @@ class Connector:
             return self._connect(host, port, deadline, tls=tls)
         except ssl.SSLCertVerificationError as error:
             assert tls is not None
-            if error.verify_code in MISMATCHES:
-                raise NotConnectedError(names=self._names(host, port, deadline, tls)) from error
             if trust_all(tls).cert_store_stats()["x509"] == known:
                 raise NotConnectedError from error
             return self.connect(host, port, deadline, tls=tls)
@@ -184,16 +180,6 @@ class Connector:
         line = self._line(host, port, limit) if self._proxy is None else self._tunnel(self._proxy, host, port, limit)
         stream = SocketStream(line, self._clock)
         return stream if tls is None else stream.with_tls(tls, host, deadline)
-
-    def _names(self, host: str, port: int, deadline: float, trusted: ssl.SSLContext) -> tuple[str, ...]:
-        """The names on the certificate of a host that is not among them; empty where they cannot be read."""
-        try:
-            stream = self._connect(host, port, deadline, tls=with_any_name(trusted))
-        except (OSError, ValueError, ProxyError):
-            return ()
-        names = stream.names()
-        stream.close()
-        return names
 
     def _line(self, host: str, port: int, limit: float) -> socket.socket:
         """Try each address of `host` for its share of the time left, first that which was reached last."""

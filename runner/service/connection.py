@@ -2,7 +2,6 @@
 
 A deadline is a point of time. A connection on which bytes come that nobody asked for is not used again. It raises
 `NotConnectedError` before anything is sent; then what the socket or h11 raises, and `EOFError` for half an answer.
-The names on a trusted certificate of another host are read on a connection that sends nothing.
 """
 
 import contextlib
@@ -10,7 +9,7 @@ import select
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import ceil
 from typing import ClassVar, Final, TypeAlias
 
@@ -18,30 +17,6 @@ from runner.foundation.discreet import Discreet
 from runner.service.bodies import LARGEST_BODY, TooLargeError
 from runner.service.gate import Clock
 from runner.service.libraries import h11
-
-MISMATCHES: Final = frozenset({62, 64})
-"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
-
-
-def names_on(certificate: Mapping[str, object] | None) -> tuple[str, ...]:
-    """The names on a certificate, as `ssl` gives a certificate that it trusts."""
-    return tuple(name for _, name in pairs((certificate or {}).get("subjectAltName")))
-
-
-def with_any_name(trusted: ssl.SSLContext) -> ssl.SSLContext:
-    """A context that trusts the same authorities, with any name on a certificate."""
-    authorities = b"".join(trusted.get_ca_certs(binary_form=True))
-    context = ssl.create_default_context(cadata=authorities or None)
-    context.check_hostname = False
-    context.verify_flags |= trusted.verify_flags
-    return context
-
-
-def pairs(value: object) -> list[tuple[str, str]]:
-    """The names and values of a part of a certificate."""
-    found = value if isinstance(value, tuple) else ()
-    return [(str(pair[0]), str(pair[1])) for pair in found if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004  a pair
-
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_HEAD: Final = 100 * 1024
@@ -53,11 +28,7 @@ Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]  # names and values of header
 
 
 class NotConnectedError(Exception):
-    """Nothing was sent; its cause says why. `names` are on a certificate that belongs to another host."""
-
-    def __init__(self, *, names: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        self.names = names
+    """Nothing was sent; its cause says why."""
 
 
 class UnwantedError(Exception):
@@ -142,10 +113,6 @@ class SocketStream:
 
     def close(self) -> None:
         self._line.close()
-
-    def names(self) -> tuple[str, ...]:
-        """The names on the certificate of the other side; none without TLS."""
-        return names_on(self._line.getpeercert()) if isinstance(self._line, ssl.SSLSocket) else ()
 
     def with_tls(self, context: ssl.SSLContext, host: str, deadline: float) -> "SocketStream":
         """The same line under TLS. Raises `OSError`, and `ValueError` for a host that TLS cannot ask for."""

@@ -5,18 +5,14 @@
 
 import errno
 import os
-import re
 import socket
 import ssl
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 from msgspec.structs import replace
 
 from runner.foundation.durations import format_duration
-from runner.foundation.lazy import lazy_pattern
-from runner.foundation.sentences import first_few
 from runner.runs.events import Trouble
 from runner.service import bodies
 from runner.service.calls import CallFailed, FailureKind
@@ -31,7 +27,7 @@ _NOT_READ: Final = (
 )
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
-_PROXY: Final = "check `proxy` of the target"
+_PROXY: Final = "check `proxy` of the target, and the network between here and there"
 _BASIC: Final = "; the password is sent as Basic, not NTLM"
 _BEYOND: Final = "check `url` of the target, and the network between the proxy and the site"
 _UNREACHED: Final = frozenset({500, 502, 503, 504})  # of a proxy that found no way to the site
@@ -39,8 +35,8 @@ _NO_TUNNEL: Final = (
     "ask those who run the proxy whether it may lead there; squid makes tunnels to port 443 alone, unless `SSL_ports` "
     "has the port"
 )
-_MOST_NAMES: Final = 5  # names of a certificate that a message has
 
+_OTHER_NAME: Final = "check the host in `url` of the target; `runner doctor` shows the names on the certificate"
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
 _CERTIFICATE: Final = {
     9: ("is not valid yet", "check this machine's clock"),
@@ -49,8 +45,8 @@ _CERTIFICATE: Final = {
     19: ("is signed by an authority that is not known here", _AUTHORITY),
     20: ("is signed by an authority that is not known here", _AUTHORITY),
     21: ("is signed by an authority that is not known here", _AUTHORITY),
-    62: ("belongs to another name", "check the host in `url` of the target"),
-    64: ("belongs to another address", "check the host in `url` of the target"),
+    62: ("belongs to another name", _OTHER_NAME),
+    64: ("belongs to another address", _OTHER_NAME),
 }
 _NO_TLS: Final = "check `https` and the port in `url` of the target"
 _NO_TLS_SPOKEN: Final = frozenset(
@@ -61,18 +57,16 @@ _TLS_REASONS: Final = {
     "UNSUPPORTED_PROTOCOL": ("speaks no TLS 1.2 or newer", "ask those who run the site for TLS 1.2"),
     "TLSV1_UNRECOGNIZED_NAME": ("has no site of this name", "check the host in `url` of the target"),
 }
-_WRITTEN_BYTES: Final = lazy_pattern(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*")\)?""")
 
 
-def no_connection(error: BaseException | None, place: str, *, names: Sequence[str] = ()) -> CallFailed:
-    """Why no connection came about. `names` are on a certificate that belongs to another host."""
+def no_connection(error: BaseException | None, place: str) -> CallFailed:
+    """Why no connection came about."""
     match error:
         case ProxyError():
             return _no_way_through(error, place)
         case ssl.SSLCertVerificationError():
             wrong, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
-            others = f": {short_line(first_few(names, _MOST_NAMES))}" if names else ""
-            return _not_sent("E302", f"the TLS certificate of {place} {wrong}{others}", hint)
+            return _not_sent("E302", f"the TLS certificate of {place} {wrong}", hint)
         case ssl.SSLEOFError():
             return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)
         case ssl.SSLError() if _reason(error) in _NO_TLS_SPOKEN:
@@ -140,8 +134,8 @@ def no_answer(error: Exception, place: str, seconds: float) -> CallFailed:
         case h11.LocalProtocolError():
             return not_written(place, str(error))
         case h11.RemoteProtocolError():
-            why = f"it is no HTTP: {short_line(_WRITTEN_BYTES.sub(_as_text, str(error)))}"
-            message = f"the answer of {place} makes no sense: {why}"
+            why = short_line(str(error).partition(": ")[0])  # without the bytes, as Python writes them
+            message = f"the answer of {place} makes no sense: it is no HTTP: {why}"
             return _unanswered("E307", message, "check the port in `url` of the target")
         case bodies.TooLargeError():
             message = f"the answer of {place} is larger than {bodies.LARGEST_BODY >> 20} MiB"
@@ -155,18 +149,13 @@ def no_answer(error: Exception, place: str, seconds: float) -> CallFailed:
             return _unanswered("E306", f"{message}: {_described(error)}" if isinstance(error, OSError) else message)
 
 
-def _as_text(found: re.Match[str]) -> str:
-    """Bytes that a library writes as Python does, as the text that they are."""
-    import ast  # noqa: PLC0415  1 ms, for what nearly no answer has
-
-    written_bytes: bytes = ast.literal_eval(found[1])
-    return f"`{short_line(written_bytes.decode('utf-8', 'replace'))}`"
-
-
 def _no_way_through(error: ProxyError, place: str) -> CallFailed:
     """What is between us and `place` is a proxy, and it does not let us through. Its address is a secret."""
+    if isinstance(error.cause, TimeoutError):
+        return _not_sent("E301", "the proxy does not answer", _PROXY)
     if error.cause is not None:
-        return _no_proxy(error.cause)
+        known = no_connection(error.cause, "the proxy")
+        return replace(known, trouble=replace(known.trouble, hint=_PROXY))
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return replace(_for_good(_unknown_to_proxy(knew_us=error.knew_us)), status=error.status)
     if error.status in _UNREACHED:
@@ -176,18 +165,6 @@ def _no_way_through(error: ProxyError, place: str) -> CallFailed:
         message = f"the proxy makes no tunnel (CONNECT) to {place}: {short_line(error.words)}"
         return _not_sent("E301", message, _NO_TUNNEL)
     return _not_sent("E301", f"the proxy does not answer as a proxy: {error.words}", _PROXY)
-
-
-def _no_proxy(cause: Exception) -> CallFailed:
-    match cause:
-        case TimeoutError():
-            return _not_sent("E301", "the proxy does not answer", f"{_PROXY}, and the network between here and there")
-        case ConnectionRefusedError():
-            return _not_sent("E301", "the proxy refuses connections", f"is it running? {_PROXY}")
-        case socket.gaierror() | UnicodeError():
-            return _not_sent("E301", f"the host of the proxy is not known: {_described(cause)}", _PROXY)
-        case _:
-            return _not_sent("E301", f"no connection to the proxy: {_described(cause)}", _PROXY)
 
 
 def _unknown_to_proxy(*, knew_us: bool) -> Trouble:

@@ -44,22 +44,10 @@ def test_each_way_of_not_connecting_has_its_sentence(error: BaseException | None
     assert failure.trouble.hint
 
 
-@pytest.mark.parametrize(
-    ("why", "said"),
-    [
-        ("illegal status line: bytearray(b'SSH-2.0 it\\'s me')", "illegal status line: `SSH-2.0 it's me`"),
-        (
-            "illegal status line: bytearray(b'\\x00\\x01\\x02 what is this')",
-            "illegal status line: `what is this`",
-        ),
-        ('illegal header line: bytearray(b"it\'s \\xd0\\x96")', "illegal header line: `it's Ж`"),
-        ("illegal chunk header: b'zz\\xff'", "illegal chunk header: `zz\ufffd`"),
-        ("Receive buffer too long", "Receive buffer too long"),
-    ],
-)
-def test_what_is_no_http_is_shown_as_a_text(why: str, said: str) -> None:
+def test_what_is_no_http_is_shown_without_its_bytes() -> None:
+    why = "illegal status line: bytearray(b'SSH-2.0 it\\'s me')"
     message = outages.no_answer(h11.RemoteProtocolError(why), "x:1", 5).trouble.message
-    assert message == f"the answer of x:1 makes no sense: it is no HTTP: {said}"
+    assert message == "the answer of x:1 makes no sense: it is no HTTP: illegal status line"
 
 
 def test_a_connection_that_tls_broke_is_reported_in_the_words_of_tls() -> None:

@@ -86,11 +86,11 @@ def test_a_site_that_is_not_trusted_is_sent_nothing(certificate: str | None, tru
     assert ending.trouble.message == said.format(place)
 
 
-def test_a_host_of_another_name_is_reported_from_another_address() -> None:
+def test_a_host_of_another_name_is_reported() -> None:
     with server("other-name") as place:
         ending = perform(place.replace("127.0.0.1", "localhost"))
     assert isinstance(ending, CallFailed)
-    assert ending.trouble.message.endswith("belongs to another name: elsewhere.example")
+    assert ending.trouble.message.endswith("belongs to another name")
 
 
 def test_a_client_of_an_https_site_trusts_known_authorities_only() -> None:

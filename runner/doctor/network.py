@@ -18,7 +18,7 @@ from runner.foundation import server_time
 from runner.foundation.durations import format_duration
 from runner.foundation.sentences import first_few
 from runner.service import outages
-from runner.service.connecting import ProxyError
+from runner.service.connecting import MISMATCHES, ProxyError
 from runner.service.words import short_line
 from runner.targets.values import is_loopback
 
@@ -36,8 +36,6 @@ _DAY: Final = 24 * 3600
 Trusted: TypeAlias = Callable[[], ssl.SSLContext]
 
 Certificate: TypeAlias = Mapping[str, object]  # what `ssl` makes of a certificate that it trusts
-_MISMATCHES: Final = frozenset({62, 64})
-"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
 _MOST_NAMES: Final = 5
 
 
@@ -96,7 +94,7 @@ def secured(host: Host, *, now: Callable[[], float] = time.time) -> WayFinding:
         with _secure_line(host) as line:
             return _certified(line.getpeercert() or {}, version=line.version() or "TLS", now=now())
     except ssl.SSLCertVerificationError as error:
-        names = _names_beside(host) if error.verify_code in _MISMATCHES else ()
+        names = _names_beside(host) if error.verify_code in MISMATCHES else ()
         return _failed(TLS, error, host, names=names)
     except OSError as error:
         return _failed(TLS, error, host)

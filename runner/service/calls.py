@@ -6,10 +6,9 @@ decides.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
 from typing import ClassVar, Final, Protocol, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from runner.foundation import server_time
 from runner.foundation.discreet import Discreet
@@ -22,7 +21,7 @@ MOST_ROWS: Final = 200
 """Rows of the log that a reading asks for: those of a process that many start, since a watermark."""
 
 
-class CallRecord(Struct, frozen=True, kw_only=True):
+class CallRecord(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """A call. The journal holds it under its tag, with its fields but for those of `NOT_JOURNALED`."""
 
     NOT_JOURNALED: ClassVar = frozenset[str]()
@@ -239,14 +238,11 @@ def process_started(call: Call) -> str | None:
             return None
 
 
-@cache
-def _journaled(call: type[CallRecord]) -> tuple[str, ...]:
-    return tuple(name for name in call.__struct_fields__ if name not in call.NOT_JOURNALED)
-
-
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
-    fields: JsonObject = {name: _as_json(getattr(call, name)) for name in _journaled(type(call))}
+    fields: JsonObject = to_builtins(call)
+    for name in call.NOT_JOURNALED:
+        del fields[name]
     match call:
         case RunProcessCall(version=Version(number=number)):
             fields["version"] = number
@@ -254,15 +250,7 @@ def record(call: Call) -> JsonObject:
             fields["process"] = process
         case _:
             pass
-    return {"kind": type(call).__struct_config__.tag, **fields}
-
-
-def _as_json(value: "Json | tuple[str, ...] | Mapping[str, Json]") -> Json:
-    if value is None or isinstance(value, (str, dict)):  # most are, and to ask whether it is a Mapping takes long
-        return value
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    return fields
 
 
 SESSION_REFUSED: Final = "E304"  # the code of a call that was answered with a demand to sign in

@@ -37,6 +37,8 @@ _LONGEST_ANSWER: Final = 65536
 _STATUS_LINE = lazy_pattern(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")
 _END_OF_HEAD = lazy_pattern(rb"\r?\n\r?\n")
 _PORT: Final = 80
+MISMATCHES: Final = frozenset({62, 64})
+"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
 
 
 class Proxy(Discreet, frozen=True, kw_only=True):
@@ -169,7 +171,7 @@ class Connector:
             return self._connect(host, port, deadline, tls=tls)
         except ssl.SSLCertVerificationError as error:
             assert tls is not None
-            if trust_all(tls).cert_store_stats()["x509"] == known:
+            if error.verify_code in MISMATCHES or trust_all(tls).cert_store_stats()["x509"] == known:
                 raise NotConnectedError from error
             return self.connect(host, port, deadline, tls=tls)
         except (OSError, ValueError, ProxyError) as error:  # UnicodeError, a ValueError: a name that no host can have

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -214,7 +214,7 @@ class ApplyToFleet:
                 try:
                     seen = self._see()
                     open_ones, self._is_away = self._open(seen), False
-                    self._say_who_is_suspended(seen.decisions)
+                    self._say_who_is_suspended([each.version.target for each in seen.decisions if each.state in OPEN])
                 except NoDatabaseError as error:  # all is queued: an outage ends nothing but the waiting
                     if not self._is_away:
                         output.say(f"{clean(str(error))}; it is waited for")
@@ -228,21 +228,15 @@ class ApplyToFleet:
     def _say_who_is_unserved(self, decisions: Sequence[Decision]) -> None:
         """What is queued begins only where a worker serves the target, and the site lets that worker in."""
         targets = sorted({each.version.target for each in decisions if each.state in OPEN})
-        if not targets:
-            return
-        try:
-            suspended = suspended_targets(self._store.link, targets=targets)
-            unserved = unserved_runs(self._store.link, targets=targets)
-        except NoDatabaseError:  # what is queued is queued
-            return
-        self._suspended |= {each.target for each in suspended}
-        for line in (*map(suspended_line, suspended), *map(unserved_line, unserved)):
-            output.say(line)
+        with suppress(NoDatabaseError):  # what is queued is queued
+            self._say_who_is_suspended(targets)
+            for each in unserved_runs(self._store.link, targets=targets) if targets else ():
+                output.say(unserved_line(each))
 
-    def _say_who_is_suspended(self, decisions: Sequence[Decision]) -> None:
+    def _say_who_is_suspended(self, targets: Sequence[str]) -> None:
         """Name each target whose site lets workers not in, once, with what a person has to mend."""
-        targets = {each.version.target for each in decisions if each.state in OPEN} - self._suspended
-        for each in suspended_targets(self._store.link, targets=sorted(targets)) if targets else ():
+        new = [target for target in targets if target not in self._suspended]
+        for each in suspended_targets(self._store.link, targets=new) if new else ():
             self._suspended.add(each.target)
             output.say(suspended_line(each))
 

@@ -226,16 +226,10 @@ def init(context: click.Context) -> int:
     otherwise = here if whole.is_relative_to(here) and given["deploy"] is not None else whole
     root = next((above for above in (whole, *whole.parents) if (above / ".git").exists()), otherwise)
     if given["deploy"] is not None:
-        from runner.scaffold.deploy import Deployment, deploy  # noqa: PLC0415  90 ms: it reads the jobs
+        from runner.scaffold.deploy import deploy  # noqa: PLC0415  90 ms: it reads the jobs
 
-        wanted = Deployment(
-            kind=given["deploy"],
-            folder=folder,
-            targets=given["target"],
-            image=given["image"],
-            secret=given["db_secret"],
-        )
-        deploy(wanted, called=whole.relative_to(root).as_posix(), repository=root.name, is_root=root == whole)
+        image, secret = given["image"], given["db_secret"]
+        deploy(given["deploy"], folder, root=root, only=given["target"], image=image, secret=secret)
         return ExitCode.PASSED
     _refuse_options_of_deploy(context)
     _start_project(folder, root=root)

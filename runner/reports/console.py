@@ -32,7 +32,7 @@ _WORDS: Mapping[Status | None, str] = {
 class RunPage:
     """A run, printed as its events come in (`at_once`) or as a whole when it ends, but for what `progress` has taken.
 
-    `close` ends the transcript of a run that broke off; `drop` prints nothing more.
+    `close` ends the transcript of a run that broke off.
     """
 
     def __init__(
@@ -47,9 +47,6 @@ class RunPage:
         self._sentences += self._transcript.event(line)
         if self._at_once:
             self._print()
-
-    def drop(self) -> None:
-        self._transcript.close()
 
     def close(self) -> None:
         self._sentences += self._transcript.close()

@@ -1,6 +1,6 @@
 """The transcript of a run: its head, a row as it ends, its summary. No sentence begins with a text from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
 from runner.foundation.durations import format_duration
@@ -87,10 +87,29 @@ class Transcript:
 
 def whole(result: RunResult, options: Detail) -> list[Sentence]:
     """The whole transcript of a run; what went on between its rows only its events know."""
+    return _rows_of_run(result, result.steps, options, end=summary(result, options))
+
+
+def so_far(lines: Sequence[Line], options: Detail) -> list[Sentence]:
+    """The transcript of a run that is still going on: what has ended, and its current step. Nothing is concluded."""
+    progress = Progress()
+    for line in lines:
+        progress.take(line)
+    result, row = progress.result(), progress.running()
+    under_way = {step.key for step in progress.cut_off()}
+    ended = [step for step in result.steps if step.key not in under_way]
+    now = f", now at {clean(row.key)}" if row is not None else ""
+    going_on = Sentence(text=f"still going on: {run_title(result)}{now}", tone=Tone.TITLE)
+    return _rows_of_run(result, ended, options, end=[going_on])
+
+
+def _rows_of_run(
+    result: RunResult, steps: Iterable[StepResult], options: Detail, *, end: Sequence[Sentence]
+) -> list[Sentence]:
     page = _Page(options)
     opening = page.open(result) if result.job else []
-    rows = [sentence for step in result.steps for sentence in page.row(step)]
-    return [*opening, *rows, *page.rest(), *summary(result, options)]
+    rows = [sentence for step in steps for sentence in page.row(step)]
+    return [*opening, *rows, *page.rest(), *end]
 
 
 def rows_of(lines: Sequence[Line], step: str, options: Detail, *, is_running: bool) -> list[Sentence]:
@@ -113,20 +132,6 @@ def _key(event: AnyEvent) -> str:
 def belongs(key: str, step: str) -> bool:
     """Whether the row `key` is that of `step`, a turn of it, or a part."""
     return key == step or key.startswith((f"{step}[", f"{step}/"))
-
-
-def so_far(lines: Sequence[Line], options: Detail) -> list[Sentence]:
-    """The transcript of a run that is still going on: what has ended, and its current step. Nothing is concluded."""
-    progress, page = Progress(), _Page(options)
-    for line in lines:
-        progress.take(line)
-    result, row = progress.result(), progress.running()
-    opening = page.open(result) if result.job else []
-    under_way = {step.key for step in progress.cut_off()}
-    rows = [sentence for step in result.steps if step.key not in under_way for sentence in page.row(step)]
-    now = f", now at {clean(row.key)}" if row is not None else ""
-    going_on = Sentence(text=f"still going on: {run_title(result)}{now}", tone=Tone.TITLE)
-    return [*opening, *rows, *page.rest(), going_on]
 
 
 class _Page:

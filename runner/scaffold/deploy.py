@@ -60,28 +60,21 @@ class JobFolder(Struct, frozen=True, kw_only=True):
     with_target: int
 
 
-class Deployment(Struct, frozen=True, kw_only=True):
-    """What files are wanted for: `kind` of `DEPLOY_KINDS`. Without `targets` it is for the sites in targets.yaml."""
+def deploy(
+    kind_name: str, folder: Path, *, root: Path, only: Sequence[str], image: str | None, secret: str | None
+) -> None:
+    """Write the files of a kind of `DEPLOY_KINDS`, and print what is left to do. Raises `UsageError`.
 
-    kind: str
-    folder: Path
-    targets: Sequence[str] = ()
-    image: str | None = None
-    secret: str | None = None
-
-
-def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -> None:
-    """Write the files of a kind, and print what is left to do. `called`: the folder. Raises `UsageError`."""
-    folder, kind = wanted.folder, deploy_kinds()[wanted.kind]
+    They are for the targets `only`, or all sites in targets.yaml; `root` is that of the checkout.
+    """
+    kind, called = deploy_kinds()[kind_name], folder.resolve().relative_to(root).as_posix()
     jobs = _job_folder(folder, needs_targets=kind.reads_folder)
-    names = tuple(dict.fromkeys(wanted.targets)) or tuple(jobs.sites) or (_USUAL_TARGET,)
-    inputs = (
-        f"{VARIABLE}{name.upper()}" for name in jobs.lacking if name in jobs.secret_inputs or not kind.has_workers
-    )
-    given = tuple(inputs)
+    names = tuple(dict.fromkeys(only)) or tuple(jobs.sites) or (_USUAL_TARGET,)
+    lacking = [name for name in jobs.lacking if name in jobs.secret_inputs or not kind.has_workers]
+    given = tuple(f"{VARIABLE}{name.upper()}" for name in lacking)
     targets = {name: (*(jobs.sites.get(name) or _USUAL_VARIABLES), *given) for name in names}
-    image = wanted.image or "ghcr.io/OWNER/creatio-runner"
-    secret = wanted.secret or "creatio-runner-db"
+    image = image or "ghcr.io/OWNER/creatio-runner"
+    secret = secret or "creatio-runner-db"
     for word, pattern, what in (
         (called, _FOLDER, "the folder"),
         *((target, _TARGET, "the target") for target in targets),
@@ -91,12 +84,12 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
         if pattern.fullmatch(word) is None:
             message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
             raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))
-    own = {"FLEET": _fleet(repository, called), "BRANCH": _branch(folder)}
-    marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets, named=bool(wanted.targets))
+    own = {"FLEET": _fleet(root.name, called), "BRANCH": _branch(folder)}
+    marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets, named=bool(only))
     files = list(deploy_files(kind, folder, marks, targets))
     left = write_files(files)
     differ = [file.path for file in files if file.path in left and file.path.read_text("utf-8") != file.text]
-    lines = [*_files_to_compare(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=is_root)]
+    lines = [*_files_to_compare(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=called == ".")]
     output.data("\nto do, at the root of the checkout:\n" + "".join(f"  {line}\n" for line in lines))
     output.data(f"\nnext: {_filled(kind.next, marks)}\n")
 

@@ -96,9 +96,8 @@ class RunConsole(Struct, kw_only=True, dict=True):
 
     def ended(self, run: ActiveRun) -> None:
         if isinstance(run.fault, StoreError) and run.sent_nothing:
-            dropped = self._open.pop(run.facts.run)
+            del self._open[run.facts.run]
             self._under_way.end(run.facts.run, run.result.status)
-            dropped.page.drop()
             self._leave_terminal()
             return
         self._close(run.facts.run)

@@ -295,7 +295,7 @@ def test_a_run_of_which_no_call_left_gets_a_sentence(site: Recorder, capsys: Cap
         line.pop("request", None)
     events.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert ended(["show", "last", "--curl", "call"]) == 2
-    assert "sent nothing: no call left this machine" in capsys.readouterr().err
+    assert "step `call` sent nothing\n" in capsys.readouterr().err
     assert site.requests
 
 

@@ -45,10 +45,6 @@ class Live:
         self._page.close()
         self._runs.close()
 
-    def drop(self) -> None:
-        self._page.drop()
-        self._runs.close()
-
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
@@ -162,16 +158,3 @@ def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, te
 def test_closing_without_any_event_is_fine(terminal: Terminal) -> None:
     Live(terminal, Detail()).close()
     assert "it broke off before it began: nothing was sent" in terminal.getvalue()
-
-
-def test_so_does_dropping_a_run_which_prints_no_end_of_it(
-    story: list[AnyEvent], chain: Chain, terminal: Terminal
-) -> None:
-    live = Live(terminal, Detail())
-    for line in chain(story)[:2]:
-        live.event(line)
-    live.drop()
-    output = terminal.getvalue()
-    assert output.rindex("\x1b[?25h") > output.rindex("\x1b[?25l")
-    assert "broke off" not in output
-    assert "exit" not in output

@@ -240,12 +240,8 @@ def check(context: click.Context) -> int:
     with Sites() as sites:
         after = _pulled(target, sites)
     found = drifts((missing if git else changed)(before, after), used)
-    return _print(
-        CatalogueComparison(
-            before=before.name, after=after.name, drifts=found, has_jobs=bool(specs), side_by_side=git is not None
-        ),
-        given["form"],
-    )
+    comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found, has_jobs=bool(specs))
+    return _print(comparison, given["form"])
 
 
 @catalog.command("diff", cls=Verb, short_help="Compare two catalogues: files, or sites.")
@@ -276,7 +272,7 @@ def diff(context: click.Context) -> int:
                 sides.append(read_file(file, warn=output.problems))
     before, after = sides
     found = drifts(differences(before, after), ())
-    comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found, side_by_side=True)
+    comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found)
     return _print(comparison, given["form"])
 
 

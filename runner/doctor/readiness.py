@@ -19,7 +19,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.sentences import plural
 from runner.foundation.values import items, record
 from runner.project.pulling import NoAnswerError, read_library, read_process
-from runner.reports.drift import side_by_side
+from runner.reports.drift import sentence
 from runner.reports.safe import padded, width
 from runner.runs.events import Trouble
 from runner.service.calls import (
@@ -282,7 +282,7 @@ class Story(Struct, kw_only=True):
         return Problem(code="E317", message=message, hint=hint)
 
     def _differences(self, look: Look) -> str:
-        first = side_by_side(look.differences[0], before=self.catalogue, after="the site")
+        first = sentence(look.differences[0], before=self.catalogue, after="the site")
         rest = len(look.differences) - 1
         more = f" (and {plural(rest, 'more difference')})" if rest else ""
         return self.mask(f"it is not as {self.catalogue} says: {first}{more}")

@@ -133,16 +133,9 @@ def _token_lines(access: SiteAccess, variables: Variables) -> list[str]:
 
 
 def _again(call: JsonObject) -> str:
-    process = f" {call['process']}" if call.get("process") else ""
-    match call.get("kind"):
-        case "execute" | "run":
-            return f"this starts the process{process} again"
-        case "change" if process:
-            return f"this changes the record, and starts the process{process}, again"
-        case "element" | "complete":
-            return "this executes the element of the process again"
-        case _:
-            return "what this call does must not happen twice, and this does it again"
+    if call.get("process"):
+        return f"this starts the process {call['process']} again"
+    return "this does again what must happen only once"
 
 
 def _arguments(request: SentRequest, variables: Variables) -> list[str]:

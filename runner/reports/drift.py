@@ -20,7 +20,6 @@ class CatalogueComparison(Struct, frozen=True, kw_only=True):
     after: str
     drifts: tuple[Drift, ...]
     has_jobs: bool = False  # some differences matter to named jobs
-    side_by_side: bool = False  # neither is what the other was before
 
 
 def text(found: CatalogueComparison) -> str:
@@ -52,29 +51,14 @@ def _lines(found: CatalogueComparison) -> Iterator[str]:
 
 def _each(drifts: Iterable[Drift], found: CatalogueComparison) -> Iterator[str]:
     for drift in drifts:
-        if found.side_by_side:
-            yield f"  {side_by_side(drift.difference, before=found.before, after=found.after)}"
-        else:
-            yield f"  {in_time(drift.difference)}"
+        yield f"  {sentence(drift.difference, before=found.before, after=found.after)}"
         yield from (f"      used in {place}" for place in drift.places[:_MOST_PLACES])
         if len(drift.places) > _MOST_PLACES:
             yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
 
 
-def in_time(difference: CatalogueDifference) -> str:
-    """A place that has changed, as `UsrAdd: parameter Name: was text, in; is gone`."""
-    value = "" if difference.about is About.PROCESS else difference.before or difference.after
-    if difference.before is None:
-        change = f"is new, {value}" if value else "is new"
-    elif difference.after is None:
-        change = f"was {value}; is gone" if value else "is gone"
-    else:
-        change = f"was {difference.before or 'empty'}; is {difference.after or 'empty'}"
-    return f"{_about(difference)}: {change}"
-
-
-def side_by_side(difference: CatalogueDifference, *, before: str, after: str) -> str:
-    """A place that differs between two catalogues, which are named: neither is the earlier."""
+def sentence(difference: CatalogueDifference, *, before: str, after: str) -> str:
+    """A place that differs between two catalogues, which are named."""
     if difference.before is None or difference.after is None:
         side, value = (after, difference.after) if difference.before is None else (before, difference.before)
         return f"{_about(difference)}: only in {side}" + ("" if difference.about is About.PROCESS else f", {value}")

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.differences import About, CatalogueDifference, Use, differences, drifts
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
-from runner.reports.drift import in_time as sentence
+from runner.reports.drift import sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 NAME = Parameter(kind=Kind.TEXT, direction=Direction.IN)
@@ -24,7 +24,7 @@ def site(*processes: Process) -> Catalogue:
 
 
 def changes(before: Catalogue, after: Catalogue) -> list[str]:
-    return [sentence(one) for one in differences(before, after)]
+    return [sentence(one, before="then", after="now") for one in differences(before, after)]
 
 
 def test_nothing_is_reported_where_nothing_differs() -> None:
@@ -32,7 +32,7 @@ def test_nothing_is_reported_where_nothing_differs() -> None:
 
 
 def test_processes_come_and_go() -> None:
-    assert changes(site(ADD), site(OTHER)) == ["`UsrAdd`: is gone", "`UsrOther`: is new"]
+    assert changes(site(ADD), site(OTHER)) == ["`UsrAdd`: only in then", "`UsrOther`: only in now"]
 
 
 def test_every_part_of_a_process_is_checked() -> None:
@@ -47,13 +47,13 @@ def test_every_part_of_a_process_is_checked() -> None:
     )
 
     assert changes(site(ADD), site(after)) == [
-        "`UsrAdd`: was can be started; is cannot be started: it is disabled",
-        "`UsrAdd`: its caption: was Add; is Add it",
-        "`UsrAdd`: its version: was 1; is 2",
-        "`UsrAdd`: parameter `Name`: was text, in; is text, both",
-        "`UsrAdd`: parameter `New`: is new, lookup of here, in",
-        "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is records (Id guid, Name text), out",
-        f"`UsrAdd`: element `{UID}`: was Approve, UserTask; is Approve it, UserTask",
+        "`UsrAdd`: can be started in then, cannot be started: it is disabled in now",
+        "`UsrAdd`: its caption: Add in then, Add it in now",
+        "`UsrAdd`: its version: 1 in then, 2 in now",
+        "`UsrAdd`: parameter `Name`: text, in in then, text, both in now",
+        "`UsrAdd`: parameter `New`: only in now, lookup of here, in",
+        "`UsrAdd`: parameter `Rows`: records (Id guid), out in then, records (Id guid, Name text), out in now",
+        f"`UsrAdd`: element `{UID}`: Approve, UserTask in then, Approve it, UserTask in now",
     ]
 
 
@@ -68,9 +68,9 @@ def test_which_version_acts_is_reported_of_each_and_matters_to_whoever_starts_it
     after = site(replace(ADD, version=2, members=versions(active=2)))
 
     assert changes(before, after) == [
-        "`UsrAdd`: its version: was 1; is 2",
-        "`UsrAdd`: version `UsrAdd`: was version 1, active; is version 1, not active",
-        "`UsrAdd`: version `UsrAdd_v1`: was version 2, not active; is version 2, active",
+        "`UsrAdd`: its version: 1 in then, 2 in now",
+        "`UsrAdd`: version `UsrAdd`: version 1, active in then, version 1, not active in now",
+        "`UsrAdd`: version `UsrAdd_v1`: version 2, not active in then, version 2, active in now",
     ]
     assert all(drift.places == ("b:1",) for drift in drifts(differences(before, after), uses))
 
@@ -81,12 +81,12 @@ def test_captions_are_reported_where_both_sides_know_them() -> None:
     after = replace(before, elements=(replace(element, caption="Approve it"),))
 
     assert changes(site(before), site(after)) == [
-        f"`UsrAdd`: its caption of element `{UID}`: was Approve; is Approve it",
+        f"`UsrAdd`: its caption of element `{UID}`: Approve in then, Approve it in now",
     ]
     old = replace(before, elements=ADD.elements, parameters={"Name": NAME})
     assert changes(site(old), site(before)) == [
-        "`UsrAdd`: its captions of parameters: was not known; is known",
-        "`UsrAdd`: its captions of elements: was not known; is known",
+        "`UsrAdd`: its captions of parameters: not known in then, known in now",
+        "`UsrAdd`: its captions of elements: not known in then, known in now",
     ]
 
 
@@ -94,15 +94,15 @@ def test_a_part_that_is_gone_is_reported_with_what_it_was() -> None:
     after = replace(ADD, parameters={"Name": NAME}, elements=())
 
     assert changes(site(ADD), site(after)) == [
-        "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is gone",
-        f"`UsrAdd`: element `{UID}`: was Approve, UserTask; is gone",
+        "`UsrAdd`: parameter `Rows`: only in then, records (Id guid), out",
+        f"`UsrAdd`: element `{UID}`: only in then, Approve, UserTask",
     ]
 
 
 def test_what_could_not_be_read_is_one_difference_and_no_loss_of_every_parameter() -> None:
     after = replace(ADD, parameters=None)
 
-    assert changes(site(ADD), site(after)) == ["`UsrAdd`: its parameters: was known; is not known"]
+    assert changes(site(ADD), site(after)) == ["`UsrAdd`: its parameters: known in then, not known in now"]
 
 
 def test_what_matters_to_jobs_comes_first_with_the_places() -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.differences import changed, missing
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, Process, ProcessElement, ProcessVersion
-from runner.reports.drift import in_time as sentence
+from runner.reports.drift import sentence
 
 UID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 ROOT = ProcessVersion(code="UsrAdd", uid="u1", version=1, active=False, enabled=True)
@@ -31,7 +31,7 @@ def of(*processes: Process) -> Catalogue:
 
 
 def differences(said: Process, *site: Process) -> list[str]:
-    return [sentence(one) for one in missing(of(said), of(*site))]
+    return [sentence(one, before="then", after="now") for one in missing(of(said), of(*site))]
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,12 @@ def test_what_a_file_of_an_earlier_version_does_not_hold_is_no_change() -> None:
         elements=tuple(replace(one, caption="") for one in ADD.elements or ()),
     )
     assert changed(of(old), of(ADD)) == ()
-    assert [sentence(one) for one in changed(of(old), of(replace(ADD, caption="New"), Process(code="Base")))] == [
-        "`Base`: is new",
-        "`UsrAdd`: its caption: was Add; is New",
+    assert [
+        sentence(one, before="then", after="now")
+        for one in changed(of(old), of(replace(ADD, caption="New"), Process(code="Base")))
+    ] == [
+        "`Base`: only in now",
+        "`UsrAdd`: its caption: Add in then, New in now",
     ]
 
 
@@ -70,7 +73,7 @@ def test_processes_that_only_the_site_has_are_no_drift() -> None:
 
 
 def test_a_process_that_the_site_lacks_is() -> None:
-    assert differences(ADD, Process(code="Base")) == ["`UsrAdd`: is gone"]
+    assert differences(ADD, Process(code="Base")) == ["`UsrAdd`: only in then"]
 
 
 @pytest.mark.parametrize(
@@ -79,36 +82,36 @@ def test_a_process_that_the_site_lacks_is() -> None:
         (
             replace(ADD, version=1, members=(replace(ROOT, active=True), replace(ACTIVE, active=False))),
             [
-                "`UsrAdd`: its version: was 2; is 1",
-                "`UsrAdd`: version `UsrAdd`: was version 1, not active; is version 1, active",
-                "`UsrAdd`: version `UsrAdd_v1`: was version 2, active; is version 2, not active",
+                "`UsrAdd`: its version: 2 in then, 1 in now",
+                "`UsrAdd`: version `UsrAdd`: version 1, not active in then, version 1, active in now",
+                "`UsrAdd`: version `UsrAdd_v1`: version 2, active in then, version 2, not active in now",
             ],
         ),
         (
             replace(ADD, version=1, members=()),
             [
-                "`UsrAdd`: its version: was 2; is 1",
-                "`UsrAdd`: version `UsrAdd`: was version 1, not active; is gone",
-                "`UsrAdd`: version `UsrAdd_v1`: was version 2, active; is gone",
+                "`UsrAdd`: its version: 2 in then, 1 in now",
+                "`UsrAdd`: version `UsrAdd`: only in then, version 1, not active",
+                "`UsrAdd`: version `UsrAdd_v1`: only in then, version 2, active",
             ],
         ),
         (
             replace(ADD, members=(ROOT, ACTIVE, ProcessVersion(code="UsrAdd_v2", version=3, active=False))),
-            ["`UsrAdd`: version `UsrAdd_v2`: is new, version 3, not active"],
+            ["`UsrAdd`: version `UsrAdd_v2`: only in now, version 3, not active"],
         ),
         (
             replace(ADD, why_not="it is disabled"),
-            ["`UsrAdd`: was can be started; is cannot be started: it is disabled"],
+            ["`UsrAdd`: can be started in then, cannot be started: it is disabled in now"],
         ),
         (
             replace(ADD, parameters={"Name": Parameter(kind=Kind.INTEGER, direction=Direction.BOTH)}),
             [
-                "`UsrAdd`: parameter `Name`: was text, both; is integer, both",
-                "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is gone",
+                "`UsrAdd`: parameter `Name`: text, both in then, integer, both in now",
+                "`UsrAdd`: parameter `Rows`: only in then, records (Id guid), out",
             ],
         ),
-        (replace(ADD, elements=()), [f"`UsrAdd`: element `{UID}`: was Task1, UserTask; is gone"]),
-        (replace(ADD, parameters=None), ["`UsrAdd`: its parameters: was known; is not known"]),
+        (replace(ADD, elements=()), [f"`UsrAdd`: element `{UID}`: only in then, Task1, UserTask"]),
+        (replace(ADD, parameters=None), ["`UsrAdd`: its parameters: known in then, not known in now"]),
     ],
 )
 def test_what_the_site_has_otherwise_is_drift(site: Process, sentences: list[str]) -> None:

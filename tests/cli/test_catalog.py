@@ -145,14 +145,15 @@ def test_a_check_shows_what_differs_first_what_matters_to_the_jobs(specs: Path, 
 
     assert ended(["catalog", "check", "-t", "sandbox", "--for", "specs"]) == 1
 
+    catalogue = "the catalogue specs/sandbox.catalog.yaml"
     assert capsys.readouterr().out.splitlines() == [
         "the catalogue specs/sandbox.catalog.yaml and target `sandbox`: 3 differences",
         "1 of them matters to the jobs:",
-        "  `UsrCheckDiscount`: parameter `Percent`: was integer, out; is gone",
+        "  `UsrCheckDiscount`: parameter `Percent`: only in the catalogue specs/sandbox.catalog.yaml, integer, out",
         "      used in specs/discounts.job.yaml:20",
         "the jobs use nothing of this:",
-        "  `UsrCheckDiscount`: parameter `Percents`: is new, integer, out",
-        "  `UsrGetOnboardingStage`: its caption: was Tell how far; is Say how far",
+        "  `UsrCheckDiscount`: parameter `Percents`: only in target `sandbox`, integer, out",
+        f"  `UsrGetOnboardingStage`: its caption: Tell how far in {catalogue}, Say how far in target `sandbox`",
     ]
 
 

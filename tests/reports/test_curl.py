@@ -122,9 +122,8 @@ def test_the_kinds_of_answers_that_are_asked_for_are_those_of_the_run() -> None:
     ("call", "again"),
     [
         ({"kind": "execute", "process": "UsrA"}, "this starts the process UsrA again"),
-        ({"kind": "change", "process": "UsrA"}, "this changes the record, and starts the process UsrA, again"),
-        ({"kind": "element"}, "this executes the element of the process again"),
-        ({"kind": "cancel"}, "what this call does must not happen twice, and this does it again"),
+        ({"kind": "change", "process": "UsrA"}, "this starts the process UsrA again"),
+        ({"kind": "cancel"}, "this does again what must happen only once"),
     ],
 )
 def test_a_call_that_must_not_happen_twice_is_marked(call: dict[str, str], again: str) -> None:

@@ -4,7 +4,6 @@ What cannot be evaluated is not met either: a missing key is news about the answ
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -71,15 +70,10 @@ def _check_expression(expected: Expectation, seen: Seen) -> tuple[Check, Trouble
         explained = _explained(why, parsed, seen, first="; ")
         return _not_met(that, explained, hint=error.hint, code="E202", differences=_sides(parsed, seen))
     if met:
-        return _met(that), None
+        return Check(that=that, passed=True), None
     why = _message(expected.message, seen) or f"{named} is false"
     explained = _explained(why, parsed, seen, first=": ")
     return _not_met(that, explained, hint=None, code="E201", differences=_sides(parsed, seen))
-
-
-@lru_cache(maxsize=256)
-def _met(that: str) -> Check:
-    return Check(that=that, passed=True)
 
 
 def _check_schema(expected: SchemaExpectation, seen: Seen) -> tuple[Check, Trouble | None]:

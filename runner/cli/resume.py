@@ -111,7 +111,12 @@ def resume(context: click.Context) -> int:
     allowed = permission(context)
     store, run = local_run(context)
     if context.params["together"]:
-        return _resume_together(context, run, places, store=store, allowed=allowed)
+        _check_together(context)
+        judgement, broken_off = (
+            Judgement(hold=context.params["hold"], look_again=True),
+            _broken_off(runs_of_command(run)),
+        )
+        return _all_of_command(context, run, places, store=store, runs=broken_off, judgement=judgement, allowed=allowed)
     began = resume_run.check(run)
     _refuse_a_copy(run)
     verdicts = _verdicts(context, run)
@@ -124,17 +129,11 @@ def resume(context: click.Context) -> int:
     return _carry_on(context, store, [resumable], places, judgement=judgement)
 
 
-def _resume_together(
-    context: click.Context, run: StoredRun, places: reports.ReportPlaces, *, store: LocalRunStore, allowed: Permission
-) -> ExitCode:
-    """Go on with all runs of the command of `run` that broke off."""
+def _check_together(context: click.Context) -> None:
     single_run = {"step": "--step", "verdict": "--as", "result": "--result", "even_though": "--even-though"}
     if wrong := next((option for name, option in single_run.items() if context.params[name]), None):
         message = f"`{wrong}` is about one run, and `--together` goes on with several"
         raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
-    judgement = Judgement(hold=context.params["hold"], look_again=True)
-    broken_off = _broken_off(runs_of_command(run))
-    return _all_of_command(context, run, places, store=store, runs=broken_off, judgement=judgement, allowed=allowed)
 
 
 def _all_of_command(

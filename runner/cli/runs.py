@@ -21,7 +21,7 @@ from runner.project.paths import refused_by_system
 from runner.reading.files import read_bytes
 from runner.reports import history as step_history
 from runner.reports.next_steps import next_steps
-from runner.reports.run_again import RunAgain, run_again
+from runner.reports.run_again import run_again
 from runner.reports.runs import Listed, table
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import timed
@@ -127,6 +127,10 @@ def _record(listed: Listed) -> JsonObject:
     is_open = not (listed.is_running or listed.changed)
     steps = [*next_steps(run, store=listed.store), *listed.lacking] if is_open else []
     commands: list[Json] = [step.command for step in steps]
+    rerun: Json = None
+    if again is not None:
+        repeats: list[Json] = [key for key, _ in again.repeated]
+        rerun = hide({"command": again.command, "repeats": repeats, "mended": again.mended or None})
     return {
         "id": run.id,
         "job": run.job or None,
@@ -143,13 +147,8 @@ def _record(listed: Listed) -> JsonObject:
         "rerun_of": run.rerun_of,
         "failing": _failing(listed),
         "next": commands,
-        "rerun": None if again is None else _rerun_document(again),
+        "rerun": rerun,
     }
-
-
-def _rerun_document(again: RunAgain) -> Json:
-    repeats: list[Json] = [key for key, _ in again.repeated]
-    return hide({"command": again.command, "repeats": repeats, "mended": again.mended or None})
 
 
 def _failing(listed: Listed) -> Json:

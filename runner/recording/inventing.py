@@ -27,6 +27,7 @@ _TELLING: Final = (
     r"\d[\d .-]{2,}\d",
 )
 """What may name somebody inside a sentence: an id, an address, a text in quotes, a long number."""
+_UNKNOWN: Final = Parameter(kind=Kind.UNKNOWN)
 _FIRST_YEAR: Final = 2000
 _SHORT: Final = 4  # so many characters of a value are searched for inside a text
 
@@ -38,7 +39,8 @@ class Inventor:
 
     def values(self, given: Mapping[str, Json], parameters: Mapping[str, Parameter]) -> dict[str, Json]:
         """Invented values by their codes, each of its parameter's type."""
-        return {code: self._invented(value, parameters.get(code)) for code, value in given.items()}
+        known = {code: parameters.get(code, _UNKNOWN) for code in given}
+        return {code: self._value(value, known[code].kind, known[code].items) for code, value in given.items()}
 
     def sentence(self, text: str) -> str:
         """A text of the log, without ids, addresses, texts in quotes, long numbers, and values met before."""
@@ -54,10 +56,6 @@ class Inventor:
         if is_guid(found[0]) or _MAIL.fullmatch(found[0]):
             return str(self._text(found[0], Kind.UNKNOWN))
         return str(self._made("digits", found[0], lambda number: f"{number:04}"))
-
-    def _invented(self, value: Json, parameter: Parameter | None) -> Json:
-        kind = parameter.kind if parameter else Kind.UNKNOWN
-        return self._value(value, kind, parameter.items if parameter else {})
 
     def _value(self, value: Json, kind: Kind, items: Mapping[str, Kind]) -> Json:
         match value:

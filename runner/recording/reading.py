@@ -35,7 +35,6 @@ _COLUMNS_OF_ELEMENTS: Final = (
 _MOST_ELEMENTS: Final = 1000
 _MOST_VERSIONS: Final = 200
 _RUNNING: Final = 1
-_WHY_HIDDEN: Final = "why it failed: the text may hold a value that is secret"
 
 
 class _Site(Struct, frozen=True, kw_only=True):
@@ -87,29 +86,28 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Recorded | Probl
 
 def with_calls(run: Recorded, known: StoredCalls) -> Recorded:
     """The run with what the stored runs know of it."""
-    start = known.start
-    may_name_secret = start is not None and bool(start.hidden) and (run.error or "") not in start.failure
+    start, unseen, error = known.start, [*run.unseen], run.error
+    if start is None:
+        unseen.append("what it was given and what it gave: no stored run has started it, and a site does not show it")
+    elif start.hidden:
+        unseen.append(f"secret, or too large to be stored: {', '.join(start.hidden)}")
+        if (run.error or "") not in start.failure:
+            unseen.append("why it failed: the text may hold a value that is secret")
+            error = None
     return replace(
         run,
-        error=None if may_name_secret else run.error,
+        error=error,
         way=tuple(_with_call(passed, known) for passed in run.way),
         given=None if start is None else start.given,
         results=None if start is None else start.results,
         in_background=start is not None and start.status == "running",
-        unseen=(*run.unseen, *_unseen_values(known), *([_WHY_HIDDEN] if may_name_secret else [])),
+        unseen=tuple(unseen),
     )
 
 
-def _unseen_values(known: StoredCalls) -> Iterator[str]:
-    if known.start is None:
-        yield "what it was given and what it gave: no stored run has started it, and a site does not show it"
-    elif known.start.hidden:
-        yield f"secret, or too large to be stored: {', '.join(known.start.hidden)}"
-
-
 def _with_call(passed: Passed, known: StoredCalls) -> Passed:
-    keys = [key for key in (passed.id, passed.uid) if key in known.executed]
-    return replace(passed, executed=True, given=known.executed[keys[0]]) if keys and keys[0] else passed
+    key = next((key for key in (passed.id, passed.uid) if key in known.executed), None)
+    return passed if key is None else replace(passed, executed=True, given=known.executed[key])
 
 
 def _process(site: _Site, schema_id: str | None) -> Process | None:

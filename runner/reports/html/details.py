@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from runner.foundation.values import Json, JsonObject, compact
 from runner.reports import curl
-from runner.reports.html.texts import LONG, SHORT, as_text, cut, safe_text, shown_lines
+from runner.reports.html.texts import LONG, SHORT, as_text, cut, shown_lines
 from runner.reports.reported import ReportValues
-from runner.reports.safe import safe_json
+from runner.reports.safe import clean, safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import given_by
 from runner.runs.events import Check, Trouble, Waited
@@ -28,7 +28,7 @@ _MOST_LOG_ROWS: Final = 3
 
 def block(run: TimedRun, values: ReportValues) -> Markup:
     texts: dict[str, int] = {}
-    rows: JsonObject = {safe_text(row.step.key): _row(row, values, texts) for row in run.rows if _has_inside(row)}
+    rows: JsonObject = {clean(row.step.key): _row(row, values, texts) for row in run.rows if _has_inside(row)}
     shared = curl.run_curl(run.result.target, run.access)
     whole: JsonObject = {
         "curl": [shared.setup, shared.sign_in, shared.begin, shared.end],
@@ -65,25 +65,25 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
         "c": [_shared(call, texts) for call in calls] or None,
         "n": [step.attempts, max(step.max_attempts or 0, step.attempts)] if step.attempts > 1 else None,
         "f": _job_texts(step) or None,
-        "p": safe_text(step.process_id) if step.process_id else None,
+        "p": clean(step.process_id) if step.process_id else None,
         "r": as_text(step.result, limit) if shows and step.result is not None else None,
         "o": as_text(step.outputs, limit) if shows and step.outputs else None,
         "k": [_check(check, limit, shows=shows) for check in step.checks] or None,
-        "w": [safe_text(warning) for warning in step.warnings] or None if shows else None,
+        "w": [clean(warning) for warning in step.warnings] or None if shows else None,
     }
     return {key: part for key, part in parts.items() if part is not None}
 
 
 def _check(check: Check, limit: int, *, shows: bool) -> list[Json]:
     message: list[Json] = [cut(shown_lines(check.message), limit)] if shows and check.message else []
-    return [safe_text(check.that), int(check.passed), *message]
+    return [clean(check.that), int(check.passed), *message]
 
 
 def _job_texts(step: StepResult) -> list[Json]:
     """What the job says of this row, without what is true of all rows."""
-    texts = [f"if: {safe_text(step.condition)}"] if step.condition is not None else []
+    texts = [f"if: {clean(step.condition)}"] if step.condition is not None else []
     if step.on_failure not in (None, "stop"):
-        texts.append(f"on_failure: {safe_text(step.on_failure)}")
+        texts.append(f"on_failure: {clean(step.on_failure)}")
     return [*texts]
 
 
@@ -139,7 +139,7 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
             return ["l", *when, str(span.call.get("kind")), answer]
         case SpanKind.WAIT:
             holder = span.waited.held_by if isinstance(span.waited, Waited) else None
-            held_by: list[Json] = [safe_text(holder.job)] if holder else []
+            held_by: list[Json] = [clean(holder.job)] if holder else []
             return ["w", *when, span.why, span.value, *held_by]
         case SpanKind.SIGN_IN:
             return ["s", *when, why[0]]
@@ -156,7 +156,7 @@ def _answer(span: RowSpan, *, shows: bool) -> str:
 
 def _message(trouble: Trouble, *, shows: bool) -> str:
     """Without values: the code alone, since a message may hold some."""
-    return cut(shown_lines(trouble.message), SHORT) if shows else safe_text(trouble.code)
+    return cut(shown_lines(trouble.message), SHORT) if shows else clean(trouble.code)
 
 
 def _log_answer(value: Json, *, shows: bool) -> list[Json]:
@@ -171,10 +171,10 @@ def _log_row(row: Json, *, shows: bool) -> list[Json]:
         return [as_text(row, SHORT) if shows else "", None, None, ""]
     status, words = row.get("status"), row.get("error") or row.get("caption")
     return [
-        safe_text(str(row.get("id") or row.get("uid") or "")),
-        safe_text(str(status)) if status is not None else None,
+        clean(str(row.get("id") or row.get("uid") or "")),
+        clean(str(status)) if status is not None else None,
         _lasted(row),
-        cut(safe_text(str(words)), SHORT) if shows and words else "",
+        cut(clean(str(words)), SHORT) if shows and words else "",
     ]
 
 

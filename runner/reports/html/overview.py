@@ -88,7 +88,15 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
         started=min((result.started_at for result in results if result.started_at), default=""),
         seconds=_seconds_of(results),
-        commits=tuple(sorted({(str(run.result.commit), _is_dirty(run)) for run in runs if run.result.commit})),
+        commits=tuple(
+            sorted(
+                {
+                    (run.result.commit or "", bool(run.started and run.started.dirty))
+                    for run in runs
+                    if run.result.commit
+                }
+            )
+        ),
         ci=tuple(sorted({_ci_link(run.ci) for run in runs if run.ci is not None})),
     )
 
@@ -100,10 +108,6 @@ def _seconds_of(results: Iterable[RunResult]) -> float:
         found += max(0.0, began + seconds - max(began, until))
         until = max(until, began + seconds)
     return found
-
-
-def _is_dirty(run: TimedRun) -> bool:
-    return run.started is not None and bool(run.started.dirty)
 
 
 def _ci_link(ci: CiRun) -> tuple[str, str]:

@@ -16,11 +16,6 @@ _MOST_LINES: Final = 30
 _QUOTED = lazy_pattern(r"`([^`\n]+)`")
 
 
-def safe_text(text: str | None) -> str:
-    """A text from outside on a line."""
-    return clean(text) if text else ""
-
-
 def shown_lines(text: str) -> str:
     return safe(str(hide(text)).replace("\r\n", "\n").strip("\n"), keep_lines=True)
 

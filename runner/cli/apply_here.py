@@ -327,7 +327,9 @@ class ApplyHere:
         codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
         problems = self._command.report_others(others, waiting)
         known = before | {each.digest for each in others if each.version.run in {problem.run for problem in waiting}}
-        taken = _begun_elsewhere(others, runs.taken, known=known)
+        begin = [each for each in others if each.state in BEGINS]
+        lost = [each for each in begin if each.digest in runs.taken or each.digest not in known]
+        taken = [runs.taken.get(each.digest) or _begun_elsewhere(each) for each in lost]
         output.problems(*taken)
         codes += [ExitCode.NO_ANSWER] * bool(taken)
         problems += taken
@@ -360,16 +362,8 @@ def _has_failed(run: ActiveRun) -> bool:
     return not (result.status is RunStatus.ERROR and no_call_left(run.journal.lines))
 
 
-def _begun_elsewhere(
-    others: Sequence[Decision], taken: Mapping[str, Problem | None], *, known: Collection[str]
-) -> list[Problem]:
-    """The versions that would begin now, and did not: those `taken`, and those whose reason is not `known`."""
-    begin = [each for each in others if each.state in BEGINS and (each.digest in taken or each.digest not in known)]
-    return [taken.get(each.digest) or _taken(each) for each in begin]
-
-
-def _taken(decision: Decision) -> Problem:
-    """The problem of a version that another command was at."""
+def _begun_elsewhere(decision: Decision) -> Problem:
+    """The problem of a version that would begin now, but for another command."""
     message = f"`{clean(decision.title)}` is not carried out: another command has begun it, or the version before"
     return Problem(code="E183", message=message, hint="give the command once more", run=decision.version.run)
 

@@ -150,17 +150,13 @@ def _pool_options(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
-        report=_store_reports,
+        report=lambda run: output.problems(*store_reports(run.store, run.reported)),
         broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
         says_yes=yes,
     )
-
-
-def _store_reports(run: ActiveRun) -> None:
-    output.problems(*store_reports(run.store, run.reported))
 
 
 def _broken(fault: BaseException, where: str) -> Problem:

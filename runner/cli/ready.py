@@ -108,18 +108,13 @@ def ready(context: click.Context) -> int:
                 output.say(f"{clean(entry.target.name)} is ready: it is a sandbox")
             else:
                 waits.append(site_waits.wait_for(entry.target, codes=codes))
-        context.with_resource(listening(stop, heard=_on_signal))
+        context.with_resource(listening(stop, heard=lambda name: output.say_at_signal(f"{name}: the wait ends here\n")))
         context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
         are_ready = until_ready(waits)(stop) is None
     code = ExitCode.PASSED if are_ready else STOPPED.get(stop.why or "", ExitCode.NO_ANSWER)
     if given["form"] == "json":
         output.data(_document(known, waits, code), for_programs=True)
     return code
-
-
-def _on_signal(name: str) -> None:
-    """Inside of the signal's handler."""
-    output.say_at_signal(f"{name}: the wait ends here\n")
 
 
 class SiteWait(Struct, kw_only=True, eq=False):

@@ -129,7 +129,9 @@ def _activities(run: Recorded) -> Iterator[str]:
     for passed in (*taken.passed, *((taken.open,) if taken.open else ())):
         yield from _element(passed, seen, into)
     for each in taken.left:
-        yield comment(f"Left out: {_shown(each)}, which was {each.status} when the process ended.")
+        yield comment(
+            f"Left out: {each.caption or each.uid or 'an element'}, which was {each.status} when the process ended."
+        )
     yield from _end(run, taken, seen)
 
 
@@ -172,10 +174,6 @@ def _named(passed: Passed, seen: set[str]) -> Iterator[str]:
         yield f"uid: {passed.uid}"
     if passed.caption:
         yield f"caption: {plain(passed.caption)}"
-
-
-def _shown(passed: Passed) -> str:
-    return passed.caption or passed.uid or "an element"
 
 
 def _end(run: Recorded, taken: WayTaken, seen: set[str]) -> Iterator[str]:

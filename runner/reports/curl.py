@@ -72,7 +72,9 @@ def call_curl(request: SentRequest, call: JsonObject, *, effect: str) -> CallCur
     """`call` is the record of the call: it says what would happen again."""
     variables = Variables()
     arguments = _arguments(request, variables)
-    careful = (comment(f"CAREFUL: {_again(call)}"),) if effect == "once" else ()
+    started = call.get("process")
+    again = f"this starts the process {started} again" if started else "this does again what must happen only once"
+    careful = (comment(f"CAREFUL: {again}"),) if effect == "once" else ()
     lines = (*variables.lines, *careful)
     return CallCurl(needs=variables.names, before=lines, rest="".join(f"{_NEXT}{argument}" for argument in arguments))
 
@@ -130,12 +132,6 @@ def _token_lines(access: SiteAccess, variables: Variables) -> list[str]:
         """  "$IDENTITY"/connect/token | sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')""",
         f'[ -n "$TOKEN" ] || {_STOP}',
     ]
-
-
-def _again(call: JsonObject) -> str:
-    if call.get("process"):
-        return f"this starts the process {call['process']} again"
-    return "this does again what must happen only once"
 
 
 def _arguments(request: SentRequest, variables: Variables) -> list[str]:

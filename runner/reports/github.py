@@ -1,7 +1,6 @@
 """Mistakes and failed rows as commands of GitHub Actions. The place is in the message, too: a log shows only that."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -27,32 +26,24 @@ def annotations(command: ReportedCommand, *, named: Callable[[str], str] = str) 
     """Ten lines, as GitHub shows no more: problems, then a line a kind of failure. `named` gives a file's name."""
     errors = (each if each.file is None else replace(each, file=named(each.file)) for each in command.errors)
     found = [_command(problem) for problem in in_order([*errors])]
-    runs, annotation = timed_runs(command.runs), partial(_annotation, named=named)
+    runs = [replace(run, result=replace(run.result, file=named(run.result.file))) for run in timed_runs(command.runs)]
     for failures in alike_causes(runs):
         run, row, count = failures.run, failures.row, len(failures.members)
         more = f" ({count} rows failed alike)" if count > 1 else ""
         texts = reasons(row.step, traces=False) or [str(row.step.status)]
-        found.append(annotation(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
+        found.append(_annotation(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
     for run in runs:
         if run.result.status is not RunStatus.PASSED and not causes(run):
             texts = trouble_lines(run.result.error) if run.result.error else []
-            found.append(annotation(run.result, str(run.result.status), texts or ["no step says why"], 1))
+            found.append(_annotation(run.result, str(run.result.status), texts or ["no step says why"], 1))
     idle = [run.result for run in runs if run.result.status is RunStatus.PASSED and has_done_nothing(run.result)]
-    found += [annotation(result, "nothing done", [NOTHING_DONE], 1, severity="warning") for result in idle]
+    found += [_annotation(result, "nothing done", [NOTHING_DONE], 1, severity="warning") for result in idle]
     return "".join(f"{line}\n" for line in found[:_MOST])
 
 
-def _annotation(
-    result: RunResult,
-    what: str,
-    texts: Sequence[str],
-    line: int,
-    *,
-    named: Callable[[str], str],
-    severity: str = "error",
-) -> str:
+def _annotation(result: RunResult, what: str, texts: Sequence[str], line: int, *, severity: str = "error") -> str:
     name = f"{what} in {run_title(result)}"
-    place = f"file={_property(safe(named(result.file)))},line={max(line, 1)}"
+    place = f"file={_property(safe(result.file))},line={max(line, 1)}"
     return f"::{severity} {place},title={_property(name)}::{_message(chr(10).join([name, *texts]))}"
 
 

@@ -1,6 +1,6 @@
 """The JSON report, `format: 1`: all that is known of the runs, uncut, for programs. Secrets are `***`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import asdict
@@ -12,7 +12,7 @@ from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
 from runner.reports.spans import TimedRow, timed
 from runner.reports.summary import run_warnings
-from runner.runs.events import Line, run_started
+from runner.runs.events import run_started
 from runner.runs.result import StepResult, tally
 from runner.version import VERSION
 
@@ -57,19 +57,14 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
 
 
 def _run(run: ReportedRun) -> dict[str, object]:
-    result, began, timed_run = run.result, _run_fields(run.lines), timed(run.lines, result=run.result)
+    result, first, timed_run = run.result, run_started(run.lines), timed(run.lines, result=run.result)
+    began = dict.fromkeys(_RUN_FIELDS) if first is None else _values(first, _RUN_FIELDS)
     git = {"commit": result.commit, "dirty": began.pop("dirty")}
     record = _values(result, _RESULT) | {"seconds": _rounded(result.seconds), "git": git}
     record |= _values(result, ("digest", "events", "error")) | {"warnings": list(run_warnings(result))}
     record |= {"stop_ordered_by": result.stop_ordered_by, **began, "waits": [*map(wait, timed_run.waits)]}
     timed_rows = {row.step.key: row for row in timed_run.rows}
     return record | {"steps": [_step(step, timed_rows.get(step.key)) for step in result.steps]}
-
-
-def _run_fields(lines: Sequence[Line]) -> dict[str, object]:
-    """What the first event says of the run; null where it is lost."""
-    first = run_started(lines)
-    return dict.fromkeys(_RUN_FIELDS) if first is None else _values(first, _RUN_FIELDS)
 
 
 def _values(record: object, names: Iterable[str]) -> dict[str, object]:

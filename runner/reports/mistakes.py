@@ -43,7 +43,11 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
     files: dict[str | None, int] = {}
     for problem in problems:
         files.setdefault(problem.file, len(files))
-    return sorted(problems, key=lambda problem: (files[problem.file], *_start(problem.span)))
+
+    def place(problem: Problem) -> tuple[int, int, int]:
+        return (files[problem.file], *((problem.span.line, problem.span.column) if problem.span else (0, 0)))
+
+    return sorted(problems, key=place)
 
 
 def named_in_ci(problems: Sequence[Problem]) -> Iterator[tuple[str, Problem]]:
@@ -54,10 +58,6 @@ def named_in_ci(problems: Sequence[Problem]) -> Iterator[tuple[str, Problem]]:
         times[problem.run, name] += 1
         number = times[problem.run, name]
         yield (name if number == 1 else f"{name} ({number})"), problem
-
-
-def _start(span: Span | None) -> tuple[int, int]:
-    return (span.line, span.column) if span else (0, 0)
 
 
 def _lines(problem: Problem) -> Iterator[str]:

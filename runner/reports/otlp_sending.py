@@ -32,7 +32,8 @@ def send(
     command: ReportedCommand, environ: Mapping[str, str] = os.environ, *, most_seconds: float = _MOST_SECONDS
 ) -> str:
     """Send the traces; a warning where a request fails, else empty."""
-    url = _address(environ)
+    all_signals = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip().rstrip("/")
+    url = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip() or f"{all_signals}/v1/traces"
     place = _shown(url)
     if place is None:
         return _warning("the address of the collector is no http or https URL", sent=0, total=0)
@@ -51,7 +52,9 @@ def send(
         if left > 0:
             flaw = deliver(url, request.encode(), headers, seconds=min(seconds, left), tls=tls)
         if flaw:
-            message = f"the collector at {place} did not take the traces: {flaw}{_other_protocol(environ)}"
+            if _setting(environ, "PROTOCOL").value == "grpc":
+                flaw += "; traces are sent as JSON over HTTP, not by gRPC: name that port, mostly 4318"
+            message = f"the collector at {place} did not take the traces: {flaw}"
             return _warning(message, sent=count, total=len(requests))
     return ""
 
@@ -108,20 +111,9 @@ def _seconds(environ: Mapping[str, str]) -> float:
         return _SECONDS
 
 
-def _other_protocol(environ: Mapping[str, str]) -> str:
-    is_grpc = _setting(environ, "PROTOCOL").value == "grpc"
-    return "; traces are sent as JSON over HTTP, not by gRPC: name that port, mostly 4318" if is_grpc else ""
-
-
 def _warning(message: str, *, sent: int, total: int) -> str:
     left = f"; {total - sent} of {total} requests were not taken" if total > 1 else ""
     return f"warning: {message}{left}; `runner report RUN --report-otlp FILE` writes them to a file"
-
-
-def _address(environ: Mapping[str, str]) -> str:
-    """The address for traces is taken as it is; that for all signals is where `v1/traces` lies."""
-    own = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip()
-    return own or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip().rstrip("/") + "/v1/traces"
 
 
 def _shown(url: str) -> str | None:

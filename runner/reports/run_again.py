@@ -80,11 +80,12 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
             safety=Safety.NOT_YET, open=doubt.removeprefix("in doubt: ") or "the run has not come to its end"
         )
     queued = belongs_to_fleet(result, store)
+    applied = retry_command(result, store=store, with_values=with_values) if queued else ""
     faulty = "" if queued else _faulty(result)
     repeated, secrets = tuple(_repeated(run)), () if queued else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
-        command=_command(result, store, with_values=with_values) if result.job else "",
+        command=(applied or complete_command("rerun", result, store)) if result.job else "",
         by_hand=cleanup_left(result),
         repeated=repeated,
         secrets=tuple(name for name in secrets if name not in result.variables),
@@ -186,12 +187,6 @@ def _mended_steps(
     does = f"when you have mended {where}, this carries out what did not pass, as it is "
     does += f"written now; {_repeats(found)}"
     yield NextStep(command=command, does=does)
-
-
-def _command(result: RunResult, store: StoreName | None, *, with_values: bool) -> str:
-    if belongs_to_fleet(result, store):
-        return retry_command(result, store=store, with_values=with_values)
-    return complete_command("rerun", result, store)
 
 
 def _faulty(result: RunResult) -> str:

@@ -151,7 +151,8 @@ class _Page:
     def row(self, step: StepResult) -> list[Sentence]:
         if self._options.quiet and step.status not in RED:
             return []
-        if _is_left_out(step) and not self._options.verbose:
+        is_left_out = step.status is Status.SKIPPED and step.index is not None
+        if is_left_out and not self._options.verbose:
             rest = self.rest() if self._left_out and self._left_out[-1].skipped_by != step.skipped_by else []
             self._left_out.append(step)
             is_shown = len(self._left_out) <= _MOST_LEFT_OUT
@@ -181,10 +182,6 @@ class _Page:
     def _take_head(self) -> list[Sentence]:
         taken, self._head = self._head, []
         return taken
-
-
-def _is_left_out(step: StepResult) -> bool:
-    return step.status is Status.SKIPPED and step.index is not None
 
 
 def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:

@@ -144,14 +144,10 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
         case SpanKind.SIGN_IN:
             return ["s", *when, why[0]]
         case SpanKind.ASK:
-            return ["a", *when, _answer(span, shows=shows)]
+            by = f"by {given_by(span.given_by)}" if span.given_by is not None else ""
+            return ["a", *when, ", ".join(filter(None, (as_text(span.value, SHORT) if shows else "", by)))]
         case SpanKind.FAILURE:
             return ["x", *when, *why]
-
-
-def _answer(span: RowSpan, *, shows: bool) -> str:
-    answer = as_text(span.value, SHORT) if shows else ""
-    return f"{answer}{', ' if answer else ''}by {given_by(span.given_by)}" if span.given_by is not None else answer
 
 
 def _message(trouble: Trouble, *, shows: bool) -> str:

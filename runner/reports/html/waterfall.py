@@ -57,7 +57,7 @@ class DrawnRow(Struct, frozen=True, kw_only=True):
 class DrawnTurns(Struct, frozen=True, kw_only=True):
     """`has_own_scale`: each turn is drawn from its own start, `longest` seconds wide."""
 
-    name: str
+    key: str
     title: str
     status: Status
     counts: tuple[tuple[Status, int], ...]
@@ -115,13 +115,9 @@ def _portions(run: TimedRun, nodes: Sequence[Node], scale: _Scale) -> tuple[Port
     found = []
     for at in range(0, len(drawn), _IN_PORTION):
         part = tuple(drawn[at : at + _IN_PORTION])
-        label = f"{_name(part[0])} and on" if len(drawn) > _IN_PORTION else ""
+        label = f"{part[0].key} and on" if len(drawn) > _IN_PORTION else ""
         found.append(Portion(label=label, nodes=part))
     return tuple(found)
-
-
-def _name(drawn: Drawn) -> str:
-    return drawn.key if isinstance(drawn, DrawnRow) else drawn.name
 
 
 def _row(run: TimedRun, node: RowNode, scale: _Scale) -> DrawnRow:
@@ -186,7 +182,7 @@ def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
     has_own_scale = len(rows) > _OPEN_TURNS
     scale = _Scale(origin=None, total=longest) if has_own_scale else _Scale(origin=0.0, total=run.seconds)
     return DrawnTurns(
-        name=group.name,
+        key=group.name,
         title=rows[0].step.name,
         status=next(status for status in WORST_FIRST if found[status]),
         counts=in_order(found),

@@ -327,9 +327,8 @@ class ApplyHere:
         codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
         problems = self._command.report_others(others, waiting)
         known = before | {each.digest for each in others if each.version.run in {problem.run for problem in waiting}}
-        begin = [each for each in others if each.state in BEGINS]
-        lost = [each for each in begin if each.digest in runs.taken or each.digest not in known]
-        taken = [runs.taken.get(each.digest) or _begun_elsewhere(each) for each in lost]
+        begin = [each for each in others if each.state in BEGINS and each.digest not in known - runs.taken.keys()]
+        taken = [runs.taken.get(each.digest) or _begun_elsewhere(each) for each in begin]
         output.problems(*taken)
         codes += [ExitCode.NO_ANSWER] * bool(taken)
         problems += taken

@@ -22,7 +22,6 @@ from runner.reports.sentences import Detail, Sentence
 from runner.reports.spans import timed
 from runner.reports.summary import what_next
 from runner.reports.transcript import rows_of, so_far, whole
-from runner.reports.words import meaning
 from runner.runs.events import RunStatus
 from runner.runs.store import Part
 from runner.runs.stored_runs import NotBegunError, StoredRun, command_of, runs_of_command
@@ -164,8 +163,7 @@ def report(context: click.Context) -> int:
         hint = f"add {joined_by_or([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     named = [named_run(context, name) for name in dict.fromkeys(context.params["chosen"])]
-    stores = {run.store.name: run.store for run in named}
-    store = next(iter(stores.values())) if len(stores) == 1 else context.params["runs"]
+    store = named[0].store if len({run.store.name for run in named}) == 1 else context.params["runs"]
     if context.params["together"]:
         named = [run for named_run in named for run in runs_of_command(named_run)]
     found = {run.id: run for run in named}
@@ -182,8 +180,7 @@ def report(context: click.Context) -> int:
     if opens:
         reports.open_page(places, command, store=store)
     if code is not ExitCode.PASSED:
-        why = f": {meaning(code)}" if code in {run.result.exit_code for run in reported} else ""
-        output.say(f"the reports are written; exit {code:d}{why}")
+        output.say(f"the reports are written; exit {code:d}")
     return code
 
 

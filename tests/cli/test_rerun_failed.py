@@ -138,7 +138,7 @@ def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(answers: Exec
     assert ended(["run", "a.job.yaml"]) == 1
     capsys.readouterr()
     assert ended(["report", "last", "--report-json", "alone.json"]) == 1
-    said = "the reports are written; exit 1: an expectation or a process failed\n"
+    said = "the reports are written; exit 1\n"
     assert capsys.readouterr().err == said
 
 

@@ -185,7 +185,7 @@ def as_attempt(run: StoredRun, version: AppliedVersion) -> ObservedEntry:
     return replace(_by_its_run(entry, run), reruns=(attempt,))
 
 
-_MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
+_MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR, RunStatus.CANCELLED})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 
 
@@ -240,8 +240,10 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     end = end_of(run)
     has_changed = entry.last.end is None or entry.last.end.status is not end.status
     entry = replace(entry, last=replace(entry.last, end=end))
-    could_not_send = end.status is RunStatus.ERROR and no_call_left(run.lines)
-    where = Whereabouts.SENT_NOTHING if could_not_send else Whereabouts.ENDED
+    is_stopped = end.status is RunStatus.CANCELLED
+    may_have_sent_nothing = is_stopped or end.status is RunStatus.ERROR
+    sent_nothing = may_have_sent_nothing and no_call_left(run.lines, tried=not is_stopped)
+    where = Whereabouts.SENT_NOTHING if sent_nothing else Whereabouts.ENDED
     return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
 
 
@@ -254,8 +256,8 @@ def _is_older_copy(run: StoredRun) -> bool:
     return False
 
 
-def no_call_left(lines: Iterable[Line]) -> bool:
-    """Whether the run tried calls, and only readings left: `call.sent` is written before a connection is made."""
+def no_call_left(lines: Iterable[Line], *, tried: bool = True) -> bool:
+    """Whether the run `tried` calls, and only readings left: `call.sent` is written before a connection is made."""
     effects, open_acts = dict[str, str](), set[str]()  # the effect of the last call of each row
     for event in (line.event for line in lines):
         match event:
@@ -269,4 +271,4 @@ def no_call_left(lines: Iterable[Line]) -> bool:
                 open_acts.discard(key)
             case _:
                 pass
-    return bool(effects) and not open_acts
+    return not open_acts and (bool(effects) or not tried)

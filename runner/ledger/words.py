@@ -328,9 +328,9 @@ def _ending(observed: ObservedEntry, store: StoreName) -> str:
     if observed.where in _NOT_ENDED:
         cause = _cause(observed) if observed.where in (Whereabouts.HELD, Whereabouts.LOST) else ""
         return f"run {clean(last.run or '')} {_NOT_ENDED[observed.where]}{cause}"
-    if observed.where is Whereabouts.SENT_NOTHING:
-        return f"error {_day(observed)}{_commit(last.commit)} before anything but readings was sent"
     word = "adopted" if last.run is None else str(last.end.status if last.end else "")
+    if observed.where is Whereabouts.SENT_NOTHING:
+        return f"{word} {_day(observed)}{_commit(last.commit)} before anything but readings was sent"
     doubt = f": `{verb_command('show', last.run or '', store)}`" if word in _TO_BE_SHOWN else ""
     by = f" by {clean(last.adopted_by)}" if last.adopted_by is not None else ""
     return f"{word} {_day(observed)}{by}{_commit(last.commit)}{doubt}"

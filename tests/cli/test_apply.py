@@ -1736,6 +1736,26 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     assert ended(["report", run.name, "--report-junit", "-"]) == 143
 
 
+def test_a_version_that_a_signal_stopped_before_it_had_changed_anything_begins_again(
+    answers: Answers, capsys: Capture
+) -> None:
+    look = "  - {id: look, execute: {process: UsrLook}, effect: read, verify: none}\n"
+    write("a", **{"steps:\n": f"steps:\n{look}"})
+    answers.hold = threading.Event()
+    with command("apply", "specs") as first:
+        assert answers.came.wait(300)
+        first.send_signal(signal.SIGTERM)
+        first.until("SIGTERM: ")
+        answers.hold.set()
+        assert first.end() == 143
+    answers.hold = None
+    assert (answers.since(), statuses()) == (["UsrLook"], [("a@here", "cancelled")])
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert re.search(r"again  +a@here .*  cancelled \S+ before anything but readings was sent", capsys.readouterr().out)
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["UsrLook", "Usra"]
+
+
 @pytest.mark.parametrize(
     ("command", "is_said"),
     [

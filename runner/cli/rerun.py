@@ -22,7 +22,7 @@ from runner.execution.resume_run import ResumableRun, had_other_secrets
 from runner.execution.run_spec import GivenAnew, RunSpec, Wanted, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import plural
+from runner.foundation.sentences import first_few, plural
 from runner.planning import snapshot
 from runner.project.sites import Sites
 from runner.reports.next_steps import complete_command, file_command, secret_inputs, unsettled, verb_command
@@ -32,6 +32,7 @@ from runner.reports.safe import clean, moment
 from runner.reports.spans import timed
 from runner.reports.words import run_title
 from runner.runs.events import RunStatus
+from runner.runs.status import Status
 from runner.runs.store import LocalRunStore, RerunUnderWay
 from runner.runs.stored_runs import (
     StoredRun,
@@ -69,7 +70,8 @@ def rerun(context: click.Context) -> int:
       runner rerun last --failed -j 4
 
     A run that has not ended, or is in doubt, is refused, as is a run of which a rerun has not: settle it first. So is a
-    run that did not pass and of which a rerun has passed: name the rerun. So is a run of a fleet, copied by `pull`:
+    run that did not pass and of which a rerun has passed, or failed after a `once` step of it had passed: name the
+    rerun. So is a run of a fleet, copied by `pull`:
     `runner apply SPEC --retry failed` carries it out once more. Exit codes are those of `runner run`.
     """
     given = context.params
@@ -113,7 +115,7 @@ def _claimed(
         nonlocal chosen, lacking
         if failed:
             chosen, lacking = _not_passed(named, anew)
-        if refused := [*_open_reruns(store, chosen)]:
+        if refused := [*_open_reruns(store, chosen, together=failed)]:
             raise RefusedError(*refused)
         whole = [command_of(store, named.id) or named.id] if failed else []
         return [*(run.id for run in chosen), *whole]
@@ -125,22 +127,37 @@ def _claimed(
     return chosen, lacking
 
 
-def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun]) -> Iterator[Problem]:
-    """Why an earlier rerun of these runs may still do, or has done, or may have done, the same."""
+def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun], *, together: bool) -> Iterator[Problem]:
+    """Why an earlier rerun of these runs may still do, or has done, or may have done, the same.
+
+    Runs that are carried out `together` do again what reruns did that failed in the end.
+    """
     bad = {run.id for run in chosen if run.result.status is not RunStatus.PASSED}
     for name, run in reruns_of(store, [run.id for run in chosen]).items():
         later = load(store, name)
         why = f"run {clean(run)} is carried out once more by run {clean(name)}, which"
         if (problem := unsettled(later.result, store=store.name)) is None:
-            if run in bad and later.result.status is RunStatus.PASSED:
+            if run in bad and (end := _as_done(later, whole=together)) is not None:
                 again = f"`{complete_command('rerun', later.result, store.name)}` carries it out yet again"
-                yield Problem(code="E181", message=f"{why} has passed", hint=f"nothing was sent; {again}")
+                yield Problem(code="E181", message=f"{why} {end}", hint=f"nothing was sent; {again}")
             continue
         if later.is_running:
             hint = f"nothing was sent; `{verb_command('show', name, store.name)}` shows how far it is"
             yield Problem(code="E181", message=f"{why} is under way", hint=hint)
         else:
             yield replace(problem, message=f"{why} is not settled: {problem.message.partition(': ')[2]}")
+
+
+_NAMED = 5
+
+
+def _as_done(rerun: StoredRun, *, whole: bool) -> str | None:
+    """How a rerun that has ended did the `whole`, or what must happen only once; None where it may be done again."""
+    if whole or rerun.result.status is RunStatus.PASSED:
+        return "has passed" if rerun.result.status is RunStatus.PASSED else None
+    passed = {step.key for step in rerun.result.steps if step.status is Status.PASSED}
+    done = [clean(key) for key in repeated_keys(timed(rerun.lines, result=rerun.result)) if key in passed]
+    return f"ended as `{rerun.result.status}`, after {first_few(done, _NAMED)} had passed" if done else None
 
 
 def claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:

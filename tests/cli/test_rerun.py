@@ -486,3 +486,26 @@ def test_a_run_of_which_a_rerun_has_passed_is_not_carried_out_yet_again_unless_t
     assert f"hint: nothing was sent; `runner rerun {again}` carries it out yet again" in said
     assert answers.asked == []
     assert ended(["rerun", again]) == 0
+
+
+def test_a_run_of_which_a_rerun_has_failed_after_a_call_that_must_happen_only_once_is_not_carried_out_yet_again(
+    answers: Answers, capsys: Capture
+) -> None:
+    Path("a.job.yaml").write_text(JOB + "  - {id: check, execute: {process: UsrCheck}, effect: read}\n")
+    refused = Answer(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
+    answers.given["UsrCharge"] = refused
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    (run,) = stored()
+    assert ended(["rerun", run]) == 1
+    answers.given = {"UsrCheck": refused}
+    assert ended(["rerun", run]) == 1, "the rerun before has begun nothing"
+    again = [*stored()][2]
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", run]) == 6
+    said = capsys.readouterr().err
+    assert (
+        f"run {run} is carried out once more by run {again}, which ended as `failed`, after charge had passed" in said
+    )
+    assert f"hint: nothing was sent; `runner rerun {again}" in said
+    assert answers.asked == []

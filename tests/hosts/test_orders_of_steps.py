@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, orders
+from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, on_one_processor, orders
 from stories import family_of_one, http_date, moment, planned
 
 from runner.foundation.values import Json, JsonObject, items, record
@@ -463,7 +463,8 @@ _FEWEST_POINTS: Final = 30
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[RowDatabase]:
     made = RowDatabase(tmp_path / ".rows.sqlite")
-    yield made
+    with on_one_processor():
+        yield made
     made.close()
 
 

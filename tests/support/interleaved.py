@@ -5,9 +5,12 @@ step is made at a time. What follows a state is carried out once. Time is the mo
 or leads to the moment that it waits for.
 """
 
+import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 
@@ -35,6 +38,19 @@ class Point:
 
     left: list[str]
     chosen: str
+
+
+@contextmanager
+def on_one_processor() -> Iterator[None]:
+    """Threads that take turns cost half of what they do on two: none is woken on a processor that sleeps."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    here = Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[36]
+    os.sched_setaffinity(0, {int(here)})
+    yield
+    os.sched_setaffinity(0, before)
 
 
 def orders(carry_out: Callable[["Choice"], None]) -> Iterator[list[str]]:

@@ -223,7 +223,9 @@ def follow(
     while True:
         found = yield from row_of(row, process_id)
         row.unread = found.failure.trouble if isinstance(found, Unread) else None
-        if isinstance(found, Unread) and (row.log.refusal is not None or is_hopeless(found.failure)):
+        if isinstance(found, Unread) and (
+            row.log.refusal is not None or is_hopeless(found.failure, never_read=last is None)
+        ):
             return found
         last, seen = (found, row.t) if isinstance(found, LogRow) else (last, seen)
         if last is not None and found is None and row.t >= seen + row.state.run.plan.times.settle:

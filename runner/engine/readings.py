@@ -143,9 +143,13 @@ def is_for_good(failure: calls.CallFailed) -> bool:
     return failure.kind is calls.FailureKind.REFUSED and failure.status in _LOG_REFUSED
 
 
-def is_hopeless(failure: calls.CallFailed) -> bool:
-    """Whether a later reading is no help. After a sign-in that was not answered it may be: the site is away then."""
-    return failure.final and failure.trouble.code not in _AWAY
+def is_hopeless(failure: calls.CallFailed, *, never_read: bool) -> bool:
+    """Whether a later reading is no help, as where the log lacks a column, and was `never_read`.
+
+    After a sign-in that was not answered it may be: the site is away then.
+    """
+    is_not_taken = failure.kind is calls.FailureKind.REFUSED and failure.status == HTTPStatus.BAD_REQUEST
+    return (failure.final and failure.trouble.code not in _AWAY) or (never_read and is_not_taken)
 
 
 def is_refused_now(failure: calls.CallFailed) -> bool:

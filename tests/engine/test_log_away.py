@@ -178,8 +178,8 @@ def test_a_log_that_is_away_does_not_take_the_time_of_the_job() -> None:
     assert ends(world) == [("passed", None)] * 2
 
 
-@pytest.mark.parametrize("status", [301, 308, 404])
-def test_a_process_is_not_waited_for_in_a_log_that_is_elsewhere_for_good(status: int) -> None:
+@pytest.mark.parametrize("status", [301, 308, 400, 404])
+def test_a_process_is_not_waited_for_in_a_log_that_is_elsewhere_for_good_or_lacks_a_column(status: int) -> None:
     wait = f"  - id: w\n    wait: {{process_id: {GUID}, for: ended}}\n"
     world = World(log=refused(status=status)).carry_out(planned(wait))
     assert (world.finished("w").status, world.t < 60.0) == ("error", True)

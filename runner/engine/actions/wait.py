@@ -41,8 +41,11 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     while True:
         with row.reading_until(row.t + follow):
             read = yield from process_log.row_of(row, process_id)
-        is_hopeless = isinstance(read, Unread) and (row.log.refusal is not None or readings.is_hopeless(read.failure))
-        if isinstance(read, Unread) and (is_hopeless or looks.is_over(row)):
+        if isinstance(read, Unread) and (
+            row.log.refusal is not None
+            or readings.is_hopeless(read.failure, never_read=last is None)
+            or looks.is_over(row)
+        ):
             return _unread("the process log", read)
         unread: Unread | None = None
         if isinstance(read, LogRow):

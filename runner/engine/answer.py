@@ -79,12 +79,11 @@ _CAME_EARLY = "the process still ran when it answered: `run` with `results` wait
 
 
 def _missing_result(name: str, *, is_empty: bool, still_ran: bool) -> Attempt:
-    message = f"the process gave no `{name}`, which `required: true` asks for"
-    hint = f"check its spelling and case: {_NO_SUCH_CODE}"
-    if still_ran:
-        message, hint = f"the answer has no `{name}`, which `required: true` asks for", _CAME_EARLY
-    elif is_empty:
-        message, hint = f"{message}: it is the empty GUID", "the process did not set it on the way that it took"
+    gave = "the empty GUID for" if is_empty else "no"
+    message = f"the process gave {gave} `{name}`, which `required: true` asks for"
+    hint = (
+        _CAME_EARLY if still_ran else f"check its spelling and case, and the way that the process took: {_NO_SUCH_CODE}"
+    )
     return replace(not_passed("E206", message, hint), again=RetryOn.EXPECTATION)
 
 

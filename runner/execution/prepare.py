@@ -24,7 +24,6 @@ from runner.execution.run_spec import (
     run_name,
     tags_in,
 )
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import MOST, first_few, listed
 from runner.foundation.suggestions import likely_typo, suggest
@@ -40,9 +39,6 @@ from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, failed_runs, newest_runs
 from runner.targets.model import Target
-
-_OPTION = VARIABLE.removesuffix("INPUT_")
-_LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
 
 
 class _Selected(Struct, frozen=True, kw_only=True):
@@ -298,8 +294,6 @@ def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
     jobs = list(dict.fromkeys(run.job.name for run in runs))
     near = suggest(keywords[0], [*jobs, *(run.case.name for run in runs if run.case is not None)])
     hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
-    if _LIKE_AN_EXPRESSION.search(keywords[0]):
-        hint = "`-k` takes a part of the name as it is; `--tags` takes words with `and`, `or`, `not`"
     written = " or ".join(f"`{clean(keyword)}`" for keyword in keywords)
     return f"no run is called like {written}; {hint}"
 
@@ -323,12 +317,7 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
     for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():
         if word not in tags and (near := likely_typo(word, tags)) is not None:
             yield replace(_typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near), severity=Severity.ERROR)
-    own = {declared.name for job in jobs for declared in job.inputs}
-    for option, name in ((option, name) for option in wanted.given for name in own if f",{name}=" in option):
-        message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
-        hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
-        yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
-    yield from _typos_of_variables({name.upper() for name in own}, wanted.from_environment)
+    yield from _typos_of_variables({declared.name.upper() for job in jobs for declared in job.inputs})
     targets = {name for file in project.files for name in file.targets}
     for name in wanted.confirmed:
         if name not in targets and not is_outside(name):
@@ -336,21 +325,14 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
             yield _typo(message, near=suggest(name, targets))
 
 
-def _typos_of_variables(names: Collection[str], options: Collection[str]) -> Iterator[Problem]:
-    """`names` are those of inputs, in capitals; `options` have their values from the environment."""
+def _typos_of_variables(names: Collection[str]) -> Iterator[Problem]:
+    """`names` are those of inputs, in capitals."""
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     lacking = sorted(set(names) - given)
     for name in sorted(given.difference(names)):
         near = likely_typo(name, lacking, own_letters=True)
         if near is not None and near != f"{name}S":  # a thing and several of it are inputs of different jobs
             yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
-    for variable in (each for each in sorted(os.environ) if each[:1] == "C" and "RUN" in each):
-        if variable.startswith(VARIABLE) or f"--{variable.removeprefix(_OPTION).lower().replace('_', '-')}" in options:
-            continue
-        known = {_OPTION + name: VARIABLE + name for name in lacking}
-        near = known.get(variable) or likely_typo(variable, known.values(), own_letters=True)
-        if near is not None:
-            yield _typo(f"the environment variable `{clean(variable)}` gives no input", near=near)
 
 
 def _typo(message: str, *, near: str | None) -> Problem:

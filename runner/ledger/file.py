@@ -55,6 +55,21 @@ SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
 """
 _DAMAGED: Final = "restore it from a copy; what its stored runs do not show is new then, and `--adopt` marks it as done"
+_ERRORS: Final = {
+    "SQLITE_BUSY": (
+        " is used by another program",
+        "another `runner apply` writes it, or hangs: look at it, and try again",
+    ),
+    "SQLITE_NOTADB": (" is no ledger, or is damaged", _DAMAGED),
+    "SQLITE_CORRUPT": (" is no ledger, or is damaged", _DAMAGED),
+    "SQLITE_READONLY_DBMOVED": (
+        " was moved or deleted while this command used it",
+        f"let no other program move or delete it; {_DAMAGED}",
+    ),
+    "SQLITE_READONLY": (" is read-only, or its folder is", f"make both writable: {_ANOTHER}"),
+    "SQLITE_FULL": ("", "make room, and try again"),
+}
+"""What the errors of SQLite mean for a ledger, and what to do."""
 
 
 class LedgerFile:
@@ -221,24 +236,9 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
 
 def _ledger_error(path: Path, error: sqlite3.Error) -> model.LedgerError:
     name = error.sqlite_errorname or ""
-    match name.split("_")[1:2]:
-        case ["BUSY"]:
-            hint = "another `runner apply` writes it, or hangs: look at it, and try again"
-            return model.LedgerError(f"{path} was locked by another program for {_PATIENCE:.0f} s", hint=hint)
-        case ["NOTADB" | "CORRUPT"]:
-            return model.LedgerError(f"{path} is no ledger, or is damaged: {error}", hint=_DAMAGED)
-        case ["READONLY"] if name == "SQLITE_READONLY_DBMOVED":
-            hint = f"let no other program move or delete it; {_DAMAGED}"
-            return model.LedgerError(f"{path} was moved or deleted while this command used it", hint=hint)
-        case ["READONLY"]:
-            why = f"{path} is read-only, or its folder is"
-            return _of_another_user(path, why) or model.LedgerError(why, hint=f"make both writable: {_ANOTHER}")
-        case ["FULL"]:
-            return model.LedgerError(f"{path}: no space is left on the disk", hint="make room, and try again")
-        case ["CANTOPEN"] if (found := _of_another_user(path, f"{path}: {error}")) is not None:
-            return found
-        case _:
-            return model.LedgerError(f"{path}: {error}")
+    why, hint = _ERRORS.get(name) or _ERRORS.get("_".join(name.split("_")[:2])) or ("", None)
+    why = f"{path}{why}: {error}"
+    return _of_another_user(path, why) or model.LedgerError(why, hint=hint)
 
 
 def _of_another_user(path: Path, why: str) -> model.LedgerError | None:

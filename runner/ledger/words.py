@@ -42,21 +42,6 @@ _NOT_ENDED = {
 """The words for a run that has not ended."""
 OLDER = "are older versions again, and are not carried out"
 LACKING = "wait for a job that has not passed"
-_MORE = {
-    VersionState.BLOCKED: "have to wait for the version before",
-    VersionState.CANCELLED: "were cancelled",
-    VersionState.ERROR: "got no usable answer",
-    VersionState.FAILED: "failed",
-    VersionState.HELD: "are held",
-    VersionState.LOST: "are lost",
-    VersionState.QUEUED: "are in the queue",
-    VersionState.REFUSED: "were refused",
-    VersionState.RESUMED: "broke off",
-    VersionState.RUNNING: "are under way",
-    VersionState.UNKNOWN: "have an outcome that nobody knows yet",
-    VersionState.WAITING: "wait for others",
-}
-"""The words for versions that are only counted."""
 
 
 def held_back(decisions: Sequence[Decision], blocked: Collection[str], *, queues: bool) -> list[Decision]:
@@ -209,7 +194,7 @@ def _older(decision: Decision, observed: ObservedEntry, *, store: StoreName, com
 
 def kind_of(decision: Decision) -> str:
     """Words for a kind of versions, of which only the first are printed."""
-    return OLDER if decision.is_older else _MORE.get(decision.state, "are not carried out")
+    return OLDER if decision.is_older else f"have the state `{decision.state}`"
 
 
 def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from operator import itemgetter
 from typing import TypeAlias
 
 import msgspec
@@ -221,25 +220,6 @@ def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
     return {name: run for name, run in found.items() if run is not None and name > run}
 
 
-def newest_by_name(store: RunStore, *, since: str) -> dict[RunName, str]:
-    """The newest run of each name since the run `since`, which counts; the history knows those that are deleted."""
-    deleted = {past.run: (past.job, past.case, past.target) for past in _past_runs(store).values() if past.run >= since}
-    stored = {
-        other: name for other in store.runs() if other >= since and (name := _begun_name(store, other)) is not None
-    }
-    return {name: run for run, name in sorted((deleted | stored).items(), key=itemgetter(0))}
-
-
-def _begun_name(store: RunStore, run: str) -> RunName | None:
-    """The name of a run that has begun, by its plan where its first line cannot be read; None where it has no line."""
-    name = run_name(store, run)
-    if name is not None:
-        return name
-    with suppress(StoreError):
-        return planned_name(store, run) if store.ends(run) else None
-    return None
-
-
 def planned_name(store: RunStore, run: str) -> RunName | None:
     """The name of a run by its plan; None where that cannot be read."""
     with suppress(StoreError, msgspec.DecodeError):
@@ -260,21 +240,32 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
 
 def failed_runs(newest: Mapping[RunName, tuple[str, str]]) -> dict[RunName, str]:
     """What did not pass when it ran last, with the run's id; a run without an end has not passed."""
-    return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
+    return {name: run for name, (run, status) in newest.items() if status not in ("", RunStatus.PASSED)}
 
 
-def newest_runs(store: RunStore) -> dict[RunName, tuple[str, str]]:
-    """The id and the status of what ran last, by name: of deleted runs by their history, of unreadable runs nothing."""
+def newest_runs(store: RunStore, *, since: str = "") -> dict[RunName, tuple[str, str]]:
+    """The id and the status of what ran last, by name, from the run `since` on.
+
+    Deleted runs are known by their history, those whose first line is lost by their plan, without a status.
+    """
     newest: dict[RunName, tuple[str, str]] = {}
     stored, deleted = set(store.runs()), _past_runs(store)
-    for run in sorted(stored | deleted.keys(), reverse=True):
+    for run in sorted((each for each in stored | deleted.keys() if each >= since), reverse=True):
         result = _from_ends(store, run) if run in stored else None
         if result is not None:
             newest.setdefault(_name(result), (run, result.status))
         elif run in deleted:
             past = deleted[run]
             newest.setdefault((past.job, past.case, past.target), (run, past.status))
+        elif _has_lines(store, run) and (name := planned_name(store, run)) is not None:
+            newest.setdefault(name, (run, ""))
     return newest
+
+
+def _has_lines(store: RunStore, run: str) -> bool:
+    with suppress(StoreError):
+        return bool(store.ends(run))
+    return False
 
 
 def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[RunName, StoredRun]:

@@ -1693,7 +1693,10 @@ def test_the_first_of_many_versions_that_are_not_carried_out_alike_are_named_and
     assert ended(["apply", "specs", "-t", "here", "--report-json", "r.json"]) == 1
     said = capsys.readouterr().err
     assert said.count("error[E183]") == 4
-    assert "error[E183]: 3 more versions failed\n   = hint: `runner apply specs -t here --dry-run` lists all\n" in said
+    assert (
+        "error[E183]: 3 more versions have the state `failed`\n"
+        "   = hint: `runner apply specs -t here --dry-run` lists all\n" in said
+    )
     assert "`d@here` is not carried out" not in said
     assert said.count("error[E184]") == 2
     assert [problem["code"] for problem in json.loads(Path("r.json").read_text())["problems"]] == ["E183"] * 6 + [

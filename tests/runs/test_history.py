@@ -164,7 +164,7 @@ def test_a_history_that_has_grown_is_brought_within_its_bounds(tmp_path: Path, m
 def test_lines_of_several_writers_are_all_there_though_the_history_is_written_anew_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history_file, "_SECONDS", TIME)  # who waits for the lock does so on a busy disk, too
+    monkeypatch.setattr(history_file, "_LOOKS", int(TIME * 100))  # who waits for the lock does so on a busy disk, too
     FileRunStore(tmp_path).prepare()
 
     def write(writer: int) -> None:

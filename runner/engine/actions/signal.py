@@ -283,15 +283,12 @@ def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: Jso
     attempt = call_failed(failure, row.step.effect)
     if failure.kind is not FailureKind.UNANSWERED or (trouble := attempt.trouble) is None:
         return attempt
+    more = "the record does not show that this call changed it, and the change may still come"
     if isinstance(found, CallFailed):
         more = f"and the record could not be read: {found.trouble.message}"
     elif call.change is Change.INSERT and found is None:
         more = "the record is not there, and may still come; a repetition makes no second record, as it has the same Id"
-    elif found is not None and call.values and _difference(call, found) is None:
-        more = "the record has these values, and was changed last before this call, by its `ModifiedOn`"
-    else:
-        more = "the record does not show the change, which may still come"
-    return replace(attempt, trouble=Trouble(code=trouble.code, message=f"{trouble.message}; {more}", hint=trouble.hint))
+    return replace(attempt, trouble=replace(trouble, message=f"{trouble.message}; {more}"))
 
 
 def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> Running[Attempt]:

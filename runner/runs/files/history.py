@@ -2,14 +2,14 @@
 
 import errno
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, take, write_all, write_whole
 
-_SECONDS = 5.0  # how long another process is waited for. To write a history anew takes a tenth of a second.
+_LOOKS = 500
+"""Looks at the lock of another process, for over five seconds. To write a history anew takes a tenth of a second."""
 
 
 class HistoryFile:
@@ -40,26 +40,17 @@ class HistoryFile:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        """A file system without locks is no reason to store no history."""
         file = os.open(self.path.with_name(f".{self.path.stem}.lock"), os.O_RDWR | os.O_CREAT | BINARY, PRIVATE_FILE)
+        is_taken = True
         try:
-            _take(file, self.path)
+            with suppress(OSError):
+                is_taken = take(file, looks=_LOOKS)
+            if not is_taken:
+                raise OSError(errno.EAGAIN, "another process is writing it", str(self.path))
             yield
         finally:
             os.close(file)
-
-
-def _take(file: int, path: Path) -> None:
-    """Wait for the lock. A file system without locks is no reason to store no history."""
-    end = time.monotonic() + _SECONDS
-    while True:
-        try:
-            is_taken = take(file)  # which looks several times, and pauses between
-        except OSError:
-            return
-        if is_taken:
-            return
-        if time.monotonic() > end:
-            raise OSError(errno.EAGAIN, "another process is writing it", str(path))
 
 
 def _after_torn_line(file: int) -> bytes:

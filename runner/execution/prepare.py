@@ -40,6 +40,8 @@ from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, failed_runs, newest_runs
 from runner.targets.model import Target
 
+_OPTION = VARIABLE.removesuffix("INPUT_")
+
 
 class _Selected(Struct, frozen=True, kw_only=True):
     """A job's case that was selected, or its only run."""
@@ -317,7 +319,12 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
     for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():
         if word not in tags and (near := likely_typo(word, tags)) is not None:
             yield replace(_typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near), severity=Severity.ERROR)
-    yield from _typos_of_variables({declared.name.upper() for job in jobs for declared in job.inputs})
+    own = {declared.name for job in jobs for declared in job.inputs}
+    for option, name in ((option, name) for option in wanted.given for name in own if f",{name}=" in option):
+        message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
+        hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
+        yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+    yield from _typos_of_variables({name.upper() for name in own}, wanted.from_environment)
     targets = {name for file in project.files for name in file.targets}
     for name in wanted.confirmed:
         if name not in targets and not is_outside(name):
@@ -325,14 +332,21 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
             yield _typo(message, near=suggest(name, targets))
 
 
-def _typos_of_variables(names: Collection[str]) -> Iterator[Problem]:
-    """`names` are those of inputs, in capitals."""
+def _typos_of_variables(names: Collection[str], options: Collection[str]) -> Iterator[Problem]:
+    """`names` are those of inputs, in capitals; `options` have their values from the environment."""
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     lacking = sorted(set(names) - given)
     for name in sorted(given.difference(names)):
         near = likely_typo(name, lacking, own_letters=True)
         if near is not None and near != f"{name}S":  # a thing and several of it are inputs of different jobs
             yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
+    for variable in (each for each in sorted(os.environ) if each[:1] == "C" and "RUN" in each):
+        if variable.startswith(VARIABLE) or f"--{variable.removeprefix(_OPTION).lower().replace('_', '-')}" in options:
+            continue
+        known = {_OPTION + name: VARIABLE + name for name in lacking}
+        near = known.get(variable) or likely_typo(variable, known.values(), own_letters=True)
+        if near is not None:
+            yield _typo(f"the environment variable `{clean(variable)}` gives no input", near=near)
 
 
 def _typo(message: str, *, near: str | None) -> Problem:

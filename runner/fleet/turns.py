@@ -4,8 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from runner.fleet.database import Link
 from runner.fleet.log import FencedLog
@@ -58,7 +57,7 @@ insert into pace as p (site, next) select %(site)s, now + gap from clock
 on conflict (site) do update set next = greatest(p.next, (select now from clock)) + (select gap from clock)
 returning next, extract(epoch from next - (select now + gap from clock))::float8
 """
-_GIVE_NEXT_BACK: Final = """
+_GIVE_BACK: Final = """
 update pace set next = next - make_interval(secs => %(gap)s) where site = %(site)s and next = %(next)s
 """
 
@@ -111,17 +110,10 @@ class FleetTurn(Turn):
         self._process = None
 
 
-class PacedTurn(NamedTuple):
-    """When a call may leave, by the clock of this machine. `next`: when another may, by that of the server."""
-
-    next: datetime
-    at: float
-
-
 class FleetPace:
     """At most `rate` calls a second to a site, from all machines, evenly spaced: a `runner.service.gate.SitePace`.
 
-    A turn that is given up goes to the next call here. `clock` is this machine's, `now` replaces the server's.
+    The last turn, given up, goes to the next call. `clock` is this machine's, `now` replaces the server's.
     """
 
     def __init__(
@@ -138,36 +130,18 @@ class FleetPace:
         self._gap = 1 / rate
         self._clock = clock
         self._now = now
-        self._lock = threading.Lock()
-        self._unwanted: list[PacedTurn] = []
 
     def wait_for_turn(self, gate: Gate) -> float:
         began = self._clock()
-        with self._lock:
-            turn = self._taken()
-        while (left := turn.at - self._clock()) > 0 and gate.is_wanted():
+        values = {"site": self._site, "gap": self._gap}
+        ((following, seconds),) = self._link.run(_NEXT, {**values, "now": self._now()})
+        at = self._clock() + seconds
+        while (left := at - self._clock()) > 0 and gate.is_wanted():
             gate.wait(left)
         if left > 0:
-            with self._lock, suppress(StoreError):
-                self._give_back(turn)
+            with suppress(StoreError):
+                self._link.run(_GIVE_BACK, {**values, "next": following})
         return self._clock() - began
-
-    def _taken(self) -> PacedTurn:
-        now = self._clock()
-        self._unwanted = sorted(turn for turn in self._unwanted if turn.at > now)
-        if self._unwanted:
-            return self._unwanted.pop(0)
-        row = self._link.run(_NEXT, {"site": self._site, "gap": self._gap, "now": self._now()}).fetchone()
-        assert row is not None
-        return PacedTurn(next=row[0], at=self._clock() + row[1])
-
-    def _give_back(self, turn: PacedTurn) -> None:
-        self._unwanted = sorted([*self._unwanted, turn])
-        while self._unwanted:
-            values = {"site": self._site, "gap": self._gap, "next": self._unwanted[-1].next}
-            if self._link.run(_GIVE_NEXT_BACK, values).rowcount == 0:
-                return
-            self._unwanted.pop()
 
 
 class DrainedStop(Stop):

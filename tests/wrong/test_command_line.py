@@ -241,8 +241,7 @@ LET_BE = [
     "validate . -t staging",
 ]
 NOTHING = {
-    "run a.job.yaml -k smoke|or|other": "`-k` takes a part of the name as it is",
-    "run a.job.yaml -k contact*": "`-k` takes a part of the name as it is",
+    "run a.job.yaml -k contact*": "no run is called like `contact*`; the jobs are `contact-smoke`: nothing",
     "run a.job.yaml --tags smok": "no job fits `--tags smok`; did you mean `smoke`? Nothing was selected, so nothing",
     "run a.job.yaml --tags nightly": "no job fits `--tags nightly`; the tags are `contacts`, `smoke`: nothing",
     "run a.job.yaml --tags smok -i limit=3": "no job fits `--tags smok`; did you mean `smoke`? Nothing was selected",

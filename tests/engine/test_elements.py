@@ -489,6 +489,21 @@ def test_a_fault_that_came_after_the_element_was_executed_is_settled_by_its_row(
     assert (refusing.finished("a").status, refusing.end.exit_code) == ("failed", 1)
 
 
+@pytest.mark.parametrize(("step", "ended"), [(ONE, ("failed", 1)), (WITH_VALUES, ("unknown", 4))])
+def test_a_fault_after_which_nothing_shows_the_element_leaves_its_values_in_doubt(
+    step: str, ended: tuple[str, int]
+) -> None:
+    class Hidden(Site):
+        def _execute_element(self, key: str) -> None:
+            super()._execute_element(key)
+            self.stored = self.logged = False
+
+    site = Hidden(shown=[element("Approve")], answers=[refused(500, unproved=True)], executes_refused=True)
+    site.carry_out(planned(step))
+    assert (site.finished("a").status.value, site.end.exit_code) == ended
+    assert len(site.executed_ids) == 1
+
+
 def test_two_elements_of_one_caption_look_the_same_and_nothing_is_sent() -> None:
     site = Site(shown=[element("Approve", 1), element("Approve", 2)])
     site.carry_out(planned(ONE))

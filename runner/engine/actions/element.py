@@ -205,7 +205,11 @@ def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
     """A call without an answer: the element's own row is asked, which shows more than the process log would."""
     called = _own(row).before
     if failure.unproved:  # an element that was executed has moved by then, or a moment later
-        return (yield from _settled(row, moments=_ANSWERED)) or _not_executed(row, called, failure)
+        now = yield from _look(row, moments=_ANSWERED)
+        if now is None and row.is_once:
+            row.in_doubt, row.look_again = True, partial(_settle_again, cause=failure.trouble)
+            return in_doubt(failure.trouble, why="nothing shows whether the element has moved")
+        return (yield from _moved(row, now)) or _not_executed(row, called, failure)
     if failure.kind not in (FailureKind.UNANSWERED, FailureKind.TURNED_AWAY):
         return _not_executed(row, called, failure)
     if not row.is_once:
@@ -231,7 +235,11 @@ def _settle_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[
 
 def _settled(row: OpenRow, *, moments: Sequence[float]) -> Running[Attempt | None]:
     """How the call ended that was not answered; None where the element has not moved, which proves nothing."""
-    now = yield from _look(row, moments=moments)
+    return (yield from _moved(row, (yield from _look(row, moments=moments))))
+
+
+def _moved(row: OpenRow, now: ElementInstance | None) -> Running[Attempt | None]:
+    """The same, by the element as it is `now`."""
     if now is None or now.status not in ("done", "error", GONE) or now.status == _own(row).before.status:
         return None
     why_not = yield from _process_after(row, now, _own(row).process_id)

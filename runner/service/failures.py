@@ -66,7 +66,7 @@ _LICENCES: Final = "check the licences of the user in the site"
 _NEWS: Final = "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
 _ABOUT: Final = (
     (
-        lazy_pattern(r"started manually", re.IGNORECASE),
+        lazy_pattern(r"started manually|CannotBeManuallyStarted", re.IGNORECASE),
         "no call starts it: a signal, a message or a timer does; a `signal` step changes the record it waits for",
     ),
     (

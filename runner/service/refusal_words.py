@@ -7,7 +7,9 @@ from runner.foundation.lazy import lazy_pattern
 from runner.service import calls
 
 NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
-_AT_THE_DOOR: Final = lazy_pattern(r"started manually|publish the |CanRunBusinessProcesses")
+_AT_THE_DOOR: Final = lazy_pattern(
+    r"started manually|\[ProcessCannotBeManuallyStartedException\]|publish the |CanRunBusinessProcesses"
+)
 """Words of a fault that only the check says which comes before a process begins [M]."""
 
 

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, items
 from runner.secrets.spellings import single_line
 
 _LONGEST: Final = 300
+_EXCEPTION: Final = lazy_pattern(r"[A-Za-z]{1,80}Exception")
 _READ: Final = 4 * _LONGEST
 _KEYS: Final = (
     *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "odata.error", "value"),
@@ -28,8 +30,12 @@ def first_line(text: str) -> str:
 
 
 def words_of(value: Json) -> str:
-    """The words in a JSON fault, under whichever key they are; nothing where it has none."""
+    """The words in a JSON fault, under whichever key they are, with its `errorCode`, which no language changes [C].
+
+    Nothing where it has none.
+    """
     keys: tuple[str, ...] = _KEYS
+    code: Json = None
     for _ in range(len(_KEYS)):
         if not isinstance(value, dict):
             break
@@ -38,5 +44,9 @@ def words_of(value: Json) -> str:
             return short_line("; ".join(f"{field}: {text}" for field, texts in errors.items() for text in items(texts)))
         if _HEADLINE in (value.get("message"), value.get("Message")):
             keys = (*_BELOW, *_KEYS)
+        code = value.get("errorCode") or code
         value = next((value[key] for key in keys if value.get(key)), None)
-    return short_line(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    has_code = isinstance(code, str) and _EXCEPTION.fullmatch(code) and code not in value
+    return f"{short_line(value)} [{code}]" if has_code else short_line(value)

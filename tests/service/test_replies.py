@@ -45,6 +45,10 @@ MISSING = (
     b"<html><head><title>Request Error</title></head><body><p>The server encountered an error processing the request. "
     b"The exception message is 'Item with name &quot;UsrGet&quot; not found.'. See server logs for more details.</p>"
 )
+BY_HAND = (
+    '{"success": false, "errorInfo": {"message": "Вручную нельзя", '
+    '"errorCode": "ProcessCannotBeManuallyStartedException"}}'
+)
 ABORTED = b"<Fault><Reason><Text>Thread was being aborted.</Text></Reason></Fault>"
 FAULT = b"<Fault><Reason><Text>No right to run</Text></Reason></Fault>"
 
@@ -357,6 +361,8 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply(ABORTED), True),
         (reply('{"success": false, "errorInfo": {"message": "Execution Timeout Expired."}}'), True),
         (reply('{"success": false, "errorInfo": {"message": "Process UsrGet not found"}}'), False),
+        (reply('{"success": false, "errorInfo": {"message": "Вручную нельзя", "errorCode": "DbException"}}'), True),
+        (reply(BY_HAND), False),
         (reply('{"title": "An error", "detail": "Item \\"UsrGet\\" not found"}', 500), False),
         (reply(b"Process UsrGet not found", 500, content_type="text/plain"), False),
         (reply('{"error": "Process UsrGet not found"}'), False),

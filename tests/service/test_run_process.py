@@ -85,8 +85,10 @@ def test_a_refusal_is_reported_in_the_services_own_words() -> None:
     assert refused == (
         FailureKind.REFUSED,
         "E205",
-        'site.example refused the call: Process "UsrAdd" was not found',
+        'site.example refused the call: Process "UsrAdd" was not found [ItemNotFoundException]',
     )
+    by_hand: JsonObject = {"errorCode": "ProcessCannotBeManuallyStartedException", "message": "Вручную нельзя"}
+    assert "a `signal` step changes the record" in str(ending(success=False, processId=NO_ID, errorInfo=by_hand))
     assert "`runner catalog check -t TARGET`" in str(ending(success=False, processId=NO_ID, errorInfo=words))
     assert failed(success=False, processId=None, processStatus=3)[0] is FailureKind.REFUSED
     assert failed(success=False, processStatus=0)[0] is FailureKind.REFUSED

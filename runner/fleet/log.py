@@ -134,12 +134,6 @@ class FencedLog:
             raise StoreError(f"result {name} of run {self.run} is not there")
         return bytes(row[0])
 
-    def put_plan(self, content: str) -> None:
-        if not self.change(
-            "update runs set kept = %(kept)s where id = %(run)s and fence = %(fence)s", {"kept": content}
-        ):
-            raise self.fenced()
-
     def close(self) -> None:
         """Store what still waits, and end the connection."""
         self.is_open = False

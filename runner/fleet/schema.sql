@@ -72,14 +72,6 @@ create table runner.results (
   primary key (run, sha256)
 );
 
--- Reports that somebody stored with a run.
-create table runner.parts (
-  run uuid not null references runner.runs on delete cascade,
-  name text not null,
-  content text not null,
-  primary key (run, name)
-);
-
 -- A line for each run that has ended; it outlives the runs.
 create table runner.history (n bigint generated always as identity primary key, line bytea not null);
 

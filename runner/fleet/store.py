@@ -45,10 +45,6 @@ _WHY: Final = {
     "queued": "has not begun: it is queued",
     "waiting": "has not begun: it is waiting for others",
 }
-_PUT: Final = """
-insert into parts (run, name, content) values (%(run)s, %(name)s, %(content)s)
-on conflict (run, name) do update set content = excluded.content
-"""
 _REMEMBER: Final = """
 with added as (insert into history (line) values (%(line)s) returning line)
 update meta set history_bytes = history_bytes + (select length(line) + 1 from added) returning history_bytes
@@ -151,9 +147,6 @@ class FleetStore:
         row = self.link.run(_SILENT, {"run": run}).fetchone()
         return float(row[0]) if row is not None and row[0] > ALIVE else None
 
-    def hold_command(self, run: str) -> None:
-        """Nothing: workers begin the runs of a fleet, and no command does."""
-
     def is_command_under_way(self, run: str) -> bool:
         del run
         return False
@@ -164,22 +157,18 @@ class FleetStore:
             for run, state, note in self.link.run(_NOT_BEGUN, {"name": name})
         ]
 
+    def hold_command(self, run: str) -> None:
+        """Nothing: workers begin the runs of a fleet, and no command does."""
+
     def put(self, run: str, part: Part, content: str) -> None:
-        log = self.log_of(run)
-        if part is Part.PLAN and log is not None:
-            log.put_plan(content)
-        elif part is Part.PLAN:
-            self.link.run("update runs set kept = %(content)s where id = %(run)s", {"run": run, "content": content})
-        else:
-            self.link.run(_PUT, {"run": run, "name": part.value, "content": content})
+        del content
+        raise StoreError(f"{self.place(run, part)} is not stored")
 
     def get(self, run: str, part: Part) -> bytes:
-        values = {"run": run, "name": part.value}
         if part is Part.EVENTS:
             return b"".join(self.events(run))
         kept = "select kept from runs where id = %(run)s and kept is not null"
-        other = "select content from parts where run = %(run)s and name = %(name)s"
-        row = self.link.run(kept if part is Part.PLAN else other, values).fetchone()
+        row = self.link.run(kept, {"run": run}).fetchone() if part is Part.PLAN else None
         if row is None:
             raise StoreError(f"{self.place(run, part)} is not there")
         return str(row[0]).encode()
@@ -187,9 +176,6 @@ class FleetStore:
     def results(self, run: str) -> Iterator[tuple[str, bytes]]:
         sql = "select sha256, content from results where run = %(run)s order by sha256"
         return ((name, bytes(content)) for name, content in self.link.run(sql, {"run": run}))
-
-    def delete(self, run: str) -> None:
-        self.link.run("delete from runs where id = %(run)s", {"run": run})
 
     def prune(self, age: float) -> int:
         """Delete settled runs that ended over `age` seconds ago; how many. Ledger and history know them still."""

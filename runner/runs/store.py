@@ -289,12 +289,13 @@ class RunStore(Protocol):
         """The runs without events whose ids begin with `name`, or for `last` the newest, and why."""
 
     def put(self, run: str, part: Part, content: str) -> None:
-        """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line."""
+        """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line.
+
+        A fleet stores no parts: its worker writes the plan, and reports are drawn of the events.
+        """
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are all lines that `events` gives."""
-
-    def delete(self, run: str) -> None: ...
 
     def history(self) -> bytes:
         """The lines of the history of runs, each with its line end; empty where there is none. It outlives the runs."""
@@ -321,6 +322,8 @@ class RunOfPlan(Struct, frozen=True, kw_only=True):
 
 class LocalRunStore(RunStore, Protocol):
     """The runs of a machine, with what its commands share."""
+
+    def delete(self, run: str) -> None: ...
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]

@@ -92,20 +92,6 @@ def test_lines_wait_until_they_have_to_be_safe(store: FleetStore) -> None:
     log.close()
 
 
-def test_a_plan_is_replaced_by_nobody_who_has_lost_the_run(store: FleetStore, fleet: str) -> None:
-    first = store.create(RUN)
-    store.put(RUN, Part.PLAN, "first")
-    other = FleetStore(fleet)
-    log = other.create(RUN)
-    other.put(RUN, Part.PLAN, "second")
-    with pytest.raises(FencedError):
-        store.put(RUN, Part.PLAN, "zombie")
-    assert store.get(RUN, Part.PLAN) == b"second"
-    first.link.close()
-    log.close()
-    other.close()
-
-
 class Broken(Link):
     """A connection that breaks once: before a statement that appends is carried out, or before its answer comes."""
 

@@ -141,11 +141,10 @@ def _left_out(state: State) -> Trouble | None:
         )
     nothing = "nothing failed, but " if undone(state.run) != INCOMPLETE else ""
     message = f"{nothing}the job was not carried out as it is written: {'; '.join(parts)}"
-    hint = "carry the job out once more: `runner show` has the command, and what it starts again"
-    if left_out:
-        hint = f"do by hand what was left out, or {hint}"
-    if wrongly_decided:
-        hint = f"check what {listed(sorted(wrongly_decided))} has changed on the site, then {hint}"
+    hint = (
+        "look at the site for that, and do by hand what is missing, or carry the job out once more: `runner show` has "
+        "the command, and what it starts again"
+    )
     return Trouble(code="E312", message=message, hint=hint)
 
 

@@ -5,7 +5,7 @@ An element is executed by the id that it has in an instance, never by that of it
 executed before; it is empty where tracing is off.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec import Struct, convert
 from msgspec.structs import replace
@@ -17,12 +17,11 @@ from runner.engine.perform import Backoff
 from runner.engine.process_log import has_ended
 from runner.engine.readings import Unread
 from runner.engine.state import ElementInstance, OpenRow, State
-from runner.expressions.parse import expressions_in
 from runner.foundation.durations import format_duration
 from runner.foundation.sentences import first_few, listed
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import JsonObject, is_guid, record
-from runner.job.actions import ElementName, Run
+from runner.foundation.values import JsonObject, is_guid
+from runner.job.actions import ElementName
 from runner.job.model import RetryOn
 from runner.runs.process_status import KNOWN
 from runner.runs.status import Status
@@ -183,14 +182,14 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
         "write a longer `timeout` to wait longer; a caption is found only in the log of elements, or in a catalogue: "
         f"{_pull(row)} writes it"
     )
-    if isinstance(seen, _Elements) and any(each.id in row.state.run.executed for each in seen.fitting):
+    if isinstance(seen, Unread):
+        return _failed("E220", message, hint, wanted)
+    if any(each.id in row.state.run.executed for each in seen.fitting):
         message += "; that it was executed counts for another row of this run, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
-    elif isinstance(seen, _Elements) and any(each.status not in KNOWN for each in seen.fitting):
-        hint = "its status is not known, and what the engine stores of it cannot be read"
-    elif isinstance(seen, _Elements):
-        hint = _near(row.state, seen, wanted) or _hint_on_others(row.state, seen) or hint
-    return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)
+    else:
+        hint = _near(row.state, seen, wanted) or _hint_on_sub_process(row.state, seen) or hint
+    return _failed("E220", message + _besides(row.state, seen), hint, wanted)
 
 
 def _pull(row: OpenRow) -> str:
@@ -202,15 +201,12 @@ def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
     return None if seen.fitting else did_you_mean(wanted.name, [_shown(state, each) for each in seen.all])
 
 
-def _hint_on_others(state: State, seen: _Elements) -> str | None:
-    """The hint where the process is at other elements than the wanted element."""
+def _hint_on_sub_process(state: State, seen: _Elements) -> str | None:
     running = [each for each in seen.all if each.status == "running" and each not in seen.fitting]
-    if within := [_shown(state, each) for each in running if "SubProcess" in _kind(state, each)]:
-        find = 'a `query` of SysProcessLog with `filter: "Parent/Id eq {{ steps.ID.process_id }}"` finds its id'
-        return f"the process is in its sub-process {listed(within)}, whose elements are of a process of its own: {find}"
-    others = [_shown(state, each) for each in running]
-    wait = "or write a longer `timeout` to wait until that has ended"
-    return f"the process is at {listed(others)}: execute what it is at, {wait}" if others else None
+    within = [_shown(state, each) for each in running if "SubProcess" in _kind(state, each)]
+    find = 'a `query` of SysProcessLog with `filter: "Parent/Id eq {{ steps.ID.process_id }}"` finds its id'
+    where = f"the process is in its sub-process {listed(within)}, whose elements are of a process of its own"
+    return f"{where}: {find}" if within else None
 
 
 def _besides(state: State, seen: _Elements) -> str:
@@ -257,32 +253,13 @@ def _instances(rows: "Iterable[JsonObject] | Unread", *, stored: bool = False) -
     return tuple(convert({**found, "stored": stored}, ElementInstance) for found in known)
 
 
-_NOT_KNOWN = "the process's id is not known"
-_RUN = "start the process with `run` in place of `execute`: its answer has the id"
 RESULTS = "ask for a result with `results`: then the service does not queue the process, and its answer has the id"
+_MAY_RUN = "a process that was started and not verified may still run at the site"
+_RUN = f"start the process with `run` in place of `execute`, and {RESULTS}"
 
 
-def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
-    """The mistake of a text that is no process id; it names the step that started the process."""
+def no_process_id(template: str, given: str) -> Attempt:
+    """The mistake of a text that is no process id: null where nothing shows the process that a step has started."""
     if given != "null":
         return no_guid("the process's id", given)
-    for key, starter in _steps_in(row, template):
-        if starter.get("process_id") is None and starter.get("status") == Status.PASSED:
-            why = f"since `{key}` is not verified; that process may still run at the site"
-            return not_passed("E113", f"{_NOT_KNOWN}, {why}", RESULTS if _is_run(row, key) else _RUN)
-    return not_passed("E113", f"{_NOT_KNOWN}: it is null", _RUN)
-
-
-def _is_run(row: OpenRow, key: str) -> bool:
-    """Whether a `run` has started it: the answer of a queued start has no id [M]."""
-    job = row.state.job
-    return any(step.id == key and isinstance(step.action, Run) for step in (*job.steps, *job.final_steps))
-
-
-def _steps_in(row: OpenRow, template: str) -> Iterator[tuple[str, JsonObject]]:
-    """The steps that the template names, as expressions see them."""
-    steps = record(row.state.names.known.get("steps"))
-    for _, found in expressions_in(template):
-        for name in found.names:
-            if name.path[0] == "steps" and len(name.path) > 1 and isinstance(name.path[1], str):
-                yield name.path[1], record(steps.get(name.path[1]))
+    return not_passed("E113", f"the process's id is not known: `{template}` is null; {_MAY_RUN}", _RUN)

@@ -209,12 +209,12 @@ def test_a_name_that_leads_nowhere_is_answered_with_the_element_that_is_called_n
     assert (error.code, error.hint) == ("E220", "did you mean `Aprove`?")
 
 
-def test_where_the_process_is_at_another_element_the_hint_names_that() -> None:
+def test_where_the_process_is_at_another_element_the_message_names_that() -> None:
     site = Site(shown=[element("Send the letter")])
     site.carry_out(planned(ONE))
     error = site.finished("a").error
     assert error is not None
-    assert (error.hint or "").startswith("the process is at `Send the letter`: execute what it is at, or write")
+    assert error.message.endswith("; its elements: Send the letter (running)")
 
 
 def test_where_the_process_is_in_a_sub_process_the_hint_says_how_to_find_that() -> None:
@@ -671,7 +671,7 @@ def test_where_the_log_of_elements_has_a_status_that_nobody_knows_what_the_engin
     hidden.carry_out(planned(ONE))
     error = hidden.finished("a").error
     assert error is not None
-    assert (error.hint or "").startswith("its status is not known")
+    assert error.message.endswith("; its elements: Approve (11111111)")
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(8.0, "unknown"), (1.0, "failed")])

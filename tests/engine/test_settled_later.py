@@ -133,7 +133,7 @@ def test_a_run_that_left_a_step_out_is_failed_though_its_doubt_is_passed() -> No
     assert world.statuses_of_rows() == {"a": "passed", "b": "skipped: stopped"}
     assert world.end.error is not None
     hint = "carry the job out once more: `runner show` has the command, and what it starts again"
-    assert world.end.error.hint == f"do by hand what was left out, or {hint}", "what happened starts again"
+    assert (world.end.error.hint or "").endswith(hint), "what happened starts again"
 
 
 def test_a_doubt_that_failed_fails_the_run() -> None:

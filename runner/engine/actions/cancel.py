@@ -33,7 +33,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
     assert isinstance(action, Cancel)
     process_id = row.text(action.process_id, "process_id")
     if not is_guid(process_id):
-        return no_process_id(row, action.process_id, process_id)
+        return no_process_id(action.process_id, process_id)
     before: LogRow | Unread | None = None
     if row.reads_log:
         with row.reading_until(row.t + row.attempt_seconds):

@@ -57,7 +57,7 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
     values = None if element.parameters is None else parameters_of(row, element.parameters)
     if wanted is not None:
         if not is_guid(wanted.process_id):
-            return no_process_id(row, wanted.how.of, wanted.process_id)
+            return no_process_id(wanted.how.of, wanted.process_id)
         return (yield from _named(row, wanted, values))
     if not is_guid(uid):
         return no_guid("the element's id", uid)

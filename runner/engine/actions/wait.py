@@ -33,7 +33,7 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     assert isinstance(action, Wait)
     process_id = row.text(action.process_id, "process_id")
     if not is_guid(process_id):
-        return no_process_id(row, action.process_id, process_id)
+        return no_process_id(action.process_id, process_id)
     looks = Backoff(next=action.every, longest=action.max_every, deadline=row.t + follow)
     last: LogRow | None = None
     settle = row.state.run.plan.times.settle

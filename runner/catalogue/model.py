@@ -111,6 +111,7 @@ class Process(Struct, frozen=True, kw_only=True, dict=True):
     parameters: Mapping[str, Parameter] | None = field(default_factory=dict)  # by code, in its case [M]; None: unread
     elements: tuple[ProcessElement, ...] | None = ()  # None: unread
     unread: str | None = None  # why they could not be read
+    changes: frozenset[str] = frozenset()  # the entities whose records its double changes
 
     @property
     def active_code(self) -> str | None:

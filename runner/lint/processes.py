@@ -33,6 +33,8 @@ def check_processes(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
             yield from _no_process(code, at, catalogue)
         else:
             yield from _start(process, fields, path, catalogue)
+            if process.changes and step.fields.get("effect") == "read":
+                yield _no_reading(process, step)
     for path, code in signalled(step):
         if code not in catalogue.processes:
             yield from _no_process(code, path, catalogue)
@@ -44,6 +46,13 @@ def check_processes(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
                 (*step.path, "failures", "processes"),
             )
             yield Finding(code="E198", message=message, path=(*at, index), hint=near_or_listed(pattern, codes))
+
+
+def _no_reading(process: Process, step: RawStep) -> Finding:
+    message = f"`effect: read` is for what changes nothing, and the double of `{process.code}` changes records"
+    hint = "write `effect: idempotent` if the process may be started twice, else leave `effect` out"
+    shown = f"{message} of {listed(sorted(process.changes))}"
+    return Finding(code="E107", message=shown, path=(*step.path, "effect"), hint=hint, warning=True)
 
 
 def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogue) -> Iterator[Finding]:

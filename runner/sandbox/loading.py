@@ -23,7 +23,7 @@ from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, rules, typos
-from runner.sandbox.doubles import OWN_ENTITIES, STAMPS, Double, Doubles, lookup_paths
+from runner.sandbox.doubles import OWN_ENTITIES, STAMPS, Delete, Double, Doubles, Insert, Update, lookup_paths
 from runner.sandbox.process_schemas import parked
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
@@ -280,6 +280,9 @@ def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:
         yield next((double for double in family if double.active), own)
 
 
+_CHANGES = (Insert, Update, Delete)
+
+
 def _as_process(double: Double, versions: Sequence[Double]) -> Process:
     return Process(
         code=double.root,
@@ -289,6 +292,7 @@ def _as_process(double: Double, versions: Sequence[Double]) -> Process:
         members=tuple(map(_member, sorted(versions, key=lambda double: double.version))) if len(versions) > 1 else (),
         parameters=double.parameters,
         elements=tuple(parked(double)),
+        changes=frozenset(each.deed.entity for each in double.activities if isinstance(each.deed, _CHANGES)),
     )
 
 

@@ -289,6 +289,16 @@ def test_what_a_target_allows_is_held_against_what_it_has(named: str, project: P
     ]
 
 
+def test_a_reading_whose_double_changes_records_is_warned_of(project: Path, capsys: Capture) -> None:
+    delete = "{process: UsrDeleteContact, parameters: {ContactId: 11111111-1111-1111-1111-111111111111}}"
+    job = JOB.replace("{process: UsrGetAllContacts}", delete)
+    for effect, count in (("read", 1), ("idempotent", 0)):
+        (project / "a.job.yaml").write_text(f"{job}    effect: {effect}\n")
+        code, out, _ = said(capsys, "a.job.yaml")
+        assert (code, out.count("warning[E107]")) == (0, count)
+    assert out.count("warning[") == 0
+
+
 def test_what_a_target_allows_is_not_judged_where_nobody_knows_what_it_has(project: Path, capsys: Capture) -> None:
     live = "runner: 1\ntargets: {live: {url: 'https://x.example.com', allow: {processes: [UsrX], entities: [Y]}}}\n"
     (project / "targets.yaml").write_text(live)

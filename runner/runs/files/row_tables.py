@@ -47,10 +47,9 @@ class StoredRows(Struct, frozen=True, kw_only=True):
 
 
 class MadeFile(Struct, frozen=True, kw_only=True):
-    """Which file it is, and when it was made. `is_new_here`: it did not know the folder. `clock` gives its time."""
+    """Which file it is. `is_new_here`: it did not know the folder. `clock` gives its time."""
 
     file: str
-    at: float
     is_new_here: bool
     clock: Callable[[], float]
 
@@ -64,14 +63,14 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
         database.executescript(_TABLES)
         _forget_old(database, now)
         database.execute(_MADE, (now,))
-        name, made = database.execute("SELECT file, at FROM made").fetchone()
+        (name,) = database.execute("SELECT file FROM made").fetchone()
         is_new = place is not None and _is_new(database, os.fsencode(place), now)
         clock = _steady_clock(database)
         database.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
     except BaseException:
         database.close()
         raise
-    return database, MadeFile(file=name, at=made, is_new_here=is_new, clock=clock)
+    return database, MadeFile(file=name, is_new_here=is_new, clock=clock)
 
 
 def _steady_clock(database: sqlite3.Connection) -> Callable[[], float]:

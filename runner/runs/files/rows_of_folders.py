@@ -8,7 +8,6 @@ import os
 import socket
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation import server_time
@@ -23,57 +22,44 @@ _OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND key IN ({keys}
 _DAY = 24 * 3600.0
 
 
-class Loss(Struct, frozen=True, kw_only=True):
-    """A shared file that is gone. The folder uses another `since`, which was `made` then or before."""
-
-    since: float
-    made: float
-
-    def concerns(self, began: float, ends: float, *, late: float) -> bool:
-        """Whether a forgotten start, also from before the file was made, may have made the rows of a start of then."""
-        return began < self.since or began - (ends - began) - late < self.made
-
-
 class SharedFile:
     """The file of rows of all folders, as the folder whose own file is `own` has seen it on this machine."""
 
     def __init__(self, own: RowDatabase, shared: RowDatabase) -> None:
         self._own = own
         self._shared = shared
-        self._losses: dict[str, Loss | None] = {}
+        self._since: dict[str, float | None] = {}
 
-    def loss(self) -> Loss | None:
-        """What was lost before the file that is open now, if anything was. Raises `StoreError`."""
+    def lost_at(self) -> float | None:
+        """When the folder began to use the file that is open now in the place of another. Raises `StoreError`."""
         made = self._shared.made
         if made is None:
             return None
-        if made.file not in self._losses:
-            since = self._seen(made.file)
-            self._losses[made.file] = Loss(since=since, made=made.at) if since else None
-        return self._losses[made.file]
+        if made.file not in self._since:
+            self._since[made.file] = self._seen(made.file)
+        return self._since[made.file]
 
-    def _seen(self, file: str) -> float:
-        """Since when the folder uses this file in the place of another; 0 where it has used no other."""
+    def _seen(self, file: str) -> float | None:
         now, here = self._own.now(), machine()
         with self._own.changing() as database:
             found = database.execute("SELECT file, since, at FROM seen WHERE machine = ?", (here,)).fetchone()
-            since: float = 0.0 if found is None else found[1] if found[0] == file else now
+            since: float | None = None if found is None else found[1] if found[0] == file else now
             if found is None or found[0] != file or found[2] < now - _DAY:
                 database.execute("DELETE FROM seen WHERE at < ?", (now - KEPT,))
                 database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", (here, file, since, now))
         return since
 
-    def lost(self, loss: Loss, run: str, query: RowQuery) -> LostRows | None:
-        """What is not known any more, and the rows of the query depend on. Raises `StoreError`."""
+    def lost(self, since: float, run: str, query: RowQuery) -> LostRows | None:
+        """What is not known any more, and may have made the rows of the query. Raises `StoreError`."""
         keys = (query.key, *(query.keys or ()))
         with self._own.changing() as database:
             began, ends = database.execute(_OWN.format(keys=", ".join("?" * len(keys))), (run, *keys)).fetchone()
         late = NEAR + query.slack if query.timed else LATE
-        if began is None or not loss.concerns(began, ends, late=late):
+        if began is None or began - (ends - began) - late >= since:
             return None
         return LostRows(
             file=os.fsencode(self._shared.file).decode("utf-8", "replace"),
-            since=server_time.odata_time(self._shared.as_set(loss.made)),
+            since=server_time.odata_time(self._own.as_set(since)),
         )
 
 
@@ -103,7 +89,7 @@ class RowsOfFolders:
         self._is_new = is_new
         self._shared = shared
         self._file = SharedFile(own, shared)
-        self._loss: Loss | None = None
+        self._lost_at: float | None = None
         self._own_rows, self._shared_rows = (
             RowsOfRun(rows, run=run, site=site, settle=settle, is_new=is_new) for rows in (own, shared)
         )
@@ -157,7 +143,7 @@ class RowsOfFolders:
         by = None
         try:
             current = self._current()
-            lost = None if self._loss is None or query.certain else self._file.lost(self._loss, self._run, query)
+            lost = None if self._lost_at is None or query.certain else self._file.lost(self._lost_at, self._run, query)
         except StoreError:
             return Others(rival=not query.certain)
         rival = lost is not None
@@ -185,7 +171,7 @@ class RowsOfFolders:
                 found = self._own_rows.stored()
                 if found.starts or found.rows:
                     self._shared_rows.store_anew(found)
-            self._loss = self._file.loss()
+            self._lost_at = self._file.lost_at()
             self._opening, self._lacks_shared = opening, False
         return self._all
 

@@ -47,16 +47,21 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     runs = timed_runs(command.runs)
     parts = [
         *_problems(command),
-        *_next(runs, command.store),
-        *_cards(runs, command.values),
+        *_under("What to do next", _next(runs, command.store)),
+        *_under("What did not pass", _cards(runs, command.values)),
         *_again(runs, command),
-        *_warnings(runs, command.values),
-        *_outputs(runs, command.values),
+        *_under("What is worth a look", _warnings(runs, command.values)),
+        *_under("Outputs", _outputs(runs, command.values)),
         *_timelines(runs),
         *_matrix(runs),
         *_hashes(runs),
     ]
     return _bounded(_head(command, runs, version), parts)
+
+
+def _under(heading: str, parts: Iterable[str]) -> Iterator[str]:
+    """The parts, the first of them below a heading."""
+    return (part if number else f"#### {heading}\n\n{part}" for number, part in enumerate(parts))
 
 
 def _bounded(head: str, parts: Iterable[str]) -> str:
@@ -97,21 +102,19 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
 
 
 def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:
-    for number, open_run in enumerate(overview.open_runs(runs, store)):
-        heading = "" if number else "#### What to do next\n\n"
-        yield f"{heading}{inline(open_run.run.title)}: {inline(open_run.known)}\n\n{_commands(open_run.steps)}"
+    for found in overview.open_runs(runs, store):
+        yield f"{inline(found.run.title)}: {inline(found.known)}\n\n{_commands(found.steps)}"
 
 
 def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     found = alike_causes(runs)
-    for number, card in enumerate(found[:_MOST_CARDS]):
-        yield ("" if number else "#### What did not pass\n\n") + _card(card.members, shows=values.shows(is_red=True))
+    for card in found[:_MOST_CARDS]:
+        yield _card(card.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
     broken = [(run, error) for run in runs if (error := own_error(run.result)) is not None]
-    for number, (run, error) in enumerate(broken[:_MOST_CARDS]):
-        heading = "" if found or number else "#### What did not pass\n\n"
-        yield f"{heading}**{run.result.status}** {inline(run.title)}\n\n{block([*trouble_lines(error)])}"
+    for run, error in broken[:_MOST_CARDS]:
+        yield f"**{run.result.status}** {inline(run.title)}\n\n{block([*trouble_lines(error)])}"
 
 
 def _again(runs: Sequence[TimedRun], command: ReportedCommand) -> Iterator[str]:
@@ -135,21 +138,20 @@ def _commands(steps: Sequence[NextStep], *, between: str = "or") -> str:
 def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     """What is worth a look: of runs as a whole, of rows that passed, and of undo."""
     found = [(run, lines) for run in runs if (lines := [*_warned(run.result, values)])]
-    for number, (run, lines) in enumerate(found[:_MOST_CARDS]):
-        heading = "" if number else "#### What is worth a look\n\n"
+    for run, lines in found[:_MOST_CARDS]:
         more = [f"and {len(lines) - _MOST_WARNINGS:,} more"] if len(lines) > _MOST_WARNINGS else []
-        yield f"{heading}{inline(run.title)}\n\n{block([*lines[:_MOST_WARNINGS], *more])}"
+        yield f"{inline(run.title)}\n\n{block([*lines[:_MOST_WARNINGS], *more])}"
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more runs with warnings are in the HTML report.\n"
 
 
 def _outputs(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
-    found = [run for run in runs if run.result.outputs]
-    shown = [run for run in found if values.shows(is_red=run.result.status is not RunStatus.PASSED)]
-    for number, run in enumerate(shown[:_MOST_CARDS]):
+    shown = [
+        run for run in runs if run.result.outputs and values.shows(is_red=run.result.status is not RunStatus.PASSED)
+    ]
+    for run in shown[:_MOST_CARDS]:
         lines = [f"{clean(name)}: {brief(value)}" for name, value in run.result.outputs.items()]
-        heading = "" if number else "#### Outputs\n\n"
-        yield f"{heading}{inline(run.title)}\n\n{block(lines)}"
+        yield f"{inline(run.title)}\n\n{block(lines)}"
 
 
 def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:

@@ -370,12 +370,6 @@ def _record(job: Job) -> JsonObject:
 
 def _input(declared: Input) -> JsonObject:
     """`default` is left out where there is none, and where it is secret."""
-    shown: JsonObject = {
-        "name": declared.name,
-        "type": declared.schema.get("type"),
-        "schema": declared.schema,
-        "required": declared.required,
-        "secret": declared.secret,
-        "description": declared.description,
-    }
-    return shown if declared.required or declared.secret else {**shown, "default": declared.default}
+    shown: JsonObject = {"name": declared.name, "type": declared.schema.get("type"), **asdict(declared)}
+    default = shown.pop("default")
+    return shown if declared.required or declared.secret else {**shown, "default": default}

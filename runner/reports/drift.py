@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from runner.catalogue.differences import About, CatalogueDifference, Drift
 from runner.foundation.sentences import plural
@@ -74,13 +75,5 @@ def _about(difference: CatalogueDifference) -> str:
 
 
 def _record(drift: Drift) -> JsonObject:
-    difference = drift.difference
-    places: list[Json] = [*drift.places]
-    return {
-        "process": difference.process,
-        "about": str(difference.about),
-        "name": difference.name or None,
-        "before": difference.before,
-        "after": difference.after,
-        "used_in": places,
-    }
+    name, about = drift.difference.name or None, str(drift.difference.about)
+    return {**asdict(drift.difference), "about": about, "name": name, "used_in": [*drift.places]}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
-from runner.runs.store import StoreError
+from runner.runs.store import NotReachedError, StoreError
 
 if TYPE_CHECKING:
     import psycopg
@@ -66,7 +66,7 @@ _NO_RIGHT_CODE: Final = "42501"
 _ENCODED: Final = "in a user, and in a password, write `%` as `%25`, `@` as `%40` and `/` as `%2F`"
 
 
-class NoDatabaseError(StoreError):
+class NoDatabaseError(NotReachedError):
     """The database cannot be reached, or went away."""
 
 

@@ -30,6 +30,10 @@ class StoreError(Exception):
         self.hint = hint
 
 
+class NotReachedError(StoreError):
+    """The store cannot be reached at the moment: the same command does it later."""
+
+
 class RunLockedError(Exception):
     """Another process writes the events of this run."""
 

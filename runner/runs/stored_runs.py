@@ -14,7 +14,7 @@ from runner.runs.events import VERSION, Line, RunStarted, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
-from runner.runs.store import LocalRunStore, Part, RunStore, StoreError
+from runner.runs.store import LocalRunStore, NotReachedError, Part, RunStore, StoreError
 
 RunName: TypeAlias = tuple[str, str | None, str]  # a job, a case or None, and a target: `job[case]@target`
 LAST = "last"  # the name of the newest run
@@ -335,9 +335,11 @@ def writing(store: RunStore) -> Iterator[None]:
 
 @contextmanager
 def refused_as(what: str) -> Iterator[None]:
-    """Raise `UsageError` where the store refuses; `what` says what cannot be done."""
+    """Raise `UsageError` where the store refuses; `what` says what cannot be done. It passes `NotReachedError` on."""
     try:
         yield
+    except NotReachedError:
+        raise
     except StoreError as error:
         raise UsageError(Problem(code="E151", message=f"{what}: {error}")) from error
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from runner.runs.events import AnyEvent, CallAnswered, Paused, RunFinished, RunStarted, RunStatus
 from runner.runs.files.store import FileRunStore
-from runner.runs.stored_runs import failed_runs, newest_runs
+from runner.runs.store import NotReachedError
+from runner.runs.stored_runs import failed_runs, load, newest_runs
 from runner.secrets.redact import Secrets
 
 
@@ -90,3 +91,12 @@ def test_what_is_no_run_says_nothing(tmp_path: Path, ids: Iterator[str]) -> None
     (folder / EVENTS).write_text("nonsense\n")
     assert failed_runs(newest_runs(FileRunStore(tmp_path))) == {}
     assert failed_runs(newest_runs(FileRunStore(tmp_path / "nowhere"))) == {}
+
+
+def test_a_store_that_goes_away_while_a_run_is_read_is_no_mistake_of_the_command(tmp_path: Path) -> None:
+    class GoingAway(FileRunStore):
+        def events(self, run: str) -> Iterator[bytes]:
+            raise NotReachedError(f"the server closed the connection before {run}")
+
+    with pytest.raises(NotReachedError):
+        load(GoingAway(tmp_path), "01940000-0000-7000-8000-000000000000")

@@ -16,7 +16,7 @@ from postgres import Cluster
 from strict_schema import flaws
 
 from runner.cli.main import ended
-from runner.fleet import database, leaving, overview
+from runner.fleet import database, overview
 from runner.fleet.database import Link
 from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
@@ -52,7 +52,8 @@ def carried_out(fleet: str) -> str:
     local, store = FileRunStore(Path(".runner/runs")), FleetStore(fleet)
     (run,) = local.runs()
     log = store.create(run)
-    leaving.begin(log, kept=local.get(run, Part.PLAN).decode(), url="")
+    kept = {"run": run, "kept": local.get(run, Part.PLAN).decode()}
+    store.link.run("update runs set kept = %(kept)s where id = %(run)s", kept)
     for file in Path(f".runner/runs/{run}/results").glob("*.json"):
         log.put_result(file.stem, file.read_bytes())
     for line in local.get(run, Part.EVENTS).splitlines():

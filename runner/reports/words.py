@@ -278,15 +278,34 @@ def to_go_on(step: StepResult) -> list[str]:
 
 
 def undo_left(result: RunResult) -> str:
-    """What undo has not done, or is not known to have done, without processes that a later row of undo has ended."""
+    """What undo has not done, or is not known to have done, but for processes that a later row of undo has ended."""
     rows = [step for step in result.steps if step.section is Section.UNDO]
     ended = {step.process_id for step in rows if step.kind in _TO_THE_END and step.status is Status.PASSED}
     bad = [clean(step.key) for step in rows if step.status in RED]
     open_ = [clean(step.key) for step in rows if step.running and step.process_id not in ended - {None}]
     unproved = [clean(step.key) for step in rows if is_unproved(step)]
     unproved = [key for key in unproved if key not in open_]
-    ways = ((bad, "did not pass"), (open_, "started, not known to be done"), (unproved, "not verified"))
+    ways = (
+        (bad, "did not pass"),
+        (open_, "started, not known to be done"),
+        (unproved, "not verified"),
+        (_without_undo(result, rows), "passed without an `undo`: what they did stays"),
+    )
     return "; ".join(f"{first_few(keys, MOST_KEYS)} {words}" for keys, words in ways if keys)
+
+
+def _without_undo(result: RunResult, undoing: Sequence[StepResult]) -> list[str]:
+    """The rows that have changed something and have no `undo`, nor has a step that they are a part of."""
+    if result.undo != "complete":
+        return []
+    undone = {step.key.removeprefix("undo/") for step in undoing}
+    undone |= {key.rpartition("/")[0] for key in undone}  # `undo/KEY/ID` of each step of a list
+    return [
+        clean(step.key)
+        for step in result.steps
+        if step.section is Section.STEPS and step.status is Status.PASSED and step.effect not in (None, "read")
+        if not any(f"{step.key}/".startswith(f"{key}/") for key in undone - {""})
+    ]
 
 
 def finally_left(result: RunResult) -> str:

@@ -315,6 +315,22 @@ def test_an_undo_that_the_log_does_not_prove_is_named(
     assert f"  undo: complete{left}" in text
 
 
+def test_what_has_passed_without_an_undo_is_named_beside_an_undo_that_is_complete(
+    story: Story, row: Callable[..., Row]
+) -> None:
+    """`look` only reads, `order/add` is a part of a step that is undone, `pay` is undone by a list of steps."""
+    changing = [replace(row(key), effect="once") for key in ("order/add", "pay", "mail[0]", "mail[1]")]
+    steps = [replace(row("look"), effect="read"), *changing]
+    undo = [row("undo/pay/back", section=Section.UNDO), row("undo/order", section=Section.UNDO)]
+    passed: list[AnyEvent] = []
+    for each in (*steps, *undo):
+        ending = StepFinished(key=each.key, t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
+        passed += [StepStarted(row=each, t=1.0), ending]
+    end = RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="complete")
+    text = story.text(*story.ended(Status.FAILED), *passed, CLOSING, end)
+    assert "  undo: complete: mail[0], mail[1] passed without an `undo`: what they did stays" in text
+
+
 def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_command_settles(story: Story) -> None:
     open_run = story.result(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
     broken, mixed = story.result(ANSWERED), story.result(ANSWERED)

@@ -44,7 +44,7 @@ _SIGNS: Final = {
     "invalid": "✗",
 }
 _UNDO: Final = {
-    "complete": ("plain", "undo is complete: what had to be taken back was taken back"),
+    "complete": ("plain", "undo is complete: what has an `undo` was taken back"),
     "incomplete": ("bad", "undo is incomplete: not everything that had to be taken back is known to be"),
 }
 _MOST_ROWS: Final = 20_000

@@ -20,7 +20,7 @@ from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
 from runner.project.paths import in_checkout, job_paths, jobs_in
-from runner.project.project import Project, check_doubles, open_project, open_targets
+from runner.project.project import Project, check_doubles, open_project, open_targets, target_named
 from runner.reading.files import display_path
 from runner.reports import mistakes
 from runner.reports.safe import aligned, clean, json_document, safe
@@ -116,12 +116,12 @@ def validate(context: click.Context) -> int:
     return ExitCode.PASSED
 
 
-def _without_target(project: Project) -> str:
-    """The line on jobs that name no target, and so were checked against nothing."""
+def _without_target(project: Project, what: str = "checked against no target") -> str:
+    """The line on jobs that name no target, and so were checked against nothing, or `what` else."""
     included = {name for file in project.files for name in [*file.documents][1:]}
     files = [file for file in project.files if file.document.file not in included and file.targets_file is not None]
     names = [clean(file.document.file) for file in files if file.job is not None and file.job.target is None]
-    return f"checked against no target, as they name none: {listed(names)}; `-t NAME` names a target\n" if names else ""
+    return f"{what}, as they name none: {listed(names)}; `-t NAME` names a target\n" if names else ""
 
 
 def _checked_too(specs: Sequence[Path], project: Project) -> str:
@@ -238,6 +238,7 @@ def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
 @click.command("list", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
+@options.targets("With --changed-since: what this target has counts, whatever the jobs name; several times: of each.")
 @options.TARGETS
 @options.CHANGED_SINCE
 @options.option("--affected", is_flag=True, help="With --changed-since: say of each job why it is listed.")
@@ -250,7 +251,7 @@ def list_jobs(context: click.Context) -> int:
     Examples:
       runner list specs
       runner list specs --format json | jq -r '.jobs[].name'
-      runner list specs --changed-since origin/main --affected
+      runner list specs -t staging --changed-since origin/main --affected
 
     Exit 0, 2 where a file has mistakes (they are printed, and the other jobs are listed), 5 where there is no job.
     """
@@ -261,14 +262,18 @@ def list_jobs(context: click.Context) -> int:
         raise UsageError(Problem(code="E150", message="`--affected` goes with `--changed-since`", hint=hint))
     ignored_files.check_specs(specs, of_targets=False)
     project = open_project(specs, targets=given["targets"], environment=os.environ, recursive=given["recursive"])
+    named = (target_named(file, name) for name in given["target"] for file in project.files)
+    project.problems += dict.fromkeys(found for found in named if isinstance(found, Problem))
     recursive, may_be_empty = given["recursive"], given["allow_empty"]
     ignored_files.report(specs, project, targets=given["targets"], recursive=recursive, may_be_empty=may_be_empty)
     not_read = ignored_files.in_folders_below(specs, project, recursive=recursive)
+    without = "compared without the doubles and the catalogue of a target"
+    not_compared = "" if given["changed_since"] is None or given["target"] else _without_target(project, without)
     reasons = _leave_out_unchanged(project, context) if given["changed_since"] is not None else {}
     jobs = [file.job for file in project.files if file.job is not None]
     is_json, shown = given["form"] == "json", reasons if given["affected"] else None
     output.data(_as_json(jobs, shown, project.problems) if is_json else _as_text(jobs, shown), for_programs=is_json)
-    output.say_lines(mistakes.text(project.problems) + not_read)
+    output.say_lines(mistakes.text(project.problems) + not_read + not_compared)
     if project.errors:
         output.say(mistakes.count(project.problems))
         return ExitCode.INVALID

@@ -98,6 +98,23 @@ def test_nothing_has_changed_is_no_success_unless_that_is_said(capsys: Capture) 
         assert ended([verb, "specs", "--changed-since", "HEAD", "--allow-empty"]) == 0
 
 
+def test_a_job_that_names_no_target_is_compared_with_what_the_named_target_has(capsys: Capture) -> None:
+    path = write("one")
+    path.write_text(path.read_text().replace("target: sandbox\n", ""))
+    commit()
+    (SPECS / "sandbox" / "UsrOne.process.yaml").write_text(DOUBLE.format(process="UsrOne") + "caption: One\n")
+    double = ("specs/sandbox/UsrOne.process.yaml", "modified", "double", "UsrOne")
+    assert affected(capsys, "-t", "sandbox")["one"] == [double]
+    assert "one" not in affected(capsys)
+    assert ended(["list", "specs/one.job.yaml", "--changed-since", "HEAD"]) == 5
+    line = (
+        "compared without the doubles and the catalogue of a target, as they name none: `specs/one.job.yaml`; `-t NAME`"
+    )
+    assert line in capsys.readouterr().err
+    assert ended(["list", "specs", "--changed-since", "HEAD", "-t", "sandbx"]) == 2
+    assert "unknown target `sandbx`" in capsys.readouterr().err
+
+
 def test_a_job_is_affected_by_its_own_file_committed_or_not_and_by_a_new_one(capsys: Capture) -> None:
     write("one", "UsrTwo")
     write("new")

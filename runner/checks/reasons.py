@@ -178,7 +178,6 @@ def _not_in(item: Json, container: Json) -> Iterator[str]:
 
 _BEFORE = 12  # characters that both texts share and that are shown before the place where they part
 _SHOWN = 40
-_CALLED = {" ": "a blank", "\n": "a line break", "\r": "a carriage return", "\t": "a tab"}
 _EASILY_SEEN = 40  # of shorter texts a reader sees by himself where they differ
 
 
@@ -216,23 +215,18 @@ def _plain(text: str) -> str:
 
 
 def _first_odd(left: str, right: str) -> str:
-    """The first character that differs, with its name where that helps."""
+    """The first characters that differ, with their names where a reader would not see which they are."""
     start, _ = _common(left, right)
-    names = [_named(text, start) for text in (left, right)]
-    if all(name in {"a blank", "its end"} or name.startswith("`") for name in names):
-        return f", at character {start + 1:,}"
-    return f": at character {start + 1:,} {names[0]} is not {names[1]}"
+    return f": at character {start + 1:,} {_named(left[start:])} is not {_named(right[start:])}"
 
 
-def _named(text: str, index: int) -> str:
-    if index >= len(text):
+def _named(rest: str) -> str:
+    if not rest:
         return "its end"
-    letter = text[index]
-    if letter in _CALLED:
-        return _CALLED[letter]
-    if letter.isascii() and letter.isprintable():
+    letter = rest[0]
+    if letter.isascii() and letter.isprintable() and not letter.isspace():
         return f"`{letter}`"
-    return f"U+{ord(letter):04X} ({unicodedata.name(letter, 'a control character').lower()})"
+    return f"U+{ord(letter):04X} ({unicodedata.name(letter, repr(letter)[1:-1]).lower()})"
 
 
 def _common(left: str, right: str) -> tuple[int, int]:

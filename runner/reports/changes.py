@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from runner.foundation.lazy import lazy_pattern
@@ -17,6 +16,7 @@ from runner.reports.next_steps import secret_inputs
 from runner.reports.safe import clean
 from runner.reports.spans import READINGS
 from runner.runs.events import CallSent, Line, encode, run_started
+from runner.runs.evidence import SentRequest
 from runner.runs.result import RunResult
 from runner.secrets.holes import Hole, taken_apart
 
@@ -153,23 +153,18 @@ def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> tupl
 
 def _requests(first: CallSent, other: CallSent) -> tuple[Json, Json]:
     """What was put on the wire, where all of it is known of both, else the calls as they were planned."""
-    if _is_whole(first) and _is_whole(other):
-        return _request(first), _request(other)
-    return {**first.call}, {**other.call}
+    match first.request, other.request:
+        case SentRequest(left_out=0) as before, SentRequest(left_out=0) as after:
+            return _on_the_wire(before), _on_the_wire(after)
+        case _:
+            return {**first.call}, {**other.call}
 
 
-def _is_whole(call: CallSent) -> bool:
-    request = call.request
-    return not (request is None or request.left_out)
-
-
-def _request(call: CallSent) -> Json:
-    request = call.request
-    assert request is not None
+def _on_the_wire(request: SentRequest) -> Json:
     found: JsonObject = {"method": request.method, "path": request.path}
     if request.query:
         found["query"] = dict(request.query)
-    if not isinstance(request.body, msgspec.UnsetType):
+    if not isinstance(request.body, UnsetType):
         found["body"] = request.body
     return found
 

@@ -107,16 +107,13 @@ def _window(line: str, start: int) -> tuple[int, int]:
 
 
 def _json(problem: Problem) -> JsonObject:
-    span = problem.span
+    places = {name: getattr(problem.span, name, None) for name in ("line", "column", "end_line", "end_column")}
     return {
         "code": problem.code,
         "severity": problem.severity,
         "message": well_formed(problem.message),
         "hint": problem.hint and well_formed(problem.hint),
         "file": problem.file and well_formed(problem.file),
-        "line": span.line if span else None,
-        "column": span.column if span else None,
-        "end_line": span.end_line if span else None,
-        "end_column": span.end_column if span else None,
+        **places,
         "path": well_formed(pointer(problem.path)),
     }

@@ -162,17 +162,17 @@ def test_the_part_of_an_and_is_shown_that_is_false() -> None:
     [
         ([], "x", 'a list is not the text "x"'),
         ("x" * 500, 1, "a text of 500 characters is not the number 1"),
-        ("Smoke ", "Smoke", "they differ in blanks at an end only, at character 6"),
-        ("Smo ke", "Smoke", "they differ in blanks only, at character 4"),
-        ("SMOKE", "smoke", "they differ in upper and lower case only, at character 1"),
+        ("Smoke ", "Smoke", "they differ in blanks at an end only: at character 6 U+0020 (space) is not its end"),
+        ("Smo ke", "Smoke", "they differ in blanks only: at character 4 U+0020 (space) is not `k`"),
+        ("SMOKE", "smoke", "they differ in upper and lower case only: at character 1 `S` is not `s`"),
         (
             "Smoke\u00a0A",
             "Smoke A",
-            "they differ in blanks only: at character 6 U+00A0 (no-break space) is not a blank",
+            "they differ in blanks only: at character 6 U+00A0 (no-break space) is not U+0020 (space)",
         ),
         ("Smoke\u200bA", "SmokeA", f"{ALIKE}: at character 6 U+200B (zero width space) is not `A`"),
         ("a\u0308", "ä", f"{ALIKE}: at character 1 `a` is not U+00E4 (latin small letter a with diaeresis)"),
-        ("a\nb", "a b", "they differ in blanks only: at character 2 a line break is not a blank"),
+        ("a\nb", "a b", "they differ in blanks only: at character 2 U+000A (\\n) is not U+0020 (space)"),
         ("a", "b", ""),
         (1, 2, ""),
         (None, 2, ""),
@@ -232,7 +232,7 @@ def test_where_the_values_say_it_all_nothing_is_added(that: str) -> None:
 
 def test_the_first_comparison_of_a_chain_that_is_false_is_reported() -> None:
     assert why("vars.a == result == vars.b", result="x", vars={"a": "x", "b": "x "}) == (
-        "they differ in blanks at an end only, at character 2"
+        "they differ in blanks at an end only: at character 2 its end is not U+0020 (space)"
     )
 
 

@@ -34,7 +34,7 @@ from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
-from runner.ledger.model import LedgerEntry, VersionClaim
+from runner.ledger.model import VersionClaim
 from runner.ledger.queueing import GONE, ObservedFleet, QueuedVersion, queue_unblocked, queue_versions, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
@@ -190,7 +190,10 @@ class ApplyToFleet:
         gone = self._command.gone
         open_ones = {str(entry.last.run): entry for entry in gone if entry.last.end is None}
         for run in withdraw(self._ledger, open_ones, note=GONE):
-            output.say(f"taken out of the queue: {_origin(run, open_ones[run])}")
+            entry = open_ones[run]  # with its folder and commit: two repositories may share a ledger by accident
+            commit = "" if entry.last.commit is None else f" at commit {clean(entry.last.commit)}"
+            where = f"applied from the folder `{clean(entry.version.folder)}`{commit}"
+            output.say(f"taken out of the queue: run {run} of {clean(entry.version.title)}, {where}")
         ended = {entry.version.title for entry in self._ledger.newest() if entry.last.end is not None}
         self._ledger.prune([entry.version.digest for entry in gone if entry.version.title in ended])
 
@@ -315,12 +318,6 @@ def _needed(needs: ApplyNeeds, decision: Decision) -> frozenset[str]:
 def _open_elsewhere(needs: ApplyNeeds, states: frozenset[VersionState] = _MAY_PASS) -> set[str]:
     """What is needed, is not selected, and may still pass."""
     return {digest for digest, state in needs.states().items() if state in states}
-
-
-def _origin(run: str, entry: LedgerEntry) -> str:
-    """The run, its folder and its commit: two repositories may share a ledger by accident."""
-    commit = "" if entry.last.commit is None else f" at commit {clean(entry.last.commit)}"
-    return f"run {run} of {clean(entry.version.title)}, applied from the folder `{clean(entry.version.folder)}`{commit}"
 
 
 def refuse_sandboxes(specs: Sequence[RunSpec]) -> None:

@@ -82,14 +82,12 @@ def _service(way: Way) -> Iterator[WayFinding]:
             yield from _skipped(*(step for step, _ in checks))
 
 
-def _signed_in(way: Way, _: str) -> WayFinding:
-    if way.signs_in is None:
-        return not_tried(service.SIGN_IN, "the target has no `auth`")
-    return service.signed_in(way.caller, name=way.signs_in)
-
-
 _CHECKS: Final[Mapping[str, Callable[[Way, str], WayFinding]]] = {
-    service.SIGN_IN: _signed_in,
+    service.SIGN_IN: lambda way, _: (
+        not_tried(service.SIGN_IN, "the target has no `auth`")
+        if way.signs_in is None
+        else service.signed_in(way.caller, name=way.signs_in)
+    ),
     service.SERVICES: lambda way, unknown: service.found_at(
         way.caller, runtime=way.runtime, at_other=way.at_other, unknown=unknown
     ),

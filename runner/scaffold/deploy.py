@@ -84,7 +84,11 @@ def deploy(
         if pattern.fullmatch(word) is None:
             message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
             raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))
-    own = {"FLEET": _fleet(root.name, called), "BRANCH": _branch(folder)}
+    branch = main_branch_of(folder)
+    own = {  # repositories that share a database must not share what they have applied
+        "FLEET": _NOT_IN_A_NAME.sub("-", f"{root.name}/{called}".removesuffix("/.")).strip("-/") or "jobs",
+        "BRANCH": branch if branch is not None and _FOLDER.fullmatch(branch) else "main",
+    }
     marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets, named=bool(only))
     files = list(deploy_files(kind, folder, marks, targets))
     left = write_files(files)
@@ -169,17 +173,6 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
         "IMAGE_TAG": tag,
         "DB_SECRET": secret,
     }
-
-
-def _fleet(repository: str, called: str) -> str:
-    """The name of the ledger: repositories that share a database must not share what they have applied."""
-    return _NOT_IN_A_NAME.sub("-", repository if called == "." else f"{repository}/{called}").strip("-/") or "jobs"
-
-
-def _branch(folder: Path) -> str:
-    """The branch with the applied jobs, `main` if git does not know it."""
-    branch = main_branch_of(folder)
-    return branch if branch is not None and _FOLDER.fullmatch(branch) else "main"
 
 
 def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets, *, named: bool) -> dict[str, str]:

@@ -21,6 +21,11 @@ _NEED_QUOTES = (
     (lazy_pattern(r"(?<![\w./])\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d(?![\w./])"), "a date"),
     (lazy_pattern(r"(?<![\w.-])\d{3}-\d{3}-\d{4}(?![\w-])"), "a phone number"),
 )
+_IN_A_TEXT = lazy_pattern(
+    r"\{\{-?\s*((?:inputs|vars|steps|run|target|case|env|parameters|row)\s*[.\[][^{}]*?|(?:item|index|result)\b[^{}]*?)"
+    r"\s*-?\}\}"
+)
+"""A template of ours within a text of an expression, where it would be plain text: other texts may have braces."""
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -59,6 +64,8 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
         sign, position = found[0], found.start()
         if sign in "'\"":
             raise _at(text, position, f"the text that begins with `{sign}` has no end", name=sign)
+        if (template := _IN_A_TEXT.search(sign)) is not None:
+            raise _template_in_a_text(text, position, template)
         if sign in "([{":
             if text.startswith("{{", position):
                 raise _braces(text, position, within_braces=within_braces)
@@ -87,6 +94,18 @@ def _close(text: str, position: int, open_brackets: list[tuple[str, int]]) -> No
     bracket, opened = open_brackets.pop()
     if bracket != _PAIRS[sign]:
         raise _at(text, opened, f"`{bracket}` is not closed before `{sign}`", name=bracket)
+
+
+def _template_in_a_text(text: str, position: int, template: re.Match[str]) -> TemplateProblem:
+    sign, value = template.string, template[1]
+    if template[0] == sign[1:-1]:
+        hint = f"write `{value}`, without quotes and braces"
+    else:
+        before, after = sign[: template.start()] + sign[0], sign[0] + sign[template.end() :]
+        parts = [part for part in (before, value, after) if part != sign[0] * 2]
+        hint = f"write `{' ~ '.join(parts)}`"
+    message = f"`{template[0]}` in a text of an expression is plain text"
+    return _at(text, position + template.start(), message, hint=hint, code="E121", name=template[0])
 
 
 def _braces(text: str, position: int, *, within_braces: bool) -> TemplateProblem:

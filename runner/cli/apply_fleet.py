@@ -231,6 +231,7 @@ class ApplyToFleet:
     def _say_who_is_unserved(self, decisions: Sequence[Decision]) -> None:
         """What is queued begins only where a worker serves the target, and the site lets that worker in."""
         targets = sorted({each.version.target for each in decisions if each.state in OPEN})
+        self._suspended.clear()  # those that were named before are named again
         with suppress(NoDatabaseError):  # what is queued is queued
             self._say_who_is_suspended(targets)
             for each in unserved_runs(self._store.link, targets=targets) if targets else ():

@@ -178,7 +178,10 @@ def checked(
 def _problems_of_other_files(specs: Sequence[Path]) -> Iterator[Problem]:
     """What is wrong with the doubles and catalogues among `specs`."""
     for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
-        yield from _problems_of_doubles(folder)
+        from runner.sandbox.loading import load_doubles  # noqa: PLC0415  20 ms, only where there are doubles
+
+        # with those beside them: two must not be of the same process
+        yield from load_doubles(Path(display_path(folder)))[1]
     for spec in filter(_is_catalogue, specs):
         from runner.catalogue.read import read_catalogue  # noqa: PLC0415  1 ms, where a catalogue is named
 
@@ -226,13 +229,6 @@ def _folder_of_doubles(spec: Path) -> Path | None:
 
 def _is_folder_of_doubles(spec: Path) -> bool:
     return spec.is_dir() and holds_doubles(spec) and not jobs_in(spec)
-
-
-def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
-    """Doubles are checked with those beside them: two must not be of the same process."""
-    from runner.sandbox.loading import load_doubles  # noqa: PLC0415  20 ms, only where there are doubles
-
-    return load_doubles(Path(display_path(folder)))[1]
 
 
 @click.command("list", cls=Verb)

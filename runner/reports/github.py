@@ -48,27 +48,18 @@ def _annotation(result: RunResult, what: str, texts: Sequence[str], line: int, *
 
 
 def _command(problem: Problem) -> str:
-    properties = ",".join(f"{name}={_property(value)}" for name, value in _properties(problem).items())
-    return f"::{problem.severity} {properties}::{_message(_sentence(problem))}"
-
-
-def _properties(problem: Problem) -> dict[str, str]:
     """GitHub passes columns over where a place goes on over several lines."""
-    properties = {"title": problem.code}
+    properties, place = {"title": problem.code}, ""
     if problem.file is not None:
         properties["file"] = safe(problem.file)
+        place = f"{safe(problem.file)}: "
     if problem.file is not None and (span := problem.span):
         places = {"line": span.line, "endLine": span.end_line, "col": span.column, "endColumn": span.end_column}
         properties |= {name: str(number) for name, number in places.items()}
-    return properties
-
-
-def _sentence(problem: Problem) -> str:
-    place = safe(problem.file) + ": " if problem.file is not None else ""
-    if problem.file is not None and problem.span:
-        place = f"{safe(problem.file)}:{problem.span.line}:{problem.span.column}: "
+        place = f"{safe(problem.file)}:{span.line}:{span.column}: "
     hint = f"\nhint: {safe(problem.hint)}" if problem.hint else ""
-    return f"{place}{safe(problem.message)}{hint}"
+    shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{problem.severity} {shown}::{_message(f'{place}{safe(problem.message)}{hint}')}"
 
 
 def _message(text: str) -> str:

@@ -88,16 +88,13 @@ def _message(problem: Problem) -> str:
 
 
 def _location(problem: Problem) -> JsonObject:
-    physical: JsonObject = {"artifactLocation": _artifact(problem.file or "")}
+    file = PurePath(problem.file or "")
+    uri = quote(file.as_posix(), errors="replace")
+    artifact: JsonObject = {"uri": f"file://{uri}"} if file.is_absolute() else {"uri": uri, "uriBaseId": _ROOT}
+    physical: JsonObject = {"artifactLocation": artifact}
     if span := problem.span:
         places = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line}
         physical["region"] = {**places, "endColumn": span.end_column}
     path = well_formed(pointer(problem.path))
     logical: JsonObject = {"logicalLocations": [{"fullyQualifiedName": path}]} if path else {}
     return {"physicalLocation": physical, **logical}
-
-
-def _artifact(file: str) -> JsonObject:
-    path = PurePath(file)
-    encoded = quote(path.as_posix(), errors="replace")
-    return {"uri": f"file://{encoded}"} if path.is_absolute() else {"uri": encoded, "uriBaseId": _ROOT}

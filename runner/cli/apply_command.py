@@ -27,7 +27,7 @@ from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
 from runner.ledger.document import apply_document
-from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, Ledger, LedgerEntry, VersionAttempt
+from runner.ledger.model import DIRTY, AttemptEnd, Ledger, LedgerEntry, VersionAttempt
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps, repeated_under_another_name
 from runner.ledger.versions import key_of_time
@@ -232,7 +232,11 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         typed = {name for name in again if self.context.get_parameter_source(name) in _GIVEN}
         if only is not None:
             specs = [self.versions.specs[only.digest]]
-            given = given | _alone(only.version, specs[0].job.file, given["target"])
+            version = only.version
+            target = next(
+                (each for each in given["target"] if each.rpartition(":")[2] == version.target), version.target
+            )
+            given = given | {"specs": [specs[0].job.file], "target": (target,), "keywords": (version.name,)}
             typed = (typed | {"target"} | ({"keywords"} if only.version.case else set())) - {"recursive", "in_order"}
         words = ["runner", "apply", *map(str, given["specs"])]
         for parameter in self.context.command.params:
@@ -295,12 +299,6 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
             exit_code=code,
         )
         output.data(json_document(document), for_programs=True)
-
-
-def _alone(version: AppliedVersion, file: str, targets: Sequence[str]) -> dict[str, object]:
-    """The options that select this version alone."""
-    target = next((each for each in targets if each.rpartition(":")[2] == version.target), version.target)
-    return {"specs": [file], "target": (target,), "keywords": (version.name,)}
 
 
 def apply_command(

@@ -12,9 +12,9 @@ MARK = lazy_pattern(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
 
 def report(lines: Iterable[Line]) -> str:
     """The lines in their order, each with its line end."""
-    return b"".join([b"%s\n" % shown_json(_line(line)) for line in lines]).decode()
-
-
-def _line(line: Line) -> bytes:
-    before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, line.seq, line.at.encode())
-    return before + encode(line.event)[1:-1] + b',"prev":"%s"}' % line.prev.encode()
+    written = []
+    for line in lines:
+        before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, line.seq, line.at.encode())
+        whole = before + encode(line.event)[1:-1] + b',"prev":"%s"}' % line.prev.encode()
+        written.append(b"%s\n" % shown_json(whole))
+    return b"".join(written).decode()

@@ -76,12 +76,13 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
     shows, error = values.shows(is_red=True), row.step.error
     checks = [check for check in row.step.checks if not check.passed]
     known = {check.message for check in checks}
+    refused = [span.body for span in row.spans if span.body]  # what the service answered to calls that it refused
     return FailureCard(
         failures=failures,
         shows=shows,
         checks=tuple((check, tuple(map(_difference, (check.differences or ()) if shows else ()))) for check in checks),
         has_own_error=error is not None and error.message not in known,
-        answer=_answer(row) if shows else Markup(),
+        answer=escape(as_text(refused[-1], LONG)) if shows and refused else Markup(),
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
         again=run_again(run, store=store, with_values=shows) if failures.counts else None,
@@ -112,9 +113,3 @@ def _earlier(row: TimedRow, known: set[str | None]) -> Iterator[tuple[float, str
     news = [(span, message) for span, message in found if not any(text and message in text for text in known)]
     for span, message in news[:_MOST_ATTEMPTS]:
         yield span.end - row.start, _ATTEMPT.get(span.why, span.why.replace("_", " ")), message
-
-
-def _answer(row: TimedRow) -> Markup:
-    """What the service answered to the last call that it refused."""
-    bodies = [span.body for span in row.spans if span.body]
-    return escape(as_text(bodies[-1], LONG)) if bodies else Markup()

@@ -154,20 +154,15 @@ def _labels(row: TimedRow) -> Iterator[tuple[str, str]]:
     if step.warnings and row.sureness is not Sureness.UNVERIFIED:
         yield "warning", "warn"
     if step.status is Status.SKIPPED:
-        yield _skipped(step), ""
+        is_by_condition = step.reason == "condition" and step.condition is not None
+        condition = f": `{shortened(clean(step.condition or ''), _LONGEST_CONDITION)}`" if is_by_condition else ""
+        yield f"{because(step)}{condition}", ""
     if step.status in RED and step.on_failure == "ignore":
         yield "does not count", ""
     waits = [(span.why, span.value) for span in row.spans if is_outside(span) and isinstance(span.value, float)]
     for why, words in _WAITS.items() if waits else ():  # what it waited for while the run's clock was stopped
         if waited := sum(seconds for kind, seconds in waits if kind == why):
             yield f"waited {format_duration(waited)} for {words}", "held"
-
-
-def _skipped(step: StepResult) -> str:
-    """Why the row was skipped, with the condition where that is why."""
-    if step.reason != "condition" or step.condition is None:
-        return because(step)
-    return f"{because(step)}: `{shortened(clean(step.condition), _LONGEST_CONDITION)}`"
 
 
 def class_of(sureness: Sureness) -> str:

@@ -217,7 +217,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         if beside and renamed(new, beside, ledger=self.ledger):  # else no other file needs to be read
             there = _names_beside(files)
             beside = [entry for entry in beside if entry.version.job not in there]
-        return renamed(new, [*self.gone, *beside], ledger=self.ledger)
+        return renamed(new, [*self.gone, *beside, *self.versions.at_other_targets()], ledger=self.ledger)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""

@@ -214,6 +214,12 @@ class ApplySet(Struct, kw_only=True):
             and any(_is_in(entry.version.folder, folder, recursive=recursive) for folder in folders)
         ]
 
+    def at_other_targets(self) -> list[LedgerEntry]:
+        """The newest versions of the same jobs and cases at targets that are not selected, as before one was renamed."""
+        names, targets = {each.name for each in self.all}, {each.target for each in self.all}
+        newest = (entry for entry in self._newest if entry.version.url)
+        return [each for each in newest if each.version.name in names and each.version.target not in targets]
+
     def check_needs(self, missing: Sequence[MissingNeed]) -> None:
         """Raise `UsageError` for needed jobs that neither a file nor the ledger has, at their targets."""
         if not missing:

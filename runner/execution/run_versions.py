@@ -71,24 +71,30 @@ def _inputs_of_version(run: RunSpec) -> JsonObject:
 def renamed(
     new: Mapping[AppliedVersion, RunSpec], gone: Sequence[LedgerEntry], *, ledger: Ledger
 ) -> dict[str, LedgerEntry]:
-    """A version of a title that is gone that did the same and has passed, by the digest of a new version."""
+    """The version under another name that did the same and has passed, by the digest of a new version."""
     pairs = (
         (version, run, entry)
         for version, run in new.items()
         for entry in gone
-        if (entry.version.target, entry.version.url, entry.version.key) == (version.target, version.url, version.key)
-        and (entry.version.job == version.job or entry.version.case == version.case)
+        if (entry.version.url, entry.version.key) == (version.url, version.key) and _is_near(entry.version, version)
     )
     found = [(_digest_of(version, run, entry), version.digest) for version, run, entry in islice(pairs, _MOST_PAIRS)]
     known = ledger.find({digest for digest, _ in found})
     return {new: known[digest] for digest, new in found if digest in known and known[digest].has_passed}
 
 
+def _is_near(former: AppliedVersion, version: AppliedVersion) -> bool:
+    """Whether it may be the same under one other name: of the job, of its case, or of its target."""
+    if former.target != version.target:
+        return former.name == version.name
+    return former.job == version.job or former.case == version.case
+
+
 def _digest_of(version: AppliedVersion, run: RunSpec, entry: LedgerEntry) -> str:
     """The digest of the version if it had the name of the other."""
     own = next(iter(run.written))
     files = files_of_version({**run.written, own: {**record(run.written[own]), "name": entry.version.job}})
-    place = TargetName(name=version.target, url=version.url, sandbox=not version.url)
+    place = TargetName(name=entry.version.target, url=version.url, sandbox=not version.url)
     case = entry.version.case
     return version_digest(files, inputs=_inputs_of_version(run), case=case, target=place, key=version.key)
 

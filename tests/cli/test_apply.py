@@ -460,6 +460,27 @@ def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_n
     assert "r@here did" not in said
 
 
+@pytest.mark.parametrize("is_named_in_the_job", [False, True])
+def test_a_target_with_another_name_and_the_same_address_is_warned_of(
+    answers: Answers, capsys: Capture, is_named_in_the_job: bool
+) -> None:
+    job = write("a")
+    named = job.read_text() if is_named_in_the_job else job.read_text().replace("target: here\n", "")
+    job.write_text(named)
+    assert ended(["apply", "specs", "-t", "here"]) == 0
+    sites = Path("targets.yaml")
+    sites.write_text(sites.read_text().replace("here:", "there:"))
+    job.write_text(named.replace("target: here", "target: there"))
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs", "-t", "there", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "careful, it starts again what must happen only once: act; it does what a@here did, which passed" in said
+    assert ended(["apply", "specs/a.job.yaml", "-t", "there", "--adopt"]) == 0
+    assert ended(["apply", "specs", "-t", "there"]) == 0
+    assert answers.since() == []
+
+
 def test_each_of_two_jobs_that_do_what_a_job_did_that_is_gone_is_warned_of(capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

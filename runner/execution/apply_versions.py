@@ -215,7 +215,7 @@ class ApplySet(Struct, kw_only=True):
         ]
 
     def at_other_targets(self) -> list[LedgerEntry]:
-        """The newest versions of the same jobs and cases at targets that are not selected, as before one was renamed."""
+        """The newest versions of the same jobs and cases at targets that are not selected: one may be renamed."""
         names, targets = {each.name for each in self.all}, {each.target for each in self.all}
         newest = (entry for entry in self._newest if entry.version.url)
         return [each for each in newest if each.version.name in names and each.version.target not in targets]

@@ -116,7 +116,7 @@ def job_of(run: StoredRun) -> Job | None:
         return None
     plans = [_readable(found, {})]
     loader = PlanLoader(plans=plans, targets_file=None, known={}, changes=lambda *_: (), has_passed=True)
-    return next(iter(loader.jobs()), None)
+    return next((job for job, _ in loader.jobs()), None)
 
 
 def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> StoredPlan:
@@ -195,8 +195,8 @@ def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
         has_passed=engine == VERSION,
     )
     found = loader.runs(problems)
-    hint = "begin a new run with another value"
-    jobs = [run.job for run in found]
+    hint = "leave it out; another value needs a new run, which starts all of the job again"
+    jobs = [(run.job, stored) for run in found]
     problems += fixed_inputs(anew.inputs, jobs, by="the run", hint=hint, others=anew.others) if found else ()
     return only_run(found, problems)
 

@@ -18,9 +18,9 @@ from runner.execution.planned_runs import never_begun
 from runner.execution.run_spec import AskForInputs, RunSet, RunSpec, Wanted, ask_nobody, given_inputs
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError, errors_in
 from runner.foundation.sentences import plural
-from runner.foundation.values import Json
-from runner.job.inputs import Given, Origin, secret_variables, supplied, unknown
-from runner.job.model import Case, Job
+from runner.foundation.values import Json, canonical
+from runner.job.inputs import Given, Origin, UnfitError, fit, secret_variables, supplied, unknown
+from runner.job.model import Case, Input, Job
 from runner.planning import plan_file
 from runner.planning.plan_file import PlanFile, StoredPlan
 from runner.project.job_files import JobFiles
@@ -74,11 +74,11 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         problems.extend(map(self._with_folder_hint, project.problems))
         return [run for run in found if run is not None]
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[tuple[Job, StoredPlan]]:
         """Their jobs alone, without targets and secrets; a job that cannot be read is left out."""
         files = self._job_files([])
-        opened = (files.open(self.base / stored.file) for stored in self.plans)
-        return [file.job for file in opened if file is not None and file.job is not None]
+        opened = [(files.open(self.base / stored.file), stored) for stored in self.plans]
+        return [(file.job, stored) for file, stored in opened if file is not None and file.job is not None]
 
     def _with_folder_hint(self, problem: Problem) -> Problem:
         """A target that is missing because the command is given elsewhere than where the plan was made."""
@@ -147,15 +147,35 @@ def with_secret_inputs(job: Job) -> Job:
 
 
 def fixed_inputs(
-    known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str, others: Collection[str] = ()
+    known: Mapping[str, Given],
+    jobs: Sequence[tuple[Job, StoredPlan]],
+    *,
+    by: str,
+    hint: str,
+    others: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Problems of given values that a plan fixes (`by`), or does not know, without `others`."""
-    declared = {value.name: value for job in jobs for value in job.inputs}
+    """Problems of given values that differ from those that a plan fixes (`by`), or that it does not know.
+
+    A value that is the plan's own is no problem: a file for `--inputs` has all of them. `others` are known, too.
+    """
+    declared = {value.name for job, _ in jobs for value in job.inputs}
     yield from unknown(known, {*declared, *others})
     for name in known:
-        if name in declared and not declared[name].secret:
-            message = f"input `{name}` is fixed by {by}: only secrets are given anew"
+        if any(
+            _differs(value, known[name], stored) for job, stored in jobs for value in job.inputs if value.name == name
+        ):
+            message = f"input `{name}` is fixed by {by}, with another value: only secrets are given anew"
             yield Problem(code="E150", message=message, hint=hint)
+
+
+def _differs(declared: Input, given: Given, stored: StoredPlan) -> bool:
+    if declared.secret:
+        return False
+    try:
+        value = fit(declared, given.value, is_text=given.is_text)
+    except UnfitError:
+        return True
+    return declared.name not in stored.inputs or canonical(value) != canonical(stored.inputs[declared.name])
 
 
 def is_plan(spec: Path) -> bool:
@@ -184,7 +204,7 @@ def prepare(wanted: Wanted) -> RunSet:
             runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
     is_for_all = "--inputs" in wanted.from_environment  # what is set once for all commands gives way to a plan
     typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
-    hint = "make a new plan for another value"
+    hint = "leave it out, or make a new plan for another value"
     jobs = [job for loader in loaders for job in loader.jobs()] if typed else ()
     problems.extend(fixed_inputs(typed, jobs, by="the plan", hint=hint))
     if errors_in(problems):

@@ -462,7 +462,7 @@ def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_n
 
 @pytest.mark.parametrize("is_named_in_the_job", [False, True])
 def test_a_target_with_another_name_and_the_same_address_is_warned_of(
-    answers: Answers, capsys: Capture, is_named_in_the_job: bool
+    answers: Answers, capsys: Capture, *, is_named_in_the_job: bool
 ) -> None:
     job = write("a")
     named = job.read_text() if is_named_in_the_job else job.read_text().replace("target: here\n", "")

@@ -194,6 +194,20 @@ def test_a_secret_comes_anew_and_no_other_input_does(
     assert "Token=an0ther-t0ken" in answers.asked[-1]
 
 
+def test_the_file_of_all_inputs_gives_the_secret_anew_and_the_others_as_they_were(
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    Path("all.yaml").write_text("who: Bob\ntoken: an0ther-t0ken\n")
+    assert ended(["run", "a.job.yaml", "-k", "red", "--inputs", "all.yaml"]) == 0
+    assert ended(["rerun", "last", "--inputs", "all.yaml"]) == 0
+    assert "Token=an0ther-t0ken" in answers.asked[-1]
+    Path("all.yaml").write_text("who: Eve\ntoken: an0ther-t0ken\n")
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--inputs", "all.yaml"]) == 2
+    assert "input `who` is fixed by the run, with another value: only secrets are given anew" in capsys.readouterr().err
+
+
 def test_a_secret_that_was_written_in_the_file_comes_anew_as_it_was(
     answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

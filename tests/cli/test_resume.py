@@ -495,7 +495,7 @@ def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_reported(
 ) -> None:
     broken(place)
     assert ended(["resume", "last", "-i", "who=Bob"]) == 2
-    assert "input `who` is fixed by the run: only secrets are given anew" in capsys.readouterr().err
+    assert "input `who` is fixed by the run, with another value: only secrets are given anew" in capsys.readouterr().err
     monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
     assert ended(["resume", "last"]) == 2
     assert "E130" in capsys.readouterr().err

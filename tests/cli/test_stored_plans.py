@@ -197,6 +197,12 @@ def test_the_environment_does_not_change_an_input_that_the_plan_has_fixed(
     assert "Limit=7" in asked(here)[0]
 
 
+def test_a_value_that_is_the_plan_s_own_may_be_given_again(here: Site) -> None:
+    keep("-k", "red")
+    assert ended(["run", "release.plan.json", "-i", "limit=7"]) == 0
+    assert "Limit=7" in asked(here)[0]
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

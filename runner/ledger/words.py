@@ -40,6 +40,7 @@ _NOT_ENDED = {
     Whereabouts.HELD: "is held",
 }
 """The words for a run that has not ended."""
+_NOT_OVER = OPEN | {VersionState.HELD, VersionState.RESUMED}
 OLDER = "are older versions again, and are not carried out"
 LACKING = "wait for a job that has not passed"
 
@@ -164,7 +165,7 @@ def problem(
         return _older(decision, observed, store=store, command=command, has_needs=has_needs)
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
-    message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed, store)}"
+    message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed)}"
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
         hint = _hint_of_ended(command, repeated, has_cases=decision.version.case is not None)
     else:
@@ -219,23 +220,17 @@ def _hint_of_ended(command: str, repeated: RepeatedSteps, *, has_cases: bool) ->
     return f"{again}; mark it as applied with `--adopt` if somebody did the work by hand"
 
 
-def _why(decision: Decision, observed: ObservedEntry, store: StoreName) -> str:
+def _why(decision: Decision, observed: ObservedEntry) -> str:
     run = clean(observed.entry.last.run or "")
     match decision.state:
         case VersionState.BLOCKED:
             return _why_blocked(run, observed)
-        case VersionState.RUNNING:
-            return f"run {run} of this version is under way{'' if store.is_fleet else ', by another command'}"
-        case VersionState.QUEUED | VersionState.WAITING:
-            return f"run {run} of this version {'is in the queue' if observed.where is Whereabouts.QUEUED else 'waits'}"
-        case VersionState.HELD:
-            return f"run {run} of this version is held{_cause(observed)}"
+        case state if state in _NOT_OVER:
+            return f"run {run} of this version {_NOT_ENDED.get(observed.where, 'waits')}{_cause(observed)}"
         case VersionState.LOST:
             return f"run {run} of this version began on {_day(observed)}, and {_why_lost(observed)}"
         case VersionState.UNKNOWN:
             return f"nobody knows yet how run {run} of this version ended"
-        case VersionState.RESUMED:
-            return f"run {run} of this version broke off"
         case VersionState.REFUSED:
             unsent = ", and nothing was sent" if observed.is_unbegun else ""
             return f"this version was refused on {_day(observed)}{unsent}{_cause(observed)}"

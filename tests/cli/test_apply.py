@@ -1019,7 +1019,7 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(answ
     with applied_elsewhere(answers) as code:
         assert ended(["apply", "specs"]) == 3
         said = capsys.readouterr().err
-        assert "of this version is under way, by another command" in said
+        assert "of this version is under way" in said
         assert "hint: wait for it with `--wait 10m`" in said
         write("a", "timeout: 1m\n")
         assert ended(["apply", "specs"]) == 3, "a call that is under way is not in doubt"

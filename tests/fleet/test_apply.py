@@ -503,7 +503,7 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(here: F
     assert ended(["apply", "specs", "--wait", "1ms"]) == 3
     said = capsys.readouterr().err
     assert "`a@here` is not carried out: run " in said
-    assert " of this version is in the queue" in said
+    assert " of this version is queued" in said
     assert "hint: wait for it with `--wait 10m`; `runner status " in said
     assert "waiting up to 1 ms for 2 runs\n! 2 runs in the queue: nobody serves `here`\n" in said
     thread = in_thread(lambda: work(here))

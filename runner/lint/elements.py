@@ -37,15 +37,16 @@ def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Findin
 def _own_element(text: str, step: RawStep, job: Outline, processes: Mapping[str, Process]) -> Iterator[Finding]:
     """The step that waits for the end of a process whose element, its result, `step` may execute."""
     match name_in(text):
-        case ("steps", str(name), "result") if name in job.by_id and _is_before(name, step, job):
+        case ("steps", str(name), "result", *code) if name in job.by_id and _is_before(name, step, job):
             start = job.by_id[name].step
-            fields = record(start.fields.get("execute"))
+            action, results = ("run", "results") if code else ("execute", "result")
+            fields = record(start.fields.get(action))
             process = processes.get(str(fields.get("process")))
             may_wait = start.fields.get("verify") != "none" and start.fields.get("effect") != "read"
-            if process is not None and process.elements and may_wait and "result" in fields and "until" not in fields:
+            if process is not None and process.elements and may_wait and results in fields and "until" not in fields:
                 message = "this step waits for the end of the process, whose element a later step may execute"
                 hint = "write `until: started` in this step, or `effect: read` if it only finds an element of another"
-                path = (*start.path, "execute", "result")
+                path = (*start.path, action, results)
                 yield Finding(code="E107", message=message, path=path, hint=hint, warning=True)
 
 

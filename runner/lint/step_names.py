@@ -170,7 +170,8 @@ def _wrong_in_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongN
 def _wrong_in_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
     if (other := job.included.get(step.path)) is None:
         return None
-    return _no_output(f"`{record(step.fields.get('job')).get('file')}`", path, at, other.outputs)
+    whose = f"`{record(step.fields.get('job')).get('file')}`"
+    return _no_output(whose, path, at, other.outputs, value="steps.ID.result")
 
 
 def _wrong_in_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:
@@ -192,11 +193,18 @@ def _wrong_in_outputs(path: Path, at: int, declared: Declared, job: Outline) -> 
 
 
 def _no_output(
-    whose: str, path: Path, at: int, given: Collection[str], *, prefix: str = "", hint: str | None = None
+    whose: str,
+    path: Path,
+    at: int,
+    given: Collection[str],
+    *,
+    prefix: str = "",
+    hint: str | None = None,
+    value: str = "result",
 ) -> WrongName | None:
     if len(path) <= at or path[at] in given:
         return None
-    otherwise = f"write it under `outputs` of {whose}, as in `outputs: {{{path[at]}: result}}`"
+    otherwise = f"write it under `outputs` of {whose}, as in `outputs: {{{path[at]}: {value}}}`"
     hint = hint or did_you_mean(str(path[at]), given, prefix=prefix)
     hint = hint or any_of(given, what="what it gives", otherwise=otherwise)
     return not_given(f"{whose} gives no output `{path[at]}`", hint, path[at])

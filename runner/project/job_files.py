@@ -314,7 +314,8 @@ def _unusable(document: Document | tuple[Problem, ...], file: FilePath) -> tuple
 def _missing(problem: Problem, file: FilePath, written: str) -> tuple[str, str, str | None]:
     """Code, message and hint of a file that cannot be read, for the place where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
-    return problem.code, problem.message, slashes or problem.hint or files.near(file)
+    hint = problem.hint if file.exists() else files.hint_on_missing(file, written=written)
+    return problem.code, problem.message, slashes or hint
 
 
 def _called_step(step: RawStep, document: Document) -> str:

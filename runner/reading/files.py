@@ -144,7 +144,7 @@ def passed_over(message: str, *, name: str, instead: str) -> Problem:
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     match error:
         case FileNotFoundError():
-            message, hint = f"there is no file `{name}`", _deleted(path) or near(path)
+            message, hint = f"there is no file `{name}`", hint_on_missing(path, written=name)
         case IsADirectoryError():
             message, hint = f"`{name}` is a folder, not a file", None
         case PermissionError():
@@ -165,24 +165,34 @@ def _deleted(path: Path) -> str | None:
     return hint if was_deleted(path) else None
 
 
-def near(path: Path) -> str | None:
-    """The file that comes near: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
-    names = names_in(path.parent)[:_MOST_NAMES]
+def hint_on_missing(path: Path, *, written: str) -> str | None:
+    return _deleted(path) or _near(path, written)
+
+
+def _near(path: Path, written: str) -> str | None:
+    """The file that comes near, as it is `written`: by its letters, `a.job.yaml` by `a`, or in a folder beside."""
     if "*" in path.name:
         return "name the folder, which means every job in it"
+    names, folder = names_in(path.parent)[:_MOST_NAMES], Path(written).parent
     stem = path.name.partition(".")[0]
     same = (
         name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))
     )
-    found = suggest(path.name, names) or next(same, None)
+    around = ("..", *(name for name in names if not name.startswith(".")))
+    elsewhere = (f"{name}/{path.name}" for name in around if (path.parent / name / path.name).is_file())
+    found = next(elsewhere, None) or suggest(path.name, names) or next(same, None)
     if found is None and path.name.endswith(_JOB):
-        return _job_beside(path.name.removesuffix(_JOB), [name for name in names if name.endswith(_JOB)])
-    return found and f"did you mean `{found}`?"
+        return _job_beside(path.name.removesuffix(_JOB), [name for name in names if name.endswith(_JOB)], folder)
+    return found and f"did you mean `{_in(folder, found)}`?"
 
 
-def _job_beside(name: str, jobs: Sequence[str]) -> str | None:
+def _in(folder: Path, name: str) -> str:
+    return Path(os.path.normpath(folder / name)).as_posix()
+
+
+def _job_beside(name: str, jobs: Sequence[str], folder: Path) -> str | None:
     """The job with a near name, or all jobs that are there."""
-    known = {job.removesuffix(_JOB): job for job in jobs if is_well_formed(job)}
+    known = {job.removesuffix(_JOB): _in(folder, job) for job in jobs if is_well_formed(job)}
     found = suggest(name, known) or next((other for other in known if name and name in other), None)
     if found is not None:
         return f"did you mean `{known[found]}`?"

@@ -4,6 +4,7 @@ Only types know whether a value is a list, or may hold a quote: `unfit_value` re
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from runner.expressions import parse
@@ -19,7 +20,7 @@ from runner.lint.texts import JobLint
 from runner.lint.written_values import written_values
 from runner.odata.filter import Column, Node, Operation, UnreadWord, nodes_in, readable
 from runner.odata.lexer import COMPARISONS, HOLE, TEXT_FUNCTIONS, is_literal
-from runner.odata.mistakes import first_mistake
+from runner.odata.mistakes import first_mistake, lookup_by_path
 
 Parts: TypeAlias = Sequence[str | Expression]  # a filter: its own text, and the templates in it
 
@@ -29,6 +30,8 @@ _QUOTING = lazy_pattern(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")
 _BEFORE = lazy_pattern(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
 """What comes before a value: a column and a comparison, or a function with its column."""
 _OF_AN_ID = lazy_pattern(r"(?:^|[\s(/])Id\s+(?:eq|ne)\s+'\Z")
+_COLUMN = lazy_pattern(r"(\w+)\s+(?:eq|ne)\s+\Z")
+_OF_ID = lazy_pattern(r"\.Id\s*(?:\|\s*odata\s*)?\Z")
 _TIGHT = lazy_pattern(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
 """A name, and filters after it: what another filter may follow."""
 _TEXTS = (("target", "name"), ("target", "url"), ("case", "name"))
@@ -67,7 +70,17 @@ def unfit_value(step: RawStep, names: Mapping[str, Type]) -> Finding | None:
     """The first value that a filter cannot hold."""
     parts = parts_of(_filter_text(step))
     unfit = (_no_single_value(part, names) for part in parts if isinstance(part, Expression))
-    return next(filter(None, unfit), None) or _quoted_value(parts, names)
+    return next(filter(None, unfit), None) or _quoted_value(parts, names) or next(_lookups(parts, names), None)
+
+
+def _lookups(parts: Parts, names: Mapping[str, Type]) -> Iterator[Finding]:
+    """Ids that are compared with `LeadId`, in place of `Lead/Id`."""
+    for before, part in pairwise(parts):
+        compared = _COLUMN.search(before) if isinstance(before, str) else None
+        if compared is None or isinstance(part, str):
+            continue
+        if _OF_ID.search(part.text) or expression_type(part, names)[0].form == "guid":
+            yield from lookup_by_path(compared[1])
 
 
 def _no_single_value(value: Expression, names: Mapping[str, Type]) -> Finding | None:

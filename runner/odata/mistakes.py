@@ -270,7 +270,13 @@ def _value_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
         yield Finding(message=f"in quotes this is a text, and no {what}", hint=hint, warning=True)
     elif isinstance(value, str) and not _NO_TEXT.fullmatch(value):
         yield from _moment_in_quotes(column, value)
-    elif isinstance(value, UUID) and _LOOKUP.fullmatch(column):
+    elif isinstance(value, UUID):
+        yield from lookup_by_path(column)
+
+
+def lookup_by_path(column: str) -> Iterator[Finding]:
+    """The path of a lookup, where a GUID is compared with a column that is none."""
+    if _LOOKUP.fullmatch(column):
         message = f"a lookup is filtered by its path, not by `{column}`"
         yield Finding(message=message, hint=f"write `{column[:-2]}/Id`", warning=True)
 

@@ -89,6 +89,15 @@ def test_verify_none_reads_nothing() -> None:
     assert world.finished("a").verified is None
 
 
+@pytest.mark.parametrize(("answer", "shown"), [("Error: no such\nprocess", True), ("", False), (7, False)])
+def test_a_text_that_nobody_asked_for_is_shown_where_nothing_is_verified(answer: str | int, *, shown: bool) -> None:
+    world = World(answers=[answer]).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n    verify: none\n"))
+    why = "no result was asked for, and the answer was `Error: no such process`"
+    assert (world.finished("a").status, world.finished("a").warnings) == ("passed", (why,) if shown else ())
+    verified = World(answers=[answer]).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
+    assert verified.finished("a").warnings == ()
+
+
 @pytest.mark.parametrize("status", [301, 308, 404])
 def test_a_log_that_cannot_be_read_is_given_up_once_and_the_step_is_not_verified(status: int) -> None:
     steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrB}\n"

@@ -15,6 +15,7 @@ from runner.job.actions.action import PROCESS_NAMES
 from runner.job.model import Expectation, RetryOn, Step, Verify
 from runner.runs.status import Status
 from runner.service.calls import ExecuteCall
+from runner.service.words import short_line
 
 
 def attempt_execute(row: OpenRow) -> Running[Attempt]:
@@ -31,6 +32,13 @@ def attempt_execute(row: OpenRow) -> Running[Attempt]:
     row.answer = (outcome.value,)
     ending = yield from _ending(row, action, outcome.value)
     row.in_doubt = False
+    return ending if step.secret else _with_text(ending, action, outcome.value)
+
+
+def _with_text(ending: Attempt, action: Execute, value: Json) -> Attempt:
+    """A text that came although no result was asked for [D] may say why nothing has begun."""
+    if action.result is None and ending.verified is None and isinstance(value, str) and value:
+        return ending.warned(f"no result was asked for, and the answer was `{short_line(value)}`")
     return ending
 
 

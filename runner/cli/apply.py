@@ -197,21 +197,16 @@ def _check_options(context: click.Context, places: reports.ReportPlaces) -> None
     if any(map(stored_plans.is_plan, given["specs"])):
         hint = "`runner run` carries a stored plan out, once"
         raise UsageError(Problem(code="E150", message="`apply` takes job files, not stored plans", hint=hint))
-    _check_reports(context)
+    typed = sorted(name for name in typed_names(context) if name.startswith("report_") and name != "report_values")
+    if given["dry_run"] and typed:  # a report that a variable asks for is left out
+        message = f"`--dry-run` carries nothing out, so `--{typed[0].replace('_', '-')}` has nothing to report"
+        hint = "leave it out; `--dry-run --format json` prints what would be done as JSON"
+        raise UsageError(Problem(code="E150", message=message, hint=hint))
     for first, second in (("key", "every"), ("adopt", "dry_run"), ("adopt", "retry")):
         if given[first] and given[second]:
             names = {"key": "for", "dry_run": "dry-run"}
             message = f"`--{names.get(first, first)}` and `--{names.get(second, second)}` do not go together"
             raise UsageError(Problem(code="E150", message=message, hint="choose one of them"))
-
-
-def _check_reports(context: click.Context) -> None:
-    """A report that a variable asks for is left out where nothing is carried out."""
-    typed = sorted(name for name in typed_names(context) if name.startswith("report_") and name != "report_values")
-    if context.params["dry_run"] and typed:
-        message = f"`--dry-run` carries nothing out, so `--{typed[0].replace('_', '-')}` has nothing to report"
-        hint = "leave it out; `--dry-run --format json` prints what would be done as JSON"
-        raise UsageError(Problem(code="E150", message=message, hint=hint))
 
 
 def _fleet_dsn(context: click.Context) -> str | None:

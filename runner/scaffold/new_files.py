@@ -1,7 +1,7 @@
 """Files that `runner init` writes. None that is there already is written over."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,7 +23,10 @@ class NewFile(Struct, frozen=True, kw_only=True):
 
 def write_files(files: Sequence[NewFile]) -> list[Path]:
     """Write the files; those that were there, as they were. Raises `UsageError` before anything is written."""
-    _check_free(files)
+    taken = dict.fromkeys(found for file in files if (found := _obstacle(file)) is not None)
+    if taken:
+        message = f"there already, so nothing was written: {', '.join(map(str, taken))}"
+        raise UsageError(Problem(code="E153", message=message, hint="choose another folder: `runner init FOLDER`"))
     done: list[tuple[str, NewFile]] = []
     try:
         for file in files:
@@ -40,15 +43,8 @@ def write_files(files: Sequence[NewFile]) -> list[Path]:
     return [file.path for did, file in done if did == "left"]
 
 
-def _check_free(files: Iterable[NewFile]) -> None:
-    """Raise `UsageError` where any of the files, or something that is no folder in the place of a folder, is there."""
-    taken = dict.fromkeys(found for file in files if (found := _obstacle(file)) is not None)
-    if taken:
-        message = f"there already, so nothing was written: {', '.join(map(str, taken))}"
-        raise UsageError(Problem(code="E153", message=message, hint="choose another folder: `runner init FOLDER`"))
-
-
 def _obstacle(file: NewFile) -> Path | None:
+    """The file, if it is there and must not be, or what is no folder in the place of a folder."""
     path = file.path
     if file.may_be_there and path.is_file():
         return None

@@ -87,6 +87,9 @@ def rerun(context: click.Context) -> int:
     specs = [*(replace(run.spec, refused=snapshot.refused_in(run.stored)) for run in stored), *planned]
     reruns = [run.stored.id for run in stored]
     check_permission(specs, allowed)
+    if not given["failed"]:
+        began = f"of {moment(named.result.started_at)} UTC, run {clean(named.id)}"
+        output.say(f"once more: {run_title(named.result)} {began}, which ended as `{named.result.status}`")
     for run in stored:
         for sentence in _sentences(run):
             output.say(f"{clean(run.spec.title)}: {sentence}" if len(stored) > 1 else sentence)

@@ -84,6 +84,9 @@ def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_
         second[key] for key in ("job", "case", "inputs", "target", "digest")
     ]
     said = capsys.readouterr().err
+    assert re.match(
+        rf"once more: billing\[blue\]@here of .{{19}} UTC, run {first['run']}, which ended as `passed`\n", said
+    )
     assert "`once` steps that start again: charge\n" in said
     warning = "changed since then: a.job.yaml; this carries out the job as it was then; for the file of now: "
     assert f"{warning}`runner run a.job.yaml -t here -k 'billing[blue]'`, with its inputs\n" in said

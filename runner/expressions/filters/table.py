@@ -18,7 +18,7 @@ from runner.expressions.filters.record import Arguments, Filter, check_kind, kin
 from runner.expressions.filters.tests import ABSENCE, TESTS, apply_test, check_test_types
 from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, is_boolean_in_words, present, size
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
-from runner.expressions.typed import A_NUMBER, LIST, NULL, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of
+from runner.expressions.typed import A_NUMBER, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
@@ -44,7 +44,7 @@ def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeChe
     """The type of what the filter `name` makes of `part`; reports values that it does not take."""
     record = FILTERS[name]
     why = f"`{name}` takes {kinds_in_words(record.takes)}" if record.takes != typed.ANYTHING else ""
-    if not check.require(record.takes & ~NULL, part, why, hint=_kind_hint(record.takes, part)):
+    if not check.require(record.takes, part, why, hint=_kind_hint(record.takes, part)):
         return A_NUMBER if record.gives is A_NUMBER else UNKNOWN
     attribute = _attribute(name, part, arguments, check)
     gives = record.gives

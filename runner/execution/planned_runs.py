@@ -21,7 +21,7 @@ from runner.runs.events import RunStatus
 from runner.runs.evidence import Value
 from runner.runs.result import RunResult
 from runner.runs.store import Part, RunStore, StoreError
-from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_runs
+from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_begun
 from runner.secrets.redact import Secrets
 
 _MOST_TITLES: Final = 5
@@ -103,7 +103,7 @@ def never_begun(run: StoredRun) -> list[PlannedRun]:
     for first in reversed(firsts):
         planned = _planned_with(store, first)
         if planned and (first == run.id or command_of(store, first) == command):
-            begun = newest_runs(store, since=first).keys() | _taken(store, since=first)
+            begun = newest_begun(store, since=first).keys() | _taken(store, since=first)
             return [each for each in planned if each.key not in begun]
     return []
 
@@ -112,11 +112,11 @@ def lacking_commands(store: RunStore, *, since: str = "") -> list[LackingCommand
     """The commands since the run `since` that never began some of their runs."""
     found = [] if store.name.is_fleet else [name for name in store.runs() if name >= since]
     plans = [(first, planned) for first in found if (planned := _planned_with(store, first))]
-    newest = newest_runs(store, since=plans[0][0]) if plans else {}
+    newest = newest_begun(store, since=plans[0][0]) if plans else {}
     taken = _taken(store, since=plans[0][0]) if plans else frozenset()
     commands_found = []
     for first, planned in plans:
-        if lacking := [run for run in planned if newest.get(run.key, ("", ""))[0] < first and run.key not in taken]:
+        if lacking := [run for run in planned if newest.get(run.key, "") < first and run.key not in taken]:
             commands_found.append(LackingCommand(first=first, lacking=lacking))
     return commands_found
 

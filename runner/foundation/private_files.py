@@ -23,8 +23,6 @@ _LOOKS = 10
 _BETWEEN_LOOKS = 0.01
 """Who only asks whether a file is being written holds its lock for a moment: a tenth of a second outlasts many."""
 
-"""Bytes that are written at once where a file comes in pieces: in each call of the system other threads take over."""
-
 
 def make_folder(folder: Path) -> None:
     """Make a new private folder and those above it, with their entries on disk. Raises `OSError`, also if it exists."""

@@ -240,26 +240,31 @@ def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
 
 def failed_runs(newest: Mapping[RunName, tuple[str, str]]) -> dict[RunName, str]:
     """What did not pass when it ran last, with the run's id; a run without an end has not passed."""
-    return {name: run for name, (run, status) in newest.items() if status not in ("", RunStatus.PASSED)}
+    return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
 
 
-def newest_runs(store: RunStore, *, since: str = "") -> dict[RunName, tuple[str, str]]:
-    """The id and the status of what ran last, by name, from the run `since` on.
+def newest_runs(store: RunStore) -> dict[RunName, tuple[str, str]]:
+    """The id and the status of what ran last, by name: of deleted runs by their history, of unreadable runs nothing."""
+    return {name: (run, status) for name, run, status in _by_name(store) if status is not None}
 
-    Deleted runs are known by their history, those whose first line is lost by their plan, without a status.
-    """
-    newest: dict[RunName, tuple[str, str]] = {}
+
+def newest_begun(store: RunStore, *, since: str) -> dict[RunName, str]:
+    """The id of what began last, by name, from the run `since` on; unreadable runs count, too."""
+    return {name: run for name, run, _ in _by_name(store, since=since)}
+
+
+def _by_name(store: RunStore, *, since: str = "") -> Iterator[tuple[RunName, str, str | None]]:
+    """The name, the id and the status of each run, the oldest first; no status where the first line is lost."""
     stored, deleted = set(store.runs()), _past_runs(store)
-    for run in sorted((each for each in stored | deleted.keys() if each >= since), reverse=True):
+    for run in sorted(each for each in stored | deleted.keys() if each >= since):
         result = _from_ends(store, run) if run in stored else None
         if result is not None:
-            newest.setdefault(_name(result), (run, result.status))
+            yield _name(result), run, result.status
         elif run in deleted:
             past = deleted[run]
-            newest.setdefault((past.job, past.case, past.target), (run, past.status))
+            yield (past.job, past.case, past.target), run, past.status
         elif _has_lines(store, run) and (name := planned_name(store, run)) is not None:
-            newest.setdefault(name, (run, ""))
-    return newest
+            yield name, run, None
 
 
 def _has_lines(store: RunStore, run: str) -> bool:

@@ -53,6 +53,17 @@ def test_a_stored_run_counts_and_not_its_line_in_the_history(capsys: pytest.Capt
     assert ended(["run", ".", "--last-failed"]) == 5
 
 
+def test_last_failed_goes_by_what_can_be_read_before_a_run_whose_events_were_damaged() -> None:
+    assert ended(["run", "a.job.yaml", "-i", "n=2"]) == 1
+    history = Path(".runner/history.jsonl")
+    known = history.read_bytes()
+    assert ended(["run", "a.job.yaml", "-i", "n=2"]) == 1
+    history.write_bytes(known)
+    journal = max(Path(".runner/runs").glob("*/events.jsonl"))
+    journal.write_bytes(journal.read_bytes().replace(b"{", b"[", 1))
+    assert ended(["run", ".", "--last-failed"]) == 0
+
+
 def test_a_name_selects_a_job_at_any_target_or_at_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "."]) == 0
     assert list(shown(capsys, "a")) == list(shown(capsys, "a@sandbox")) == ["a@sandbox"]

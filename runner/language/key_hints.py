@@ -1,7 +1,6 @@
 """What to write for an unknown key: the best of several guesses, the surest first."""
 
-import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
@@ -9,12 +8,11 @@ from runner.foundation.sentences import joined_by_or, with_article
 from runner.foundation.suggestions import folded, foreign, suggest
 from runner.foundation.values import Json, as_text, compact, record
 from runner.language.structure import RecordKeys, properties
-from runner.reading.odd_characters import named
+from runner.reading.odd_characters import begins_with_odd_space
 
 NAMES_ACTION = frozenset({"action", "type", "kind", "uses", "task", "operation", "operator"})
 """Keys of others whose value is an action."""
 _PARAMETERS_OF = ("execute", "run", "element", "job")
-_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _EXPRESSIONS = ("if", "for_each", "that")
 _FEW = 10
 _LONG = 4  # shorter keys are near to too many others
@@ -24,21 +22,19 @@ _OF_A_CALL = lazy_pattern(r"(?:result|process_status|process_id)(?=[.\[]|$)")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
 _NO_COLON = lazy_pattern(r"(\w+) *(?:=>? *|(?=[\[{]))(.+)")
-_CHOICE = lazy_pattern(r"([^?:]+?) \? ([^?:]+)")
 _CONDITION = lazy_pattern(r"[=<>|(. ]|^(?:result|success|succeeded)$")
 
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
-    surest = _disguised(name, keys.known) or _id(name, value, keys) or _foreign_key(name, value, keys)
-    if surest or (surest := _parameters(name, value, keys)):
+    if surest := _id(name, value, keys) or _foreign_key(name, value, keys) or _parameters(name, value, keys):
         return surest
-    if keys.title == "expectation" and (choice := _CHOICE.fullmatch(name)) and not isinstance(value, dict | list):
-        return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
     if (parted := _NO_COLON.fullmatch(name)) and parted[1] in keys.known:
         return f"write `{parted[1]}: {parted[2]}{'' if value is None else ': …'}`"
+    if begins_with_odd_space(name):
+        return f"write plain spaces before `{name.strip()}`"
     if name.startswith("//"):
         return "a comment begins with `#`, not with `//`"
-    if not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
+    if not near and not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
         return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
     if near == "process" and is_process(name, value):
         return f"write `process: {name}`, and the values in `parameters`"
@@ -164,22 +160,3 @@ def _known(keys: RecordKeys) -> str | None:
     if (wanted and keys.written.keys() & set(wanted)) or not 0 < len(known) <= _FEW:
         return None
     return f"{'needed' if wanted else 'known'} here: {', '.join(f'`{key}`' for key in known)}"
-
-
-def _disguised(key: str, known: Collection[str]) -> str | None:
-    """A hint where `key` is in `known` but for characters that nobody sees, or for quotes of a word processor."""
-    odd = next((character for character in key if not _is_plain(character)), None)
-    if odd is None:
-        return None
-    seen = "".join(filter(_is_plain, key)).strip()
-    near = seen if seen in known else suggest(seen, known)
-    if near is not None:
-        what = f"`{odd}` is no quote to YAML" if odd in _QUOTES else f"there is {named(odd)} in it"
-        return f"did you mean `{near}`? {what}"
-    is_indentation = key[0] == odd and odd not in _QUOTES  # to YAML the key begins in the first column
-    return f"write plain spaces before it: {named(odd)} is no indentation" if is_indentation else None
-
-
-def _is_plain(character: str) -> bool:
-    is_seen = unicodedata.category(character) not in ("Zs", "Cf", "Cc", "Zl", "Zp")
-    return character in " \t" or (is_seen and character not in _QUOTES)

@@ -264,7 +264,6 @@ _UNITS: Final = {
 _OUR_UNITS: Final[Mapping[str, str]] = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _HOURS: Final[Mapping[str, int]] = {"d": 24, "day": 24, "days": 24, "w": 168, "week": 168, "weeks": 168}
 _SECONDS: Final[Mapping[str, int]] = {"h": 3600, "m": 60, "s": 1}
-_MAY_BE_MILLISECONDS, _A_SECOND = 100, 1000
 _ALONE = lazy_pattern(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z]*)\s*")
 _CLOCK = lazy_pattern(r"([0-9]+):([0-9]{2}):([0-9]{2})")
 _SEVERAL = lazy_pattern(r"(?i)(pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?")
@@ -294,12 +293,12 @@ def _as_duration(text: str) -> str:
         return _ZERO
     found = _ALONE.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
-        return _composed(text) or _LIKE_THESE
+        return _composed(text) or f"write a number with its unit, {_LIKE_THESE}"
     number, unit = found[1].replace(",", "."), found[2].casefold()
     if float(number) == 0:
         return _ZERO
     if not unit:
-        return _without_unit(number)
+        return f"`{number}` has no unit: write `{number}s`, or `{number}ms` if it counts milliseconds"
     if unit in _HOURS and number.isdecimal():
         return f"write `{int(number) * _HOURS[unit]}h`"
     return (
@@ -307,14 +306,6 @@ def _as_duration(text: str) -> str:
         if unit in _OUR_UNITS
         else f"use the units `ms`, `s`, `m` and `h`, {_LIKE_THESE}"
     )
-
-
-def _without_unit(number: str) -> str:
-    """A large number counts milliseconds in many tools, and seconds in others."""
-    if float(number) < _MAY_BE_MILLISECONDS:
-        return f"`{number}` has no unit: write `{number}s`"
-    small = f"{number}ms" if float(number) < _A_SECOND else f"{float(number) / _A_SECOND:g}s"
-    return f"`{number}` has no unit: write `{small}` if it counts milliseconds, `{number}s` if seconds"
 
 
 def _composed(text: str) -> str | None:

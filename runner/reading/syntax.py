@@ -59,10 +59,8 @@ def bare_template(source: Source, at: int) -> Problem:
     close = rest.find("}}")
     is_part = source.in_brackets(at) or rest[close + 2 :] in ('"', "'")
     written = rest[: close + 2] if close >= 0 and is_part else rest
-    ternary = _TERNARY.fullmatch(written.removeprefix("{{").removesuffix("}}").strip())
-    ours = f"{{{{ {ternary[2]} if {ternary[1]} else {ternary[3]} }}}}" if ternary else written
     message = "a template without quotes: YAML reads `{{` as the start of a mapping"
-    return source.problem("E102", message, at=(at, at + len(written)), hint=quote("the template", ours))
+    return source.problem("E102", message, at=(at, at + len(written)), hint=quote("the template", written))
 
 
 def unreadable_character(source: Source) -> Problem:

@@ -62,10 +62,6 @@ def test_what_is_in_a_template_without_quotes_is_no_further_mistake() -> None:
     assert only_problem("a: {b: {{ 5 }}}").hint == 'put the template in quotes: "{{ 5 }}"'
 
 
-def test_a_condition_of_another_language_in_a_template_is_written_as_ours() -> None:
-    assert only_problem("a: {{ b ? 1 : 2 }}").hint == 'put the template in quotes: "{{ 1 if b else 2 }}"'
-
-
 @pytest.mark.parametrize(
     "text",
     [

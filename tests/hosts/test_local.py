@@ -313,6 +313,22 @@ def test_a_stop_during_a_call_lets_it_answer_and_turns_to_finally(tmp_path: Path
     assert (result.status, result.exit_code) == ("cancelled", 143)
 
 
+def test_a_stop_that_comes_while_the_last_answer_is_stored_asks_nothing_more_of_the_site(tmp_path: Path) -> None:
+    """Not even for a session: a client signs in before it asks whether its call may leave."""
+    site = Site()
+
+    class Late(Impatient):
+        def goes_on(self) -> bool:
+            if site.seen:
+                self.request("SIGTERM")
+            return super().goes_on()
+
+    two = ONE + "  - {id: b, execute: {process: UsrB}, verify: none}\n"
+    host(tmp_path / "run", site, stop=Late(grace=30.0)).carry(planned(two), RUN)
+    result = fold(read(tmp_path / "run").lines)
+    assert (result.status, result.exit_code, len(site.seen)) == ("cancelled", 143, 1)
+
+
 def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_path: Path) -> None:
     stop = Stop(grace=30.0)
 

@@ -38,6 +38,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
         return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
     if near == "process" and is_process(name, value):
         return f"write `process: {name}`, and the values in `parameters`"
+    if keys.title == "element" and "parameters" in keys.known and is_process(name, value):
+        return f"write `name: {name}`, and the values in `parameters`"
     if near in keys.wanted:
         return f"did you mean `{near}`?"
     below = keys.structure.below(keys.path)

@@ -35,7 +35,10 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     given = [name for name, ours in near.items() if keys.title == "case" and (ours is None or ours in keys.written)]
     if given:
         inputs = ", ".join(f"{name}: …" for name in given)
-        yield _together(given, f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`", keys)
+        in_inputs = f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`"
+        if isinstance(keys.written[given[0]], dict) and "name" not in keys.written:
+            in_inputs = f"write `{{name: {given[0]}, inputs: {{…}}}}`"
+        yield _together(given, in_inputs, keys)
     reported = [*given, *(path[-1] for finding in grouped for path in (finding.path, *finding.also))]
     for name in (name for name in near if name not in reported):
         hint = key_hints.hint(name, keys.written[name], keys=keys, near=near[name])

@@ -397,6 +397,25 @@ def test_without_a_file_that_all_folders_share_a_folder_knows_its_own_runs(tmp_p
     own.close()
 
 
+def test_what_a_run_started_while_the_shared_file_could_not_be_opened_is_in_it_later(
+    tmp_path: Path, clock: Clock
+) -> None:
+    in_the_way = tmp_path / "state"
+    in_the_way.touch()
+    shared = RowDatabase(in_the_way / "rows.sqlite", now=clock)
+    first, second = (
+        RowsOfFolders(RowDatabase(tmp_path / f"{name}.sqlite", now=clock), shared, run=name, site=SITE, settle=15.0)
+        for name in ("first", "second")
+    )
+    first.begin("a", "UsrA", seconds=100.0)
+    in_the_way.unlink()
+    clock.now += 6.0
+    first.flush()
+    second.begin("a", "UsrA", seconds=100.0)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
+    shared.close()
+
+
 def test_stand_ins_of_a_site_on_this_machine_may_number_their_processes_alike(tmp_path: Path, clock: Clock) -> None:
     shared = RowDatabase(tmp_path / "state" / "rows.sqlite", place=tmp_path, now=clock)
 

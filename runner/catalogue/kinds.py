@@ -250,7 +250,11 @@ KINDS: Final[Mapping[Kind, KindFacts]] = {
         example="write `true` or `false`",
     ),
     Kind.GUID: _GUID,
-    Kind.LOOKUP: replace(_GUID, called="a lookup", example="a lookup is given by the GUID of its record"),
+    Kind.LOOKUP: replace(
+        _GUID,
+        called="a lookup",
+        example="a lookup is given by the GUID of its record, which a `query` finds by its name",
+    ),
     Kind.DATETIME: _DATETIME,
     Kind.DATE: replace(
         _DATETIME,

@@ -227,7 +227,8 @@ def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEn
 
 def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     end = entry.last.end
-    if end is not None and end.status is RunStatus.ERROR and (run.flaw is not None or not run.result.finished):
+    is_over = end is not None and end.status is not RunStatus.UNKNOWN
+    if is_over and (run.flaw is not None or not run.result.finished):
         return ObservedEntry(entry=entry, run=run)
     if run.is_running:
         return ObservedEntry(entry=entry, where=Whereabouts.UNDER_WAY, run=run)

@@ -1758,6 +1758,13 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     assert ended(["apply", "specs", "-k", "a"]) == 143
     (run,) = (run for run in Path(".runner/runs").iterdir() if b'"job":"a"' in (run / "events.jsonl").read_bytes())
     assert ended(["report", run.name, "--report-junit", "-"]) == 143
+    answers.since()
+    for lines in (2, 0):  # of its events are left
+        events = run / "events.jsonl"
+        events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:lines]))
+        (run / "report.json").unlink(missing_ok=True)
+        assert ended(["apply", "specs", "-k", "a"]) == 143
+        assert answers.since() == []
 
 
 def test_a_version_that_a_signal_stopped_before_it_had_changed_anything_begins_again(

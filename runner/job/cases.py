@@ -260,7 +260,7 @@ def _header(table: Table, declared: Mapping[str, Input]) -> Iterator[Problem]:
 
 def _ragged(there: int, wanted: int) -> Finding:
     message = f"this line has {plural(there, 'cell')}, and the header {plural(wanted, 'column')}"
-    hint = "write the comma of an empty cell, too"
+    hint = "write the separator of an empty cell, too"
     if there > wanted:
         hint = "put a value that holds a comma in double quotes"
     return Finding(code="E136", message=message, hint=hint)

@@ -1,4 +1,8 @@
-"""CSV as a `Table`: rows of texts with their places. Commas, a header, UTF-8; empty lines do not count."""
+"""CSV as a `Table`: rows of texts with their places. A header, UTF-8; empty lines do not count.
+
+Cells are separated by commas, or by semicolons where the header has these and no comma, as where a comma is the sign
+of decimals: Excel writes the list separator of the system's region settings, whatever its menu says.
+"""
 
 import csv
 import io
@@ -13,17 +17,18 @@ from runner.reading import encoding
 from runner.reading.encoding import AS_CSV
 from runner.reading.source import Source
 
-_CELL = lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*')
-_OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs", "|": "by bars"}
-_SAVE = (
-    "replace them by commas in a text editor, with values that hold a comma in quotes: whatever its menu says, Excel "
-    "writes the list separator of the system's region settings"
-)
+_CELLS = {
+    ",": lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*'),
+    ";": lazy_pattern(r'"(?:[^"]|"")*"|[^;\r\n]*'),
+}
+"""A cell, by the separator."""
+_OTHER_SEPARATORS = {"\t": "by tabs", "|": "by bars"}
+_SAVE = "replace them by commas in a text editor, with values that hold a comma in quotes"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HEADER = "begin the file with the names of its columns: `name,phone`"
 _FAULTS = {
     "expected after": (
-        "a comma must follow the quote that ends a cell",
+        "the separator must follow the quote that ends a cell",
         'write each quote twice within a cell in quotes: `""`',
     ),
     "unexpected end of data": ("a cell begins with a quote here, and no quote ends it", None),
@@ -43,6 +48,7 @@ class Table(Struct, frozen=True, kw_only=True):
     """`flaw` is where reading had to end, None where the whole file was read."""
 
     source: Source
+    separator: str
     header: TableRow
     rows: tuple[TableRow, ...]
     flaw: Problem | None = None
@@ -68,7 +74,7 @@ class Table(Struct, frozen=True, kw_only=True):
     def _cells(self, row: TableRow) -> Iterator[tuple[int, int]]:
         """Offsets of the cells, as the `csv` module reads them."""
         at, end = self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1]
-        while found := _CELL.match(self.source.text, at, end):
+        while found := _CELLS[self.separator].match(self.source.text, at, end):
             yield found.span()
             at = found.end() + 1
             if at > end:
@@ -83,17 +89,23 @@ def load(name: str, content: bytes) -> Table | Problem:
     source = encoding.decode(name, content, save=f"save the file as UTF-8; {AS_CSV}")
     if isinstance(source, Problem):
         return source
-    rows, flaw = _rows(source)
+    rows, flaw = _rows(source, separator := _separator(source))
     if not rows:
         return flaw or source.problem("E108", "there is nothing in this file", at=(0, 0), hint=_HEADER)
     return _separated_otherwise(source, rows[0]) or Table(
-        source=source, header=rows[0], rows=tuple(rows[1:]), flaw=flaw
+        source=source, separator=separator, header=rows[0], rows=tuple(rows[1:]), flaw=flaw
     )
 
 
-def _rows(source: Source) -> tuple[list[TableRow], Problem | None]:
+def _separator(source: Source) -> str:
+    """By the first line that is not blank."""
+    header = next(filter(None, map(str.strip, io.StringIO(source.text, newline=None))), "")
+    return ";" if ";" in header and "," not in header else ","
+
+
+def _rows(source: Source, separator: str) -> tuple[list[TableRow], Problem | None]:
     rows: list[TableRow] = []
-    reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=separator, strict=True)
     first = 1
     try:
         for cells in reader:

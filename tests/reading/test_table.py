@@ -26,6 +26,19 @@ def test_a_line_may_end_as_it_likes(line_end: str) -> None:
     assert cells(line_end.join(["name,a", "one,1", "", '"tw""o",', ""])) == [("name", "a"), ("one", "1"), ('tw"o', "")]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_semicolons_separate_cells_where_the_header_has_them_and_no_comma(line_end: str) -> None:
+    text = line_end.join(["", "name;a", "one;1,5", '"tw;o";"x,y"', ""])
+    found = loaded(text)
+    assert cells(text) == [("name", "a"), ("one", "1,5"), ("tw;o", "x,y")]
+    assert found.cell_span(found.rows[0], 1) == Span(3, 5, 3, 8)
+
+
+@pytest.mark.parametrize("header", ["name,a;b", "name,a"])
+def test_a_header_with_a_comma_is_separated_by_commas(header: str) -> None:
+    assert cells(f"{header}\none,1;2\n") == [tuple(header.split(",")), ("one", "1;2")]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
     assert cells("\ufeffname\none") == [("name",), ("one",)]
 
@@ -70,10 +83,9 @@ def between(found: Table, span: Span) -> str:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        ("name;a\none;1", "the cells of a CSV are separated by commas, those of this file by semicolons", 1),
         ("name\ta\none\t1", "the cells of a CSV are separated by commas, those of this file by tabs", 1),
         ("# people\nname,a\none,1", "a CSV has no comments: a CSV of cases begins with the names of its columns", 1),
-        ("sep=;\nname;a", "the cells of a CSV are separated by commas, those of this file by semicolons", 1),
+        ("sep=;\nname;a", "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns", 1),
         (
             "sep=,\nname,a",
             "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns",
@@ -101,7 +113,7 @@ def test_a_file_that_is_not_utf_8_has_its_first_bad_byte_as_place() -> None:
     ("text", "message"),
     [
         ('name\none\n"two\nthree', "a cell begins with a quote here, and no quote ends it"),
-        ('name\none\n"two" \n', "a comma must follow the quote that ends a cell"),
+        ('name\none\n"two" \n', "the separator must follow the quote that ends a cell"),
         (f"name\none\n{'x' * 200_000}\n", "a cell is longer than 131,072 characters"),
     ],
 )

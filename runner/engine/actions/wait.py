@@ -41,11 +41,7 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     while True:
         with row.reading_until(row.t + follow):
             read = yield from process_log.row_of(row, process_id)
-        if isinstance(read, Unread) and (
-            row.log.refusal is not None
-            or readings.is_hopeless(read.failure, never_read=last is None)
-            or looks.is_over(row)
-        ):
+        if isinstance(read, Unread) and (looks.is_over(row) or _stays_unread(row, read, never_read=last is None)):
             return _unread("the process log", read)
         unread: Unread | None = None
         if isinstance(read, LogRow):
@@ -59,6 +55,10 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
         if read is None and (looks.is_over(row) or row.t >= appears_by):
             return _not_shown(row, process_id) if last is None else _missed(action, replace(last, status=GONE))
         yield from looks.wait(row)
+
+
+def _stays_unread(row: OpenRow, read: Unread, *, never_read: bool) -> bool:
+    return row.log.refusal is not None or readings.is_hopeless(read.failure, never_read=never_read)
 
 
 def _shown(row: OpenRow, action: Wait, found: LogRow) -> Running[Attempt | Unread | None]:

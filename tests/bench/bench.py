@@ -69,6 +69,12 @@ def once_verified(site: str, rounds: int) -> None:
     _against_bare("1,000 calls, once, verify: auto / bare", site, rounds, effect="once", verify="auto", most=2.0)
 
 
+def once_verified_by_bare(site: str, rounds: int) -> None:
+    write_chain("chain", steps=1_000, effect="once", verify="auto")
+    pairs = in_turn(_run("chain"), _bare(site, 1_000, is_verified=True), rounds=rounds)
+    show("the same / bare with fsync and the log", pairs, most=None)
+
+
 def large_results(site: str, rounds: int) -> None:
     _against_bare("1,000 calls, results of 25 KB / bare", site, rounds, process="UsrLarge", most=1.5)
 
@@ -163,6 +169,7 @@ ROWS: dict[str, Callable[[str, int], None]] = {
     "verified": verified,
     "once": once_unverified,
     "once-verified": once_verified,
+    "once-verified-by-bare": once_verified_by_bare,
     "large": large_results,
     "validate": validate_one,
     "validate-thousand": validate_thousand,
@@ -220,8 +227,8 @@ def _validate(path: str) -> Measured:
     return Measured([RUNNER, "validate", path])
 
 
-def _bare(site: str, calls: int, process: str = "UsrBench") -> Measured:
-    return Measured([PYTHON, str(HERE / "bare.py"), site, str(calls), process])
+def _bare(site: str, calls: int, process: str = "UsrBench", *, is_verified: bool = False) -> Measured:
+    return Measured([PYTHON, str(HERE / "bare.py"), site, str(calls), process, *(["verified"] if is_verified else [])])
 
 
 def _resume(name: str) -> Measured:

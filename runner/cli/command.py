@@ -150,13 +150,21 @@ def _pool_options(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
-        report=lambda run: output.problems(*store_reports(run.store, run.reported)),
+        report=_store_reports,
         broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
         says_yes=yes,
     )
+
+
+def _store_reports(run: ActiveRun) -> None:
+    reported = run.reported
+    problems = store_reports(run.store, reported)
+    if not problems:
+        run.in_reports = reported.result
+    output.problems(*problems)
 
 
 def _broken(fault: BaseException, where: str) -> Problem:

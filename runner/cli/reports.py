@@ -6,11 +6,13 @@ report would look green in CI.
 
 import os
 import re
+import stat
+from codecs import iterdecode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import click
 from msgspec import Struct
@@ -24,7 +26,7 @@ from runner.reports.formats import FORMATS, HTML, ReportFormat
 from runner.reports.github import annotations
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
-from runner.runs.store import Part, RunStore
+from runner.runs.store import Part, RunStore, StoreError
 from runner.runs.stored_runs import refused_as
 from runner.terminal import output
 
@@ -66,7 +68,7 @@ def write(places: ReportPlaces, command: ReportedCommand) -> None:
     faults: list[Exception] = []
     for report in wanted:
         try:
-            problems.append(_written(files[report.name], report.write(shown)))
+            problems.append(_written(files[report.name], _content(report, shown, files[report.name])))
         except Exception as fault:  # noqa: BLE001  it must not cost the other reports
             faults.append(fault)
     if faults:
@@ -179,18 +181,43 @@ def _wrong_place(place: str, wanted: ReportFormat, read: Iterable[Path]) -> Prob
     return overwrites(path, what="the report", mark=wanted.mark, read=read)
 
 
-def _written(place: str, report: str) -> Problem | None:
+def _content(report: ReportFormat, command: ReportedCommand, place: str) -> str | Iterator[bytes]:
+    """The report for a `place`. What is stored with the only run of the command is not drawn again."""
+    part, only = report.stored_as, command.runs[0] if len(command.runs) == 1 and not command.problems else None
+    if part is None or only is None or only.stored_in is None or only.result.exit_code != command.exit_code:
+        return report.write(command)
+    if not _is_same(Path(place), Path(only.stored_in.place(only.result.id, part))):  # it would be emptied first
+        with suppress(StoreError):
+            return only.stored_in.pieces(only.result.id, part)
+    return report.write(command)
+
+
+def _written(place: str, report: str | Iterator[bytes]) -> Problem | None:
+    pieces = (report.encode(),) if isinstance(report, str) else report
     if place == STDOUT:
-        output.data(report, for_programs=True)
+        for text in iterdecode(pieces, "utf-8"):
+            output.data(text, for_programs=True)
         return None
     try:
         Path(place).parent.mkdir(parents=True, exist_ok=True)
-        Path(place).write_text(report, encoding="utf-8", newline="")
+        with Path(place).open("wb") as file, _whole_or_empty(file):
+            file.writelines(pieces)
     except OSError as error:
-        with suppress(OSError):
-            os.truncate(place, 0)  # a CI would read a first part of it
         return _unwritable(place, error.strerror or str(error))
     return None
+
+
+@contextmanager
+def _whole_or_empty(file: BinaryIO) -> Iterator[None]:
+    """Leave no first part of a report after a fault: a CI would read it."""
+    try:
+        yield
+    except BaseException:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            with suppress(OSError):
+                file.seek(0)
+                file.truncate()
+        raise
 
 
 def _unwritable(place: str, why: str) -> Problem:

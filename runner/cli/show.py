@@ -117,7 +117,7 @@ def _show_document(run: StoredRun, context: click.Context) -> ExitCode:
         hint = "choose the row by `key` from its `runs[0].steps`: `each_attempt` there has what was sent"
         raise UsageError(Problem(code="E150", message="`--format json` prints the whole run only", hint=hint))
     found = document(alone(ReportedRun(result=run.result, lines=run.lines)))
-    output.data(found, for_programs=True)
+    output.data(b"".join(found).decode(), for_programs=True)
     return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
 
 

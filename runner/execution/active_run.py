@@ -48,6 +48,7 @@ class ActiveRun(Struct, kw_only=True):
     lets_in: Callable[[], bool] = lambda: True  # whether the site accepts us, before the run is resumed
     fault: BaseException | None = None  # what broke in its thread
     unused_verdicts: tuple[str, ...] = ()  # keys of rows that were settled without their verdict
+    in_reports: RunResult | None = None  # the result that the stored reports have
     is_of_other_account: bool = False  # its calls were made by another account than now
     _folded: tuple[int, RunResult] | None = None
 
@@ -64,7 +65,9 @@ class ActiveRun(Struct, kw_only=True):
 
     @property
     def reported(self) -> ReportedRun:
-        return ReportedRun(result=self.result, lines=self.journal.lines)
+        result = self.result
+        stored_in = self.store if self.in_reports is result else None
+        return ReportedRun(result=result, lines=self.journal.lines, stored_in=stored_in)
 
     @property
     def active_seconds(self) -> float:

@@ -160,7 +160,7 @@ class FleetStore:
     def hold_command(self, run: str) -> None:
         """Nothing: workers begin the runs of a fleet, and no command does."""
 
-    def put(self, run: str, part: Part, content: str) -> None:
+    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
         del content
         raise StoreError(f"{self.place(run, part)} is not stored")
 
@@ -172,6 +172,9 @@ class FleetStore:
         if row is None:
             raise StoreError(f"{self.place(run, part)} is not there")
         return str(row[0]).encode()
+
+    def pieces(self, run: str, part: Part) -> Iterator[bytes]:
+        return iter((self.get(run, part),))
 
     def results(self, run: str) -> Iterator[tuple[str, bytes]]:
         sql = "select sha256, content from results where run = %(run)s order by sha256"

@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -22,6 +22,9 @@ _FAR_OUT = 0x7FFF_FFFE  # Windows lets nobody read a byte that is locked: the lo
 _LOOKS = 10
 _BETWEEN_LOOKS = 0.01
 """Who only asks whether a file is being written holds its lock for a moment: a tenth of a second outlasts many."""
+
+_AT_ONCE = 1 << 16
+"""Bytes that are written at once where a file comes in pieces: in each call of the system other threads take over."""
 
 
 def make_folder(folder: Path) -> None:
@@ -88,15 +91,16 @@ def sync_file(path: Path) -> None:
         os.close(file)
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Replace a private file: it is whole, or not there, at any moment.
+def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool = True) -> None:
+    """Replace a private file: it is whole, or not there, at any moment. `content` may come in pieces.
 
     If it is not `durable`, a loss of power may leave it empty until `sync_file` and `sync_folder`.
     """
     beside = path.with_name(path.name + ".part")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)
     try:
-        write_all(file, content)
+        for piece in (content,) if isinstance(content, bytes) else _joined(content):
+            write_all(file, piece)
         if durable:
             os.fsync(file)
     except BaseException:
@@ -107,6 +111,18 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     beside.replace(path)
     if durable:
         sync_folder(path.parent)
+
+
+def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    gathered, size = [], 0
+    for piece in pieces:
+        gathered.append(piece)
+        size += len(piece)
+        if size >= _AT_ONCE:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
 
 
 def write_all(file: int, content: bytes) -> None:

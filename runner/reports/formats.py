@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ class ReportFormat(Struct, frozen=True, kw_only=True):
     help: str
     docs: str  # Markdown
     mark: re.Pattern[bytes]  # a file of this format begins so, and no other does
-    write: Callable[[ReportedCommand], str]
+    write: Callable[[ReportedCommand], str | Iterator[bytes]]  # in pieces of UTF-8 if it may be large
     stored_as: Part | None = None  # the part of a run that stores it
 
     @property
@@ -94,7 +95,7 @@ FORMATS: Final = (
         help="Write the events as JSON lines.",
         docs="the events, a JSON object a line (`runner schema event`)",
         mark=jsonl.MARK,
-        write=lambda command: "".join([jsonl.report(run.lines) for run in command.runs]),
+        write=lambda command: chain.from_iterable(jsonl.report(run.lines) for run in command.runs),
     ),
     HTML,
     ReportFormat(

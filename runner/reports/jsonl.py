@@ -1,6 +1,6 @@
 """The events of a run as JSON lines: those of its journal, with `***` for secrets; all else byte for byte."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runner.foundation.lazy import lazy_pattern
 from runner.reports.safe import shown_json
@@ -10,11 +10,11 @@ MARK = lazy_pattern(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
 """How such a report begins, and no other file."""
 
 
-def report(lines: Iterable[Line]) -> str:
+def report(lines: Iterable[Line]) -> Iterator[bytes]:
     """The lines in their order, each with its line end."""
-    written = []
-    for line in lines:
-        before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, line.seq, line.at.encode())
-        whole = before + encode(line.event)[1:-1] + b',"prev":"%s"}' % line.prev.encode()
-        written.append(b"%s\n" % shown_json(whole))
-    return b"".join(written).decode()
+    return (b"%s\n" % shown_json(_line(line)) for line in lines)
+
+
+def _line(line: Line) -> bytes:
+    before = b'{"v":%d,"seq":%d,"at":"%s",' % (VERSION, line.seq, line.at.encode())
+    return before + encode(line.event)[1:-1] + b',"prev":"%s"}' % line.prev.encode()

@@ -9,6 +9,7 @@ from runner.foundation.problems import ExitCode, Problem, errors_in
 from runner.runs import StoreName
 from runner.runs.events import Line, RunStatus
 from runner.runs.result import RunResult, worst
+from runner.runs.store import RunStore
 
 _STATUS_WITHOUT_RUNS = {
     ExitCode.PASSED: "empty",
@@ -34,8 +35,11 @@ class ReportValues(StrEnum):
 
 
 class ReportedRun(Struct, frozen=True, kw_only=True):
+    """`stored_in` is the store that has the reports of this result, None where it may have others, or none."""
+
     result: RunResult
     lines: Sequence[Line]
+    stored_in: RunStore | None = None
 
 
 class ReportedCommand(Struct, frozen=True, kw_only=True):

@@ -292,7 +292,7 @@ class RunStore(Protocol):
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         """The runs without events whose ids begin with `name`, or for `last` the newest, and why."""
 
-    def put(self, run: str, part: Part, content: str) -> None:
+    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
         """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line.
 
         A fleet stores no parts: its worker writes the plan, and reports are drawn of the events.
@@ -300,6 +300,9 @@ class RunStore(Protocol):
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are all lines that `events` gives."""
+
+    def pieces(self, run: str, part: Part) -> Iterator[bytes]:
+        """Read a part that may be large. What is stored in its place meanwhile is not in them."""
 
     def history(self) -> bytes:
         """The lines of the history of runs, each with its line end; empty where there is none. It outlives the runs."""

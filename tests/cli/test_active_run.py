@@ -30,6 +30,17 @@ def test_the_result_is_that_of_the_whole_journal_however_far_its_listener_is(tmp
     assert run.result.finished
 
 
+def test_reports_are_stored_of_a_result_until_the_journal_has_more(tmp_path: Path) -> None:
+    journal = new_journal(tmp_path / "run")
+    store, site = store_of(tmp_path / "run"), cast("ReadySite", None)
+    run = ActiveRun(store=store, plan=planned("  - pause: 1s\n"), facts=RUN, journal=journal, site=site)
+    assert run.reported.stored_in is None
+    run.in_reports = run.reported.result
+    before = run.reported
+    journal.append(RunClosing(t=2.0, why="done"))
+    assert (before.stored_in, run.reported.stored_in) == (store, None)
+
+
 def test_a_command_asks_git_once_for_the_commit_of_all_its_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

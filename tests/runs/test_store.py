@@ -96,6 +96,16 @@ def test_parts_are_replaced_whole(local: LocalRunStore) -> None:
         assert local.get(OLD, part) == "grün\n".encode()
 
 
+def test_a_large_part_comes_in_pieces_as_it_was_when_they_were_asked_for(local: LocalRunStore) -> None:
+    local.create(OLD).close()
+    local.put(OLD, Part.REPORT, iter([b"gr\xc3", b"\xbcn", b"\n" * 200_000]))
+    pieces = local.pieces(OLD, Part.REPORT)
+    local.put(OLD, Part.REPORT, "another")
+    assert b"".join(pieces) == "grün".encode() + b"\n" * 200_000
+    with pytest.raises(StoreError):
+        local.pieces(OLD, Part.JUNIT)
+
+
 def test_a_large_result_is_there_with_the_line_that_names_it(store: RunStore) -> None:
     log = store.create(OLD)
     for _ in range(2):

@@ -27,7 +27,8 @@ def command_from(*journals: Sequence[Line]) -> ReportedCommand:
 
 
 def json_report(command: ReportedCommand, *, version: str = VERSION) -> str:
-    return json.report(command, version=version)
+    """The JSON report, its pieces together."""
+    return b"".join(json.report(command, version=version)).decode()
 
 
 def junit_report(command: ReportedCommand) -> str:
@@ -35,4 +36,5 @@ def junit_report(command: ReportedCommand) -> str:
 
 
 def jsonl_report(lines: Iterable[Line]) -> str:
-    return jsonl.report(lines)
+    """The report of these events, its lines together."""
+    return b"".join(jsonl.report(lines)).decode()

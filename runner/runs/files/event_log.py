@@ -12,6 +12,7 @@ from runner.runs.store import Part, StoreError
 EVENTS = Part.EVENTS.value
 RESULTS = "results"
 _TAIL = 16 * 1024  # bytes at the end of a run in which its last line, or what is torn of it, is searched for first
+_PIECE = 1 << 16
 
 
 class FileLog:
@@ -94,6 +95,12 @@ def stored(what: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise _error_of(error, what) from error
+
+
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def _error_of(error: OSError, what: Path | str) -> StoreError:

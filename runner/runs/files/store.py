@@ -31,7 +31,7 @@ from runner.foundation.site_key import hashed
 from runner.foundation.values import is_guid
 from runner.runs import USUAL, StoreName
 from runner.runs.files.claims import PlanUses, RerunClaims
-from runner.runs.files.event_log import EVENTS, FileLog, last_line, stored
+from runner.runs.files.event_log import EVENTS, FileLog, last_line, pieces_of, stored
 from runner.runs.files.history import HistoryFile
 from runner.runs.files.locks import hold
 from runner.runs.store import (
@@ -167,13 +167,19 @@ class FileRunStore:
         del name
         return ()
 
-    def put(self, run: str, part: Part, content: str) -> None:
+    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
+        encoded = content.encode() if isinstance(content, str) else content
         with stored(self._root / run):
-            private_files.write_whole(self._root / run / part.value, content.encode(), durable=False)
+            private_files.write_whole(self._root / run / part.value, encoded, durable=False)
 
     def get(self, run: str, part: Part) -> bytes:
         with stored(self._root / run):
             return (self._root / run / part.value).read_bytes()
+
+    def pieces(self, run: str, part: Part) -> Iterator[bytes]:
+        path = self._root / run / part.value
+        with stored(path):
+            return pieces_of(path.open("rb"))
 
     def delete(self, run: str) -> None:
         with stored(self._root / run):

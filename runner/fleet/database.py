@@ -56,13 +56,6 @@ group by kind, name order by kind = 'S', name limit 1
 _LAST_PORT: Final = 65_535
 _URI: Final = lazy_pattern("postgres(ql)?://")
 _FORM: Final = "write `postgresql://USER@HOST:5432/NAME`; a password goes into $PGPASSWORD or ~/.pgpass"
-_NOT_LET_IN: Final = (
-    "check that role and database exist, and whom the server lets in; a password goes into $PGPASSWORD or ~/.pgpass; "
-    "where the server has too many connections, try again"
-)
-_NO_ATTEMPT: Final = "check the address; a service that it names has to be in the file that defines services"
-_NO_RIGHT: Final = "let the owner of the database grant the user this right"
-_NO_RIGHT_CODE: Final = "42501"
 _ENCODED: Final = "in a user, and in a password, write `%` as `%25`, `@` as `%40` and `/` as `%2F`"
 
 
@@ -131,24 +124,14 @@ def stored(parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
     """An error of the database as an error of the store; with `parameters` of a connection to be made with them."""
     import psycopg  # noqa: PLC0415  as above
 
+    from runner.fleet.refusals import mending_hint  # noqa: PLC0415  likewise
+
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=_hint(error, parameters)) from error
+        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=mending_hint(error, parameters)) from error
     except psycopg.Error as error:
-        raise StoreError(
-            f"the database: {_first_line(error)}", hint=_NO_RIGHT if error.sqlstate == _NO_RIGHT_CODE else ""
-        ) from error
-
-
-def _hint(error: "psycopg.Error", parameters: Mapping[str, Any] | None) -> str:
-    """Empty where the command may simply be repeated. libpq says why a server refuses in the server's language only."""
-    from psycopg import conninfo, errors, pq  # noqa: PLC0415  as above
-
-    if parameters is None or isinstance(error, errors.ConnectionTimeout):
-        return ""
-    answer = pq.Ping(pq.PGconn.ping(conninfo.make_conninfo(**parameters).encode()))
-    return {pq.Ping.OK: _NOT_LET_IN, pq.Ping.NO_ATTEMPT: _NO_ATTEMPT}.get(answer, "")
+        raise StoreError(f"the database: {_first_line(error)}", hint=mending_hint(error)) from error
 
 
 def check(connection: Connection) -> None:

@@ -3,12 +3,16 @@
 import os
 import re
 import signal
+import socketserver
+import struct
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -108,7 +112,51 @@ def test_an_address_of_several_servers_and_one_with_an_encoded_password_are_conn
     assert database.shown("host=/run/postgresql dbname=x user=me") == "postgresql://me@/run/postgresql/x"
 
 
-def test_a_server_that_lets_nobody_in_is_no_outage_and_one_that_cannot_be_reached_is(fleet: str) -> None:
+@contextmanager
+def refusing(code: str) -> Iterator[str]:
+    """A server that refuses each connection in German; its address."""
+    fields = f"SSCHWERWIEGEND\0VFATAL\0C{code}\0MSo geht das nicht, »Rolle« und »Datenbank« gibt es nicht\0\0".encode()
+
+    class Refusing(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while (head := self.request.recv(8)) != b"":
+                length, version = struct.unpack("!ii", head)
+                self.request.recv(length - 8)
+                if version == 196608:  # 3.0: a startup message; the others ask for TLS or GSS
+                    self.request.sendall(b"E" + struct.pack("!i", len(fields) + 4) + fields)
+                    return
+                self.request.sendall(b"N")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"postgresql://me@127.0.0.1:{server.server_address[1]}/fleet"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("3D000", "create the database"),
+        ("28000", "create the role"),
+        ("28P01", "check the user"),
+        ("42501", "grant the user this right"),
+        ("53300", ""),
+        ("57P03", ""),
+    ],
+)
+def test_what_a_server_refuses_for_good_is_known_by_its_code_whatever_language_it_speaks(code: str, hint: str) -> None:
+    with refusing(code) as dsn, pytest.raises(NoDatabaseError, match="So geht das nicht") as caught:
+        database.connect(dsn)
+    assert hint in caught.value.hint
+    assert (caught.value.hint == "") == (hint == "")
+
+
+def test_without_a_trace_it_is_known_that_the_server_answers_and_lets_nobody_in(
+    fleet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
     with pytest.raises(NoDatabaseError) as caught:
         database.connect(fleet.replace("postgres@", "nobody@"))
     assert "check that role and database exist" in caught.value.hint

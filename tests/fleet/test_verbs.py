@@ -152,8 +152,8 @@ def test_a_server_that_cannot_be_reached_and_one_that_lets_nobody_in_have_a_code
         sql.execute("revoke all on schema runner from public")
     for dsn, code, why in (
         ("postgresql://me:s3cret@127.0.0.1:1/x", 3, "check its address"),
-        (fleet.rpartition("/")[0] + "/nowhere", 2, "check that role and database exist"),
-        (fleet.replace("postgres@", "nobody@"), 2, "check that role and database exist"),
+        (fleet.rpartition("/")[0] + "/nowhere", 2, "create the database"),
+        (fleet.replace("postgres@", "nobody@"), 2, "create the role"),
         (fleet.replace("postgres@", "outsider@"), 2, "grant the user this right"),
         ("none", 2, "no connection string"),
     ):

@@ -1,6 +1,7 @@
 """Whose rows of a process log are: each belongs to one call at most, in all runs of a folder, pruned or not."""
 
 import os
+import sqlite3
 import threading
 import time
 import uuid
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
 from runner.foundation import server_time
+from runner.runs.files import row_tables
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
@@ -348,6 +350,19 @@ def test_one_of_many_that_look_at_a_row_at_once_has_it(
     for store in stores:
         store.close()
     assert sorted(found) == [()] + [("1",)] * 7
+
+
+def test_a_new_file_that_another_program_opens_at_the_same_time_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / ".rows.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(row_tables.time, "sleep", lambda _: other.in_transaction and other.execute("COMMIT"))
+    rows = RowDatabase(tmp_path / ".rows.sqlite", now=lambda: 0.0)
+    with rows.changing() as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    rows.close()
+    other.close()
 
 
 def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:

@@ -32,6 +32,8 @@ WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began -
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
 
+_WAIT = 0.002  # seconds
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")  # another each time that a Linux is started
 _DAY = 24 * 3600.0
 KEPT = 90 * _DAY  # seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]
@@ -58,8 +60,7 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
     """The file's tables, which learn the folder `place`. Waits up to `patience` seconds. Raises `sqlite3.Error`."""
     database = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
-        for pragma in _PRAGMAS:
-            database.execute(f"PRAGMA {pragma}")
+        _set_up(database, patience)
         database.executescript(_TABLES)
         _forget_old(database, now)
         database.execute(_MADE, (now,))
@@ -71,6 +72,21 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
         database.close()
         raise
     return database, MadeFile(file=name, is_new_here=is_new, clock=clock)
+
+
+def _set_up(database: sqlite3.Connection, patience: float) -> None:
+    """SQLite does not wait for others that open a new file at the same time, when it changes the mode to WAL."""
+    ends = time.monotonic() + patience
+    for pragma in _PRAGMAS:
+        while True:
+            try:
+                database.execute(f"PRAGMA {pragma}")
+                break
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # of its kinds, the lowest byte
+                if not is_busy or time.monotonic() > ends:
+                    raise
+            time.sleep(_WAIT)
 
 
 def _steady_clock(database: sqlite3.Connection) -> Callable[[], float]:

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
 from runner.foundation import server_time
-from runner.runs.files import row_tables
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
@@ -357,7 +356,7 @@ def test_a_new_file_that_another_program_opens_at_the_same_time_is_waited_for(
 ) -> None:
     other = sqlite3.connect(tmp_path / ".rows.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr(row_tables.time, "sleep", lambda _: other.in_transaction and other.execute("COMMIT"))
+    monkeypatch.setattr(time, "sleep", lambda _: other.in_transaction and other.execute("COMMIT"))
     rows = RowDatabase(tmp_path / ".rows.sqlite", now=lambda: 0.0)
     with rows.changing() as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)

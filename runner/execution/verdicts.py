@@ -53,6 +53,8 @@ def _check_row(key: str, result: RunResult) -> None:
     listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
     hint = f"name what is in doubt: {listed}" if keys else _NOTHING_IN_DOUBT
     status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
+    if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
+        status = " itself: a part of it is"
     if near and not status:
         hint = f"did you mean `{near}`? in doubt: {listed}"
     _refuse(f"no step `{clean(key)}` of {run_title(result)} ({clean(result.id)}) is in doubt{status}", hint)

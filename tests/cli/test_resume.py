@@ -296,6 +296,21 @@ def test_a_verdict_that_cannot_be_given_is_reported_before_anything_is_done(
     assert ((folder() / EVENTS).read_bytes(), len(here.asked)) == (before, asked)
 
 
+@pytest.mark.usefixtures("here")
+def test_a_verdict_on_a_step_of_which_a_part_is_in_doubt_is_answered_with_the_part(
+    place: Executes, capsys: Capture
+) -> None:
+    Path("b.job.yaml").write_text(JOB.replace("target: here\n", ""))
+    step = "  - {id: all, job: {file: b.job.yaml, inputs: {token: '{{ inputs.token }}'}}}\n"
+    inputs = "inputs: {token: {type: string, secret: true}}"
+    Path("a.job.yaml").write_text(f"runner: 1\nname: whole\ntarget: here\n{inputs}\nsteps:\n{step}")
+    in_doubt(place)
+    assert ended(["resume", "last", "--step", "all", "--as", "passed"]) == 2
+    written = capsys.readouterr().err
+    assert "is in doubt itself: a part of it is\n" in written
+    assert "name what is in doubt: `all/charge`" in written
+
+
 @pytest.mark.parametrize(
     ("outputs", "number", "lacking"),
     [

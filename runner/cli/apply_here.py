@@ -33,7 +33,7 @@ from runner.job.inputs import Given, Origin
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerError, VersionAttempt, VersionClaim
-from runner.ledger.observing import Whereabouts, no_call_left
+from runner.ledger.observing import Whereabouts, has_sent_nothing
 from runner.ledger.repeats import RepeatedSteps
 from runner.project.ci_run import starter
 from runner.project.sites import Sandboxes, Sites
@@ -358,7 +358,7 @@ def _has_failed(run: ActiveRun) -> bool:
     result = run.result
     if not result.finished or result.status in (RunStatus.PASSED, RunStatus.UNKNOWN, RunStatus.REFUSED):
         return False
-    return not (result.status is RunStatus.ERROR and no_call_left(run.journal.lines))
+    return not has_sent_nothing(result.status, run.journal.lines)
 
 
 def _begun_elsewhere(decision: Decision) -> Problem:

@@ -241,10 +241,7 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     end = end_of(run)
     has_changed = entry.last.end is None or entry.last.end.status is not end.status
     entry = replace(entry, last=replace(entry.last, end=end))
-    is_stopped = end.status is RunStatus.CANCELLED
-    may_have_sent_nothing = is_stopped or end.status is RunStatus.ERROR
-    sent_nothing = may_have_sent_nothing and no_call_left(run.lines, tried=not is_stopped)
-    where = Whereabouts.SENT_NOTHING if sent_nothing else Whereabouts.ENDED
+    where = Whereabouts.SENT_NOTHING if has_sent_nothing(end.status, run.lines) else Whereabouts.ENDED
     return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
 
 
@@ -255,6 +252,12 @@ def _is_older_copy(run: StoredRun) -> bool:
     with suppress(StoreError):
         return bool(missing_starts(run.store.owned_rows(run.id, site="", settle=0.0), run.lines).certain)
     return False
+
+
+def has_sent_nothing(status: RunStatus, lines: Iterable[Line]) -> bool:
+    """Whether a run that ended so has sent nothing but readings, so that its version begins again by itself."""
+    is_stopped = status is RunStatus.CANCELLED
+    return (is_stopped or status is RunStatus.ERROR) and no_call_left(lines, tried=not is_stopped)
 
 
 def no_call_left(lines: Iterable[Line], *, tried: bool = True) -> bool:

@@ -1779,6 +1779,7 @@ def test_a_version_that_a_signal_stopped_before_it_had_changed_anything_begins_a
         first.until("SIGTERM: ")
         answers.hold.set()
         assert first.end() == 143
+        assert "--retry" not in first.err
     answers.hold = None
     assert (answers.since(), statuses()) == (["UsrLook"], [("a@here", "cancelled")])
     assert ended(["apply", "specs", "--dry-run"]) == 0

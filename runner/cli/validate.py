@@ -72,9 +72,9 @@ def validate(context: click.Context) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
     A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves; a script of
-    curl or a collection of Postman is answered with the steps to write. `github`
-    shows mistakes at their lines in a pull request, `gitlab` in a merge request (code quality), `sarif` is for code
-    scanning; `runner explain CODE` says more about a mistake.
+    curl or a collection of Postman is answered with how a step is written. `github` shows mistakes at their lines in a
+    pull request, `gitlab` in a merge request (code quality), `sarif` is for code scanning; `runner explain CODE` says
+    more about a mistake.
 
     \b
     Examples:

@@ -85,7 +85,7 @@ def _found(schema: Json) -> Iterator[Finding]:
     found = list(nodes(schema))
     anchors = [node[key] for _, node in found for key in ("$anchor", "$dynamicAnchor") if key in node]
     for path, node in found:
-        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, _alone, _format, _slashes):
+        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, _alone, _closing, _format, _slashes):
             yield from look(node, path)
         yield from idle(node, types(node), path=path)
         yield from _references(node, path, root=schema, anchors=anchors)
@@ -270,6 +270,14 @@ def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:
         if keyword in node and node.keys().isdisjoint(others):
             without = joined_by_or([f"`{other}`" for other in others])
             yield _doubt((*path, keyword), f"`{keyword}` checks nothing without {without}", at_key=True)
+
+
+def _closing(node: JsonObject, path: Path) -> Iterator[Finding]:
+    named = node.get("properties")
+    if isinstance(named, dict) and isinstance(named.get("additionalProperties"), bool):
+        message = "inside `properties`, `additionalProperties` is the name of a property"
+        hint = "write `additionalProperties` beside `properties`"
+        yield _doubt((*path, "properties", "additionalProperties"), message, hint=hint, at_key=True)
 
 
 def _format(node: JsonObject, path: Path) -> Iterator[Finding]:

@@ -27,7 +27,9 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
     """What to write for an unknown keyword: a word of another draft, a typo, or the name of a property."""
     value, kind = holder[key], holder.get("type")
     if key == "nullable":
-        return 'write `"null"` among its types'
+        return 'write `"null"` among its types' if value else 'leave it out: without `"null"` in `type` no null fits'
+    if value is None and key in TYPES:
+        return f"write `type: {key}`"
     if key in ("min", "max") and isinstance(kind, str) and kind in LEAST:
         return f"did you mean `{LEAST[kind].replace('min', key)}`?"
     if key == "dependencies" and isinstance(value, dict) and all(isinstance(keys, list) for keys in value.values()):

@@ -14,9 +14,9 @@ from runner.expressions import typed
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, record
+from runner.foundation.values import Json, JsonObject, Path, items, record
 from runner.json_schema.flaws import idle
-from runner.json_schema.keywords import types
+from runner.json_schema.keywords import listed_by, types
 from runner.lint.schema_types import KINDS
 
 _NAMES: Final[Mapping[int, frozenset[str]]] = {
@@ -32,18 +32,26 @@ def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: Pa
     present = typed.without_null(given)
     if not isinstance(schema, dict) or not present.kinds:
         return
-    wanted = types(schema)
-    kinds = reduce(or_, (KINDS[name] for name in wanted), 0)
-    if kinds and not kinds & (present.kinds | typed.NULL):
-        message = f"{called} is {typed.in_words(present)}, and never {typed.in_words(typed.Type(kinds=kinds))}"
-        yield Finding(code="E177", message=message, path=(*path, "type"), hint=_type_hint(wanted, present))
-        return
+    for keyword in ("type", "const", "enum"):
+        kinds = _kinds(schema, keyword)
+        if kinds and not kinds & (present.kinds | typed.NULL):
+            message = f"{called} is {typed.in_words(present)}, and never {typed.in_words(typed.Type(kinds=kinds))}"
+            hint = _type_hint(types(schema), present) if keyword == "type" else None
+            yield Finding(code="E177", message=message, path=(*path, keyword), hint=hint)
+            return
     if "type" not in schema:
         yield from _idle(schema, present, called, path)
     if present.kinds == typed.RECORD and present.fields is not None:
         yield from _keys(schema, present, called, path)
     if present.kinds == typed.LIST and "items" in schema and "prefixItems" not in schema:
         yield from unmet(schema["items"], present.any_item, called=f"an item of {called}", path=(*path, "items"))
+
+
+def _kinds(schema: JsonObject, keyword: str) -> int:
+    """The kinds of value that a keyword takes, 0 where it says nothing."""
+    if keyword == "type":
+        return reduce(or_, (KINDS[name] for name in types(schema)), 0)
+    return reduce(or_, (typed.type_of(value).kinds for value in listed_by(schema, keyword)), 0)
 
 
 def _type_hint(wanted: frozenset[str], present: typed.Type) -> str | None:
@@ -68,9 +76,18 @@ def _keys(schema: JsonObject, present: typed.Type, called: str, path: Path) -> I
         if name in fields or not present.closed:
             yield from unmet(part, fields.get(name, typed.UNKNOWN), called=f"`{name}`", path=at)
         elif not isinstance(part, bool):  # `false` says that the key must not be there
-            near = suggest(name, fields)
             message = f"{called} has no `{name}`, so that nothing is checked here"
-            hint = (
-                f"did you mean `{near}`?" if near else present.note or f"it has {listed(sorted(fields)) or 'no fields'}"
-            )
-            yield Finding(code="E173", message=message, path=at, hint=hint, at_key=True, warning=near is None)
+            is_doubt = suggest(name, fields) is None
+            hint = _key_hint(name, present)
+            yield Finding(code="E173", message=message, path=at, hint=hint, at_key=True, warning=is_doubt)
+    for index, wanted in enumerate(items(schema.get("required")) if present.closed else ()):
+        if isinstance(wanted, str) and wanted not in fields:
+            at, message = (*path, "required", index), f"{called} has no `{wanted}`"
+            yield Finding(code="E173", message=message, path=at, hint=_key_hint(wanted, present))
+
+
+def _key_hint(name: str, present: typed.Type) -> str:
+    fields = present.fields or {}
+    if (near := suggest(name, fields)) is not None:
+        return f"did you mean `{near}`?"
+    return present.note or f"it has {listed(sorted(fields)) or 'no fields'}"

@@ -314,7 +314,7 @@ def _unusable(document: Document | tuple[Problem, ...], file: FilePath) -> tuple
 def _missing(problem: Problem, file: FilePath, written: str) -> tuple[str, str, str | None]:
     """Code, message and hint of a file that cannot be read, for the place where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
-    hint = problem.hint if file.exists() else files.hint_on_missing(file, written=written)
+    hint = files.hint_on_missing(file, written=written) if files.is_missing(file) else problem.hint
     return problem.code, problem.message, slashes or hint
 
 

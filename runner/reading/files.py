@@ -165,6 +165,17 @@ def _deleted(path: Path) -> str | None:
     return hint if was_deleted(path) else None
 
 
+def is_missing(path: Path) -> bool:
+    """Whether there is no such file; not where that is unknown, as in a folder that may not be read."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
 def hint_on_missing(path: Path, *, written: str) -> str | None:
     return _deleted(path) or _near(path, written)
 
@@ -179,8 +190,9 @@ def _near(path: Path, written: str) -> str | None:
         name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))
     )
     around = ("..", *(name for name in names if not name.startswith(".")))
-    elsewhere = (f"{name}/{path.name}" for name in around if (path.parent / name / path.name).is_file())
-    found = next(elsewhere, None) or suggest(path.name, names) or next(same, None)
+    # unlike `Path.is_file`, it is false of what is in a folder that may not be read
+    elsewhere = (name for name in around if os.path.isfile(path.parent / name / path.name))  # noqa: PTH113
+    found = next((f"{name}/{path.name}" for name in elsewhere), None) or suggest(path.name, names) or next(same, None)
     if found is None and path.name.endswith(_JOB):
         return _job_beside(path.name.removesuffix(_JOB), [name for name in names if name.endswith(_JOB)], folder)
     return found and f"did you mean `{_in(folder, found)}`?"

@@ -1,3 +1,4 @@
+import errno
 import gc
 import os
 from pathlib import Path
@@ -350,6 +351,24 @@ def test_a_file_that_cannot_be_read_is_one_more_answer(tmp_path: Path) -> None:
         (tmp_path / ("x" * 300), "`n` cannot be read: File name too long"),
     ]:
         assert read(path, name="n") == (Problem(code="E100", message=message, file="n"),)
+
+
+def test_a_missing_file_is_not_looked_for_in_a_folder_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.parent.name == "private":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, follow_symlinks=follow_symlinks)
+
+    (tmp_path / "a.job.yaml").touch()
+    (tmp_path / "private").mkdir()
+    monkeypatch.setattr(Path, "stat", stat)
+    found = read(tmp_path / "c.job.yaml", name="c.job.yaml")
+    assert isinstance(found, tuple)
+    assert [problem.message for problem in found] == ["there is no file `c.job.yaml`"]
 
 
 def test_no_more_of_a_large_file_is_read_than_a_file_may_hold(tmp_path: Path) -> None:

@@ -299,7 +299,8 @@ def _without_undo(result: RunResult, undoing: Sequence[StepResult]) -> list[str]
     if result.undo != "complete":
         return []
     undone = {step.key.removeprefix("undo/") for step in undoing}
-    undone |= {key.rpartition("/")[0] for key in undone}  # `undo/KEY/ID` of each step of a list
+    keys = {step.key for step in result.steps}
+    undone |= {key.rpartition("/")[0] for key in undone - keys}  # `undo/KEY/ID` of each step of a list
     return [
         clean(step.key)
         for step in result.steps

@@ -318,17 +318,21 @@ def test_an_undo_that_the_log_does_not_prove_is_named(
 def test_what_has_passed_without_an_undo_is_named_beside_an_undo_that_is_complete(
     story: Story, row: Callable[..., Row]
 ) -> None:
-    """`look` only reads, `order/add` is a part of a step that is undone, `pay` is undone by a list of steps."""
-    changing = [replace(row(key), effect="once") for key in ("order/add", "pay", "mail[0]", "mail[1]")]
+    """`look` only reads, `order/add` is a part of a step that is undone, `pay` is undone by a list of steps.
+
+    Of the steps of an included job each counts by itself.
+    """
+    changed = ("order/add", "pay", "mail[0]", "mail[1]", "inc/a", "inc/b")
+    changing = [replace(row(key), effect="once") for key in changed]
     steps = [replace(row("look"), effect="read"), *changing]
-    undo = [row("undo/pay/back", section=Section.UNDO), row("undo/order", section=Section.UNDO)]
+    undo = [row(f"undo/{key}", section=Section.UNDO) for key in ("inc/a", "pay/back", "order")]
     passed: list[AnyEvent] = []
     for each in (*steps, *undo):
         ending = StepFinished(key=each.key, t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
         passed += [StepStarted(row=each, t=1.0), ending]
     end = RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="complete")
     text = story.text(*story.ended(Status.FAILED), *passed, CLOSING, end)
-    assert "  undo: complete: mail[0], mail[1] passed without an `undo`: what they did stays" in text
+    assert "  undo: complete: mail[0], mail[1], inc/b passed without an `undo`: what they did stays" in text
 
 
 def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_command_settles(story: Story) -> None:

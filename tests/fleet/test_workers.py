@@ -34,7 +34,8 @@ def sound(here: Fleet, runs: int, calls: int) -> None:
         for row in here.result(str(run)).steps:
             assert str(row.status) != "passed" or starts[row.key] == 1
     assert len(here.states()) == runs
-    assert sum(starts.values()) >= runs * calls - 6
+    passed = [*here.states().values()].count("passed")  # the others are in doubt, at any of their calls
+    assert sum(starts.values()) >= passed * calls
 
 
 def put(here: Fleet, runs: int, calls: int) -> None:

@@ -84,7 +84,8 @@ class FleetRows:
         self._now = now
         self._begun: dict[str, tuple[float, float]] = {}
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        del is_read  # each is stored with a line that is written in any case
         ends = seconds + self._settle
         values = {"key": key, "site": self._site, "process": process, "seconds": ends, "now": self._now()}
         self._changes.with_next_line(_BEGIN, values, due=True)

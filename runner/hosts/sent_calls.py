@@ -57,7 +57,8 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         """The call is about to be sent."""
         if (process := process_started(send.call)) is not None:
             self.turn.start(seconds=send.seconds)
-            self.owned.begin(send.key, process, seconds=send.seconds)
+            is_read = send.watermark is not None or send.effect is StepEffect.ONCE
+            self.owned.begin(send.key, process, seconds=send.seconds, is_read=is_read)
 
     def leave(self, send: Send) -> None:
         """The call leaves now."""

@@ -53,21 +53,21 @@ def settled(
     pending: Sequence[PendingStart],
     rows: Mapping[str, float],
     *,
-    over: Callable[[float], Sequence[PendingStart]],
+    over: Callable[[float], Sequence[PendingStart] | None],
     now: float,
 ) -> dict[str, PendingStart]:
     """The ids of rows, with the starts that they show to have begun: `pending`, and others. `rows` belong to no call.
 
     A start has a row only where all that may have made it have one. To be no rival any more it is enough, for a start
     whose time is over, that a row is left for each that still may be one: nobody knows whose that is, since a start
-    that was not answered may have begun nothing. `over` gives the starts that ended since a moment.
+    that was not answered may have begun nothing. `over` gives the starts that ended since a moment; None: any number.
     """
     since = min((start.began for start in pending), default=math.inf) - _RECENT
     known = {row: began for row, began in rows.items() if began >= since}
     if not known:
         return {}
     others = over(min(known.values()) - AFTER)
-    found = {} if len(others) >= MOST else with_rows([*pending, *others], known)
+    found = {} if others is None or len(others) >= MOST else with_rows([*pending, *others], known)
     done = {start.number for start in found.values()}
     for row, start in with_rows(pending, known).items():
         if start.answered <= now and row not in found and start.number not in done:

@@ -88,8 +88,12 @@ class RunLog(Protocol):
 class OwnedRows(Protocol):
     """Which rows of process logs belong to which calls; it outlives the runs. A row belongs to a single call."""
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
-        """A start of the row `key` is about to be sent, for up to `seconds`. Safe from a kill."""
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        """A start of the row `key` is about to be sent, for up to `seconds`. Safe from a kill.
+
+        `is_read`: the log will be read for its row, or, of a `once` call, a copy of events that lacks it must be known.
+        Others may be stored together until `flush`.
+        """
 
     def leave(self, key: str) -> None:
         """The last start of the row leaves now: where that was long after `begin`, its time has begun only now."""

@@ -520,8 +520,8 @@ class NotedRows(NoOtherRuns):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
-        del process, seconds
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        del process, seconds, is_read
         self.notes.append(f"{key} begins")
 
     def answer(self, key: str) -> None:
@@ -538,6 +538,22 @@ class NotedRows(NoOtherRuns):
 
     def flush(self) -> None:
         self.notes.append("all is stored")
+
+
+@pytest.mark.parametrize(("effect", "by_itself"), [("once", True), ("read", False)])
+def test_a_start_that_must_happen_only_once_is_stored_by_itself_also_where_nobody_reads_its_row(
+    tmp_path: Path, effect: str, *, by_itself: bool
+) -> None:
+    class Begun(NotedRows):
+        def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+            found.append(is_read)
+            super().begin(key, process, seconds=seconds, is_read=is_read)
+
+    found: list[bool] = []
+    carrying = host(tmp_path / "run", Site())
+    carrying.owned = Begun()
+    carrying.carry(planned(f"{ONE}    effect: {effect}\n"), RUN)
+    assert found == [by_itself]
 
 
 def test_a_call_whose_start_cannot_be_stored_again_does_not_leave_and_is_sent_when_the_run_is_resumed(

@@ -129,9 +129,10 @@ class Steps:
         self._run = run
         self._answers = False
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         self._run.before("store")
-        self._owned.begin(key, process, seconds=seconds)
+        self._answers = self._answers or not is_read
+        self._owned.begin(key, process, seconds=seconds, is_read=is_read)
 
     def leave(self, key: str) -> None:
         if self._run.fate.happens:

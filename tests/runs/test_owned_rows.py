@@ -138,11 +138,12 @@ def test_what_was_only_asked_for_belongs_to_nobody(owned: Owned) -> None:
     assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
+@pytest.mark.parametrize("is_read", [True, False])
 def test_a_refused_start_that_the_log_did_not_show_counts_only_for_a_call_without_an_answer(
-    owned: Owned, clock: Clock
+    owned: Owned, clock: Clock, *, is_read: bool
 ) -> None:
     first, second = run(owned, "first"), run(owned, "second")
-    first.begin("a", "UsrA", seconds=10.0)
+    first.begin("a", "UsrA", seconds=10.0, is_read=is_read)
     first.never_began("a", is_certain=False)
     first.flush()
     second.begin("a", "UsrA", seconds=10.0)
@@ -154,12 +155,13 @@ def test_a_refused_start_that_the_log_did_not_show_counts_only_for_a_call_withou
     assert third.ask(replace(asked, rows=("2",), codes=("UsrA", f"{SET_ASIDE}UsrA"))) == Others()
 
 
+@pytest.mark.parametrize("is_read", [True, False])
 @pytest.mark.parametrize(("later", "rival"), [(AFTER - 0.5, True), (AFTER + 0.5, False)])
 def test_a_refused_start_counts_for_calls_that_begin_until_shortly_after_its_refusal(
-    owned: Owned, clock: Clock, *, later: float, rival: bool
+    owned: Owned, clock: Clock, *, is_read: bool, later: float, rival: bool
 ) -> None:
     first, second = run(owned, "first"), run(owned, "second")
-    first.begin("a", "UsrA", seconds=10.0)
+    first.begin("a", "UsrA", seconds=10.0, is_read=is_read)
     first.answer("a")
     clock.now += later
     first.never_began("a", is_certain=False)
@@ -532,9 +534,10 @@ def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
     assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))).rival
 
 
-def test_a_start_that_was_queued_may_begin_long_after_its_answer(owned: Owned, clock: Clock) -> None:
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_start_that_was_queued_may_begin_long_after_its_answer(owned: Owned, clock: Clock, *, is_read: bool) -> None:
     queued = run(owned, "queued")
-    queued.begin("a", "UsrA", seconds=10.0)
+    queued.begin("a", "UsrA", seconds=10.0, is_read=is_read)
     queued.queue("a")
     queued.flush()
     clock.now += 1800.0
@@ -731,24 +734,83 @@ def test_the_answers_of_a_second_are_stored_at_once(files: RowDatabase, clock: C
     assert open_starts(files, clock) == 1
 
 
+def test_starts_whose_row_nobody_reads_are_stored_at_once(files: RowDatabase, clock: Clock) -> None:
+    first = run(files, "first")
+    for key in ("a", "b", "c"):
+        first.begin(key, "UsrA", seconds=100.0, is_read=False)
+        first.answer(key)
+        assert stored_keys(files) == [""]
+        clock.now += 0.4
+    first.begin("d", "UsrA", seconds=100.0, is_read=False)
+    assert stored_keys(files) == ["a", "b", "c", ""]
+    assert open_starts(files, clock) == 1
+    first.flush()
+    assert stored_keys(files) == ["a", "b", "c", "d"]
+
+
+def test_each_of_many_is_stored_in_its_order(files: RowDatabase) -> None:
+    first, keys = run(files, "first"), [f"a[{number}]" for number in range(250)]
+    for key in keys:
+        first.begin(key, "UsrA", seconds=100.0, is_read=False)
+    first.flush()
+    assert stored_keys(files) == keys
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(lambda rows: rows.begin("b", "UsrB", seconds=100.0), id="the next start"),
+        pytest.param(lambda rows: rows.ask(RowQuery(key="b", codes=("UsrB",), rows=("9",))), id="whose a row is"),
+        pytest.param(lambda rows: rows.leave("a"), id="a start that leaves late"),
+    ],
+)
+def test_so_they_are_before_anything_follows(files: RowDatabase, clock: Clock, then: Next) -> None:
+    first = run(files, "first")
+    first.begin("a", "UsrA", seconds=100.0, is_read=False)
+    clock.now += 1.0
+    then(first)
+    assert [key for key in stored_keys(files) if key != "b"] == ["a"]
+
+
+def test_one_of_them_that_begins_nothing_is_not_stored(files: RowDatabase) -> None:
+    first = run(files, "first")
+    for key in ("a", "b", "b"):
+        first.begin(key, "UsrA", seconds=100.0, is_read=False)
+    first.never_began("a")
+    first.never_began("b")
+    first.flush()
+    assert stored_keys(files) == ["b"]
+
+
+def test_they_are_stored_once_also_where_a_start_that_began_nothing_is_forgotten_meanwhile(files: RowDatabase) -> None:
+    first = run(files, "first")
+    first.begin("a", "UsrA", seconds=100.0)
+    first.begin("b", "UsrA", seconds=100.0, is_read=False)
+    first.never_began("a")
+    first.flush()
+    assert stored_keys(files) == ["b"]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
 @pytest.mark.parametrize(("seconds", "is_rival"), [(114.9 + LAST, True), (115.1 + LAST, False)])
 def test_a_start_that_leaves_late_is_under_way_for_all_of_its_time_from_then_on(
-    files: RowDatabase, clock: Clock, seconds: float, *, is_rival: bool
+    files: RowDatabase, clock: Clock, seconds: float, *, is_rival: bool, is_read: bool
 ) -> None:
     slow = run(files, "slow")
-    slow.begin("a", "UsrA", seconds=100.0)
+    slow.begin("a", "UsrA", seconds=100.0, is_read=is_read)
     clock.now += 50.0
     slow.leave("a")
     clock.now += seconds
     assert began(files, "next").ask(query(key="a", rows=("1",), keys=TAKES)).rival == is_rival
 
 
+@pytest.mark.parametrize("is_read", [True, False])
 @pytest.mark.parametrize(("seconds", "is_rival"), [(14.9 + LAST, True), (15.1 + LAST, False)])
 def test_a_start_that_was_answered_is_under_way_until_the_row_may_have_come(
-    files: RowDatabase, clock: Clock, seconds: float, *, is_rival: bool
+    files: RowDatabase, clock: Clock, seconds: float, *, is_rival: bool, is_read: bool
 ) -> None:
     quick = run(files, "quick")
-    quick.begin("a", "UsrA", seconds=100.0)
+    quick.begin("a", "UsrA", seconds=100.0, is_read=is_read)
     clock.now += 1.0
     quick.answer("a")
     quick.flush()
@@ -758,12 +820,70 @@ def test_a_start_that_was_answered_is_under_way_until_the_row_may_have_come(
 
 def test_an_answer_lets_no_start_be_under_way_for_longer_than_its_time(files: RowDatabase, clock: Clock) -> None:
     late = run(files, "late")
-    late.begin("a", "UsrA", seconds=1.0)
+    late.begin("a", "UsrA", seconds=1.0, is_read=False)
     clock.now += 10.0
     late.answer("a")
     late.flush()
     clock.now += 6.1 + LAST
     assert not began(files, "next").ask(query(key="a", rows=("1",), keys=TAKES)).rival
+
+
+def test_they_are_as_good_as_stored_for_every_other_run(owned: Owned, clock: Clock) -> None:
+    unread = run(owned, "unread")
+    for key in ("a", "b"):
+        unread.begin(key, "UsrA", seconds=100.0, is_read=False)
+        unread.answer(key)
+    clock.now += 3.0
+    following = began(owned, "next")
+    assert following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 3.0),))).rival
+    unread.flush()
+    assert following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 3.0),))).rival
+    following.never_began("a")
+    clock.now += 1.0
+    later = began(owned, "later")
+    assert not later.ask(query(key="a", rows=("3",), keys=None, before=(("1", 4.0), ("2", 4.0)))).rival
+
+
+def test_what_a_run_that_was_killed_has_not_stored_may_have_made_any_number_of_rows(
+    files: RowDatabase, clock: Clock
+) -> None:
+    killed = run(files, "killed")
+    for key in ("a", "b"):
+        killed.begin(key, "UsrA", seconds=10.0, is_read=False)
+        killed.answer(key)
+    clock.now += 8.0
+    before = (("1", 8.0), ("2", 8.0), ("3", 8.0))
+    assert began(files, "next").ask(query(key="a", rows=("4",), keys=TAKES, before=before)).rival
+    run(files, "next").never_began("a")
+    clock.now += 27.0
+    assert began(files, "later").ask(query(key="a", rows=("4",), keys=TAKES)) == Others()
+
+
+def test_a_row_that_it_may_have_made_is_not_given_to_a_start_that_is_under_way(
+    files: RowDatabase, clock: Clock
+) -> None:
+    run(files, "killed").begin("a", "UsrA", seconds=1.0, is_read=False)
+    began(files, "hangs")
+    clock.now += 30.0
+    lost = began(files, "lost")
+    before = (("1", 30.0), ("2", 30.0))
+    assert lost.ask(query(key="a", rows=("3",), keys=TAKES, before=before)).rival
+
+
+def test_a_run_that_is_resumed_counts_what_it_had_not_stored(files: RowDatabase, clock: Clock) -> None:
+    """A start of another run at that time may have made one of the rows that it finds for both of its calls."""
+    killed = run(files, "killed")
+    killed.begin("a", "UsrA", seconds=1.0, is_read=False)
+    answered(files, "other")
+    clock.now += 100.0
+    resumed = run(files, "killed")
+    resumed.begin("b", "UsrA", seconds=1.0)
+    assert resumed.ask(query(key="b", rows=("1", "2"), keys=("a", "b"))).rival
+
+
+def stored_keys(files: RowDatabase) -> list[str]:
+    with files.changing() as database:
+        return [key for (key,) in database.execute("SELECT key FROM start ORDER BY number")]
 
 
 def open_starts(files: RowDatabase, clock: Clock) -> int:
@@ -863,6 +983,23 @@ def steps_of_a_question(files: RowDatabase, rows: AskedRows, key: str) -> int:
     with files.changing() as database:
         database.set_progress_handler(None, 0)
     return 100 * len(counted)
+
+
+def test_a_row_that_they_may_have_made_is_given_to_no_start_that_hangs_however_late_they_are_stored(
+    owned: Owned, clock: Clock
+) -> None:
+    """They are stored after the start of the call that asks, and began before it all the same."""
+    unread = run(owned, "unread")
+    unread.begin("a", "UsrA", seconds=100.0, is_read=False)
+    began(owned, "hangs")
+    unread.answer("a")
+    clock.now += 3.0
+    following = began(owned, "next")
+    unread.flush()
+    assert following.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 3.0),))).rival
+    following.never_began("a")
+    clock.now += 60.0
+    assert began(owned, "lost").ask(query(key="a", rows=("3",), keys=TAKES, timed=True)).rival
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock of this system counts on")

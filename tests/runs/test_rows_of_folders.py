@@ -132,6 +132,19 @@ def test_so_it_is_where_two_runs_have_it_open_and_notice_it_one_after_the_other(
     assert third.ask(query()) == Others()
 
 
+def test_starts_whose_row_nobody_reads_are_known_too(folders: Folders) -> None:
+    first = folders.run("first")
+    first.begin("a", "UsrA", seconds=100.0, is_read=False)
+    second = folders.began("second")
+    folders.file.unlink()
+    first.begin("b", "UsrA", seconds=100.0, is_read=False)
+    assert second.ask(query()).by is not None
+    for key in ("a", "b"):
+        first.never_began(key)
+    first.flush()
+    assert second.ask(query()).by is None
+
+
 @pytest.mark.parametrize("is_flushed", [False, True])
 def test_what_began_while_the_shared_file_was_locked_is_known_when_it_can_be_opened_again(
     folders: Folders, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, is_flushed: bool
@@ -267,11 +280,11 @@ def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent_for_certa
     first, begin = folders.run("first"), RowsOfRun.begin
     begun: list[str] = []
 
-    def begin_or_die(rows: RowsOfRun, key: str, process: str, *, seconds: float) -> None:
+    def begin_or_die(rows: RowsOfRun, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         if begun:
             raise KeyboardInterrupt
         begun.append(key)
-        begin(rows, key, process, seconds=seconds)
+        begin(rows, key, process, seconds=seconds, is_read=is_read)
 
     monkeypatch.setattr(RowsOfRun, "begin", begin_or_die)
     with pytest.raises(KeyboardInterrupt):

@@ -28,6 +28,7 @@ from runner.engine.effects import (
 )
 from runner.engine.start_bounds import has_begun_nothing
 from runner.foundation.values import Json, JsonObject
+from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs.events import RunFacts, StepFinished, Trouble
 from runner.runs.files.owned_rows import RowsOfRun
@@ -203,7 +204,8 @@ class HostileSite:
 
     def _started(self, program: Program, send: Send) -> Callable[[], Ending]:
         assert isinstance(send.call, ExecuteCall | RunProcessCall)
-        program.owned.begin(send.key, send.call.process, seconds=send.seconds)
+        is_read = send.watermark is not None or send.effect is StepEffect.ONCE
+        program.owned.begin(send.key, send.call.process, seconds=send.seconds, is_read=is_read)
         manners = self.manners(send)
         truth = f"{program.name} {send.key}"
         made = [

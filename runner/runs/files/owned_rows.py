@@ -1,18 +1,22 @@
 """Which rows of process logs belong to which call, of all runs of a folder; a second file has all folders of a user.
 
 A row is given to a call in a transaction. A start is stored before it is sent, until it has its row; no other call gets
-a row that it may have made. This machine's steady clock decides whether two starts overlapped.
+a row that it may have made. Starts whose row nobody reads are stored together, once a second; a record replaces
+them until then. This machine's steady clock decides whether two starts overlapped.
 """
 
 import math
 import sqlite3
 from collections.abc import Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from runner.foundation import server_time
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files import row_tables
 from runner.runs.files.row_database import Change, RowDatabase
-from runner.runs.files.row_tables import BEGUN, StoredRows, folder_of
+from runner.runs.files.row_tables import ANY_NUMBER, BEGUN, StoredRows, folder_of
 from runner.runs.pending_starts import AFTER, ASIDE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import SET_ASIDE, Others, Rival, RowQuery, StoreError
 
@@ -32,6 +36,20 @@ _OWNER = "SELECT run, key FROM row WHERE id = ?"
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
 
+class _LaterStart(Struct, kw_only=True):
+    key: str
+    process: str
+    began: float
+    ends: float
+
+
+class _AnyNumber(Struct, frozen=True, kw_only=True):
+    """The record of all starts of a process that end until `ends`, by its `number`."""
+
+    number: int
+    ends: float
+
+
 class RowsOfRun:
     """The rows as a run sees them: a `runner.runs.store.OwnedRows`, of a single thread.
 
@@ -49,18 +67,35 @@ class RowsOfRun:
         self._site = hashed(site)
         self._settle = settle + AFTER  # as long as a row may be of a start, a later start is its rival
         self._earliest: float | None = rows.now() if is_new else None
+        self._later: dict[str, list[_LaterStart]] = {}
+        self._stand_ins: dict[str, _AnyNumber] = {}
         self._answers: dict[str, Change] = {}
         self._answered = 0.0
         self._begun: dict[str, tuple[float, float]] = {}
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         now = self._now()
+        ends = now + seconds + self._settle
         self._begun[key] = (now, seconds)
+        if not is_read:
+            self._begin_later(_LaterStart(key=key, process=process, began=now, ends=ends))
+            return
         is_due = now - self._answered >= SOON or key in self._answers  # an answer is that of the last start of its row
-        before = self._changes() if is_due else ()
-        start = (self._run, key, self._site, process, now, now + seconds + self._settle)
-        self._rows.change(*before, (BEGUN, start))
+        before = self._changes() if is_due or self._stand_ins else ()
+        self._rows.change(*before, (BEGUN, (self._run, key, self._site, process, now, ends)))
         self._forget(before)
+
+    def _begin_later(self, start: _LaterStart) -> None:
+        """A record for it is stored before it is sent, and for a second does for further starts of the process."""
+        stand_in = self._stand_ins.get(start.process)
+        if stand_in is None or stand_in.ends < start.ends:
+            before = () if stand_in is None else self._changes()
+            ends = start.ends + SOON
+            values = (self._run, ANY_NUMBER, self._site, start.process, start.began, ends)
+            number = self._rows.change(*before, (BEGUN, values))
+            self._forget(before)
+            self._stand_ins[start.process] = _AnyNumber(number=number, ends=ends)
+        self._later.setdefault(start.key, []).append(start)
 
     def leave(self, key: str) -> None:
         begun, seconds = self._begun[key]
@@ -87,6 +122,10 @@ class RowsOfRun:
 
     def answer(self, key: str) -> None:
         now = self._now()
+        if key in self._later:
+            last = self._later[key][-1]
+            last.ends = min(last.ends, now + self._settle)
+            return
         self._answered = self._answered if self._answers else now
         self._answers[key] = (_ANSWERED, (now + self._settle, self._run, key))
 
@@ -94,10 +133,19 @@ class RowsOfRun:
         self._begin_anew(key, self._now(), LATE)
 
     def never_began(self, key: str, *, is_certain: bool = True) -> None:
-        before = self._changes()
-        aside = (self._now() + self._settle, self._settle + ASIDE, self._run, key)
-        self._rows.change(*before, (_FORGOTTEN, (self._run, key)) if is_certain else (_SET_ASIDE, aside))
-        self._forget(before)
+        if key not in self._later:
+            before = self._changes()
+            values = (self._now() + self._settle, self._settle + ASIDE, self._run, key)
+            last = (_FORGOTTEN, (self._run, key)) if is_certain else (_SET_ASIDE, values)
+            self._rows.change(*before, last)
+            self._forget(before)
+            return
+        start = self._later[key].pop()
+        if not is_certain:
+            ends = min(start.ends, self._now() + self._settle) - self._settle - ASIDE
+            self._later[key].append(replace(start, process=f"{SET_ASIDE}{start.process}", ends=ends))
+        if not self._later[key]:
+            del self._later[key]
 
     def flush(self) -> None:
         if before := self._changes():
@@ -105,12 +153,20 @@ class RowsOfRun:
             self._forget(before)
 
     def _changes(self) -> tuple[Change, ...]:
-        """Answers that are not stored yet, before a later start of the same row is."""
-        return tuple(self._answers.values())
+        """All that is not stored yet: answers of starts that are, before a later start of the same row is."""
+        later = [
+            (self._run, start.key, self._site, start.process, start.began, start.ends)
+            for starts in self._later.values()
+            for start in starts
+        ]
+        removed = ((_REMOVED, (found.number,)) for found in self._stand_ins.values())
+        return (*self._answers.values(), *row_tables.begun_at_once(later), *removed)
 
     def _forget(self, changes: Sequence[Change]) -> None:
         """These were all, and are stored."""
         if changes:
+            self._later.clear()
+            self._stand_ins.clear()
             self._answers.clear()
 
     def stored(self) -> StoredRows:
@@ -126,6 +182,8 @@ class RowsOfRun:
             database.execute("DELETE FROM start WHERE run = ?", (self._run,))
             database.executemany(BEGUN, found.starts)
             database.executemany(_GIVEN, rows)
+        self._later.clear()
+        self._stand_ins.clear()
         self._answers.clear()
         self._earliest = None
         self._begun = {**found.begun}
@@ -172,10 +230,13 @@ class RowsOfRun:
         free = {
             row: now - age for row, age in query.before if not database.execute(owned, (self._stored(row),)).fetchall()
         }
+        if any(start.key == ANY_NUMBER for start in pending):
+            return
 
-        def over(since: float) -> list[PendingStart]:
+        def over(since: float) -> list[PendingStart] | None:
             values = (*started, now - NEAR, since + self._settle, MOST)
-            return [as_pending(columns) for columns in database.execute(_OVER.format(codes=marks), values)]
+            others = [as_pending(columns) for columns in database.execute(_OVER.format(codes=marks), values)]
+            return None if any(start.key == ANY_NUMBER for start in others) else others
 
         found = settled(pending, free, over=over, now=now)
         database.executemany(_GIVEN, [(self._stored(row), start.run, start.key, now) for row, start in found.items()])

@@ -3,8 +3,9 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,12 +21,15 @@ CREATE TABLE IF NOT EXISTS clock (boot TEXT PRIMARY KEY, ahead REAL) WITHOUT ROW
 CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
 _MADE = "INSERT INTO made SELECT lower(hex(randomblob(16))), ? WHERE NOT EXISTS (SELECT 1 FROM made)"
+ANY_NUMBER = ""  # the key of a record for any number of starts of a run in its time
 BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
+_AT_ONCE = 100
+"""Starts in a statement: in each, SQLite lets other threads in several times, and others wait for the file."""
 _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _KNOWN = """SELECT id, run, key FROM row WHERE id IN ({rows}) UNION ALL SELECT *
 FROM (SELECT '', run, key FROM start WHERE site = ? AND process IN ({codes}) AND run <> ? LIMIT 1)"""
-_OWN = """SELECT min(began) AS began, max(ends) AS ends FROM start
-WHERE site = ? AND process IN ({codes}) AND ends >= ? AND run = ? AND key IN ({keys})"""
+_OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{ANY_NUMBER}', {{keys}})"""  # noqa: S608
 _RIVAL = f"""SELECT start.run, start.key, start.began, start.ends FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
   AND (start.began <= coalesce(own.ends, ?) OR start.began > ?) ORDER BY start.ends DESC LIMIT 1"""  # noqa: S608
@@ -114,6 +118,13 @@ def _is_new(database: sqlite3.Connection, place: bytes, now: float) -> bool:
     database.execute("DELETE FROM folder WHERE at < ?", (now - KEPT,))
     database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (place, now))
     return not found
+
+
+def begun_at_once(starts: Sequence[tuple[str | float, ...]]) -> Iterator[tuple[str, tuple[str | float, ...]]]:
+    """The statements that store some starts, in their order, with their values."""
+    for first in range(0, len(starts), _AT_ONCE):
+        some = starts[first : first + _AT_ONCE]
+        yield BEGUN + ", (?, ?, ?, ?, ?, ?)" * (len(some) - 1), tuple(chain.from_iterable(some))
 
 
 def stored_rows(database: sqlite3.Connection, run: str, *, begun: dict[str, tuple[float, float]]) -> StoredRows:

@@ -14,11 +14,11 @@ from runner.foundation import server_time
 from runner.foundation.site_key import hashed
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
-from runner.runs.files.row_tables import KEPT
+from runner.runs.files.row_tables import ANY_NUMBER, KEPT
 from runner.runs.pending_starts import LATE, NEAR
 from runner.runs.store import LostRows, Others, RowQuery, SentStarts, StoreError
 
-_OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND key IN ({keys})"
+_OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND key IN ('', {keys})"
 _DAY = 24 * 3600.0
 
 
@@ -96,9 +96,9 @@ class RowsOfFolders:
         self._opening: int | None = None
         self._lacks_shared = False
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         for rows in reversed(self._current()):  # its own folder knows each start that others know: see `sent`
-            rows.begin(key, process, seconds=seconds)
+            rows.begin(key, process, seconds=seconds, is_read=is_read)
 
     def leave(self, key: str) -> None:
         for rows in self._all:
@@ -128,7 +128,7 @@ class RowsOfFolders:
         """
         own = self._own_rows.stored()
         shared = own if self._shared.opening() is None else self._shared_rows.stored()
-        started, shared_starts = ({str(start[1]) for start in found.starts} for found in (own, shared))
+        started, shared_starts = ({str(start[1]) for start in found.starts} - {ANY_NUMBER} for found in (own, shared))
         with_row = {key for found in (own, shared) for _, key, _ in found.rows}
         certain = frozenset((shared_starts - started) | with_row)
         return SentStarts(certain=certain, perhaps=frozenset(started) - certain)

@@ -28,14 +28,8 @@ _CONDITION = lazy_pattern(r"[=<>|(. ]|^(?:result|success|succeeded)$")
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
     if surest := _id(name, value, keys) or _foreign_key(name, value, keys) or _parameters(name, value, keys):
         return surest
-    if (parted := _NO_COLON.fullmatch(name)) and parted[1] in keys.known:
-        return f"write `{parted[1]}: {parted[2]}{'' if value is None else ': …'}`"
-    if begins_with_odd_space(name):
-        return f"write plain spaces before `{name.strip()}`"
-    if name.startswith("//"):
-        return "a comment begins with `#`, not with `//`"
-    if not near and not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
-        return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
+    if no_key := _no_key(name, value, keys, near=near):
+        return no_key
     if near == "process" and is_process(name, value):
         return f"write `process: {name}`, and the values in `parameters`"
     if keys.title == "element" and "parameters" in keys.known and is_process(name, value):
@@ -56,6 +50,19 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     if value is None and not near and keys.title == "step":
         return f"write `- id: {name}`"
     return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)
+
+
+def _no_key(name: str, value: Json, keys: RecordKeys, *, near: str | None) -> str | None:
+    """What is written as a key by mistake: with a colon or blanks too few or too many, a comment, or a text."""
+    if (parted := _NO_COLON.fullmatch(name)) and parted[1] in keys.known:
+        return f"write `{parted[1]}: {parted[2]}{'' if value is None else ': …'}`"
+    if begins_with_odd_space(name):
+        return f"write plain spaces before `{name.strip()}`"
+    if name.startswith("//"):
+        return "a comment begins with `#`, not with `//`"
+    if not near and not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
+        return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
+    return None
 
 
 def is_process(name: str, value: Json) -> bool:

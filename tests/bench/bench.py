@@ -4,12 +4,12 @@ It prints figures and ratios, each beside what it should be at most, and judges 
 not end as it should ends the benchmark. `--rounds N` sets how often each pair is started (5); the median of the ratios
 counts. `--row NAME` prints that row alone, several times: those rows.
 
-Ratios of wall time, and of processor time in brackets, in the night of 2026-12-01 on a machine of two cores with
-nothing else to do; what is above its aim is marked:
-one call / bare 0.63 (0.63) · 1,000 reads 0.86 (0.82) · 1,000 once calls with the log 2.32 (2.04), at other times 1.96
-to 2.51, above · results of 25 KB 1.27 (1.28) · validate / import of the four libraries 0.52 (0.51) · resume after 1,000
-calls / the run 0.42 to 0.49 (0.46 to 0.54), above · -j 8 / Hurl 1.18, of the least 1.17, above · 40 once runs of one
-process, -j 8 / after each other 0.96, above. Memory of 10,000 steps: run 119 MB, resume 143 MB.
+Ratios of wall time, and of processor time in brackets, on 2026-12-02 on a machine of two cores with nothing else to
+do; what is above its aim is marked:
+one call / bare 0.62 (0.61) · 1,000 reads 0.98 (0.94) · 1,000 once calls with the log 3.1 (2.8), above, and beside a
+bare client with an fsync and a reading for each 1.54 (1.48) · results of 25 KB 1.08 · validate / import of the four
+libraries 0.58 · resume after 1,000 calls / the run 0.40 · -j 8 / computed 1.26 to 1.36, above · 40 once runs of one
+process, -j 8 / after each other 0.84 (0.93), above. Memory of 10,000 steps: run 123 MB, above, resume 142 MB.
 
 The same instructions take up to 1.6 times as long on a virtual machine from one second to the next: so "of the least"
 compares the least time of each side.

@@ -188,6 +188,7 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets, *, named: bool) 
         "SECRETS": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in variables),
         "AZURE_ENV": "".join(f"\n      {name}: $({name})" for name in variables) or " {}",
         "TARGET_OPTIONS": "" if jobs.with_target and not named else "".join(f" -t {target}" for target in targets),
+        "UNSET": "".join(f"-u {name} " for name in variables if not name.startswith("CREATIO_")),
         "EMPTY": "\n".join(f"{name}=''" for name in variables),
         **_variable_marks(variables),
     }

@@ -175,6 +175,7 @@ def test_the_variables_are_those_that_the_sites_of_the_targets_file_read(capsys:
         "          OUR_USER: ${{ secrets.OUR_USER }}\n          OUR_PASSWORD: ${{ secrets.OUR_PASSWORD }}\n"
     )
     assert "\nOUR_USER=''\nOUR_PASSWORD=''\n" in Path("jobs/cron/environment").read_text()
+    assert "env -u OUR_USER -u OUR_PASSWORD $(env" in Path("jobs/gitlab/creatio.yml").read_text()
 
 
 def test_inputs_that_somebody_must_give_are_left_to_do(capsys: Capture) -> None:

@@ -112,10 +112,8 @@ def resume(context: click.Context) -> int:
     store, run = local_run(context)
     if context.params["together"]:
         _check_together(context)
-        judgement, broken_off = (
-            Judgement(hold=context.params["hold"], look_again=True),
-            _broken_off(runs_of_command(run)),
-        )
+        judgement = Judgement(hold=context.params["hold"], look_again=True)
+        broken_off = _broken_off(runs_of_command(run))
         return _all_of_command(context, run, places, store=store, runs=broken_off, judgement=judgement, allowed=allowed)
     began = resume_run.check(run)
     _refuse_a_copy(run)

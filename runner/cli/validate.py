@@ -4,7 +4,7 @@ Targets files, catalogues and doubles may be named by themselves: a hook before 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,14 +33,22 @@ if TYPE_CHECKING:
     from runner.project.affected import ChangeReason
 
 
-def _for_ci(form: str) -> Callable[[Sequence[Problem]], str]:
-    def written(problems: Sequence[Problem]) -> str:
-        from runner.reports import github, gitlab, sarif  # noqa: PLC0415  20 ms, where a CI or code scanning reads it
+def _github(problems: Sequence[Problem]) -> str:
+    from runner.reports.github import github  # noqa: PLC0415  12 ms with what it draws runs with, for GitHub only
 
-        write = {"github": github.github, "gitlab": gitlab.gitlab, "sarif": sarif.sarif}[form]
-        return write(_in_checkout(problems))
+    return github(_in_checkout(problems))
 
-    return written
+
+def _gitlab(problems: Sequence[Problem]) -> str:
+    from runner.reports.gitlab import gitlab  # noqa: PLC0415  2 ms, for GitLab only
+
+    return gitlab(_in_checkout(problems))
+
+
+def _sarif(problems: Sequence[Problem]) -> str:
+    from runner.reports.sarif import sarif  # noqa: PLC0415  5 ms with all explanations, for code scanning only
+
+    return sarif(_in_checkout(problems))
 
 
 def _in_checkout(problems: Sequence[Problem]) -> list[Problem]:
@@ -48,11 +56,7 @@ def _in_checkout(problems: Sequence[Problem]) -> list[Problem]:
     return [each if each.file is None else replace(each, file=in_checkout(each.file)) for each in problems]
 
 
-FORMATS = {
-    "text": mistakes.text,
-    "json": mistakes.json,
-    **{form: _for_ci(form) for form in ("github", "gitlab", "sarif")},
-}
+FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": _github, "gitlab": _gitlab, "sarif": _sarif}
 _LONGEST_DEFAULT = 40
 
 

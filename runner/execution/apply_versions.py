@@ -215,10 +215,11 @@ class ApplySet(Struct, kw_only=True):
         ]
 
     def at_other_targets(self) -> list[LedgerEntry]:
-        """The newest versions of the same jobs and cases at targets that are not selected: one may be renamed."""
-        names, targets = {each.name for each in self.all}, {each.target for each in self.all}
-        newest = (entry for entry in self._newest if entry.version.url)
-        return [each for each in newest if each.version.name in names and each.version.target not in targets]
+        """The newest versions of the same jobs, at the same addresses under other names of a target."""
+        places = {(each.name, each.url) for each in self.all if each.url}
+        targets = {each.target for each in self.all}
+        newest = (entry for entry in self._newest if entry.version.target not in targets)
+        return [entry for entry in newest if (entry.version.name, entry.version.url) in places]
 
     def check_needs(self, missing: Sequence[MissingNeed]) -> None:
         """Raise `UsageError` for needed jobs that neither a file nor the ledger has, at their targets."""

@@ -36,7 +36,7 @@ WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began -
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
 
-_WAIT = 0.002  # seconds
+_PAUSE = 0.002  # seconds until a new file, which others open, too, is set up again
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")  # another each time that a Linux is started
 _DAY = 24 * 3600.0
@@ -81,16 +81,17 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
 def _set_up(database: sqlite3.Connection, patience: float) -> None:
     """SQLite does not wait for others that open a new file at the same time, when it changes the mode to WAL."""
     ends = time.monotonic() + patience
-    for pragma in _PRAGMAS:
-        while True:
-            try:
+    while True:
+        try:
+            for pragma in _PRAGMAS:
                 database.execute(f"PRAGMA {pragma}")
-                break
-            except sqlite3.OperationalError as error:
-                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # of its kinds, the lowest byte
-                if not is_busy or time.monotonic() > ends:
-                    raise
-            time.sleep(_WAIT)
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # of its kinds, the lowest byte
+            if not is_busy or time.monotonic() > ends:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _steady_clock(database: sqlite3.Connection) -> Callable[[], float]:

@@ -98,7 +98,7 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
             problems.append(table.found(_COMMENT, row, path=(index,)))
             continue
         if len(row.cells) != len(header):
-            problems.append(table.found(_ragged(len(row.cells), len(header)), row, path=(index,)))
+            problems.append(table.found(_ragged(len(row.cells), len(header), table.separator), row, path=(index,)))
             continue
         cells = dict(zip(header, row.cells, strict=True))
         given: JsonObject = {key: cell for key, cell in cells.items() if cell and key in declared and key != _NAME}
@@ -258,9 +258,10 @@ def _header(table: Table, declared: Mapping[str, Input]) -> Iterator[Problem]:
             yield table.found(wrong, table.header, column=column)
 
 
-def _ragged(there: int, wanted: int) -> Finding:
+def _ragged(there: int, wanted: int, separator: str) -> Finding:
+    sign = "semicolon" if separator == ";" else "comma"
     message = f"this line has {plural(there, 'cell')}, and the header {plural(wanted, 'column')}"
-    hint = "write the separator of an empty cell, too"
+    hint = f"write the {sign} of an empty cell, too"
     if there > wanted:
-        hint = "put a value that holds a comma in double quotes"
+        hint = f"put a value that holds a {sign} in double quotes"
     return Finding(code="E136", message=message, hint=hint)

@@ -33,10 +33,6 @@ class ForgottenError(Exception):
     """The answer to a step is not in the journal: it was secret, and the secret is not known any more."""
 
 
-def older_copy(key: str) -> ForgottenError:
-    return ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")
-
-
 class Beyond(Struct, frozen=True, kw_only=True):
     """The journal ends here. `sent`: the call was sent, with this delay, and nobody knows what became of it.
 
@@ -52,7 +48,7 @@ class Replay:
     """Plays back the lines of a journal; `t` is the run's active time then.
 
     What a process gave and nothing needs (`needs_result`) may be forgotten: stars replace a secret in it. `lacked` are
-    the rows whose call was about to be sent, or was, when the lines end.
+    the rows of which a call was about to be sent, or was, that the lines do not have.
     """
 
     def __init__(
@@ -64,6 +60,7 @@ class Replay:
         lacked: frozenset[str] = frozenset(),
     ) -> None:
         self._lacked = lacked
+        self._is_past = False  # something was done after the last line
         self._journal = journal
         self._needs_result = needs_result
         self._has_forgotten = False
@@ -96,17 +93,14 @@ class Replay:
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
     def _after_last(self, effect: effects.Effect) -> Beyond | None:
-        """A call whose start was stored is the next that the run does; else the lines are an older copy."""
-        match effect:
-            case effects.PollStop() if self._lacked:
-                return None
-            case effects.Send() if effect.key in self._lacked and process_started(effect.call):
-                self._lacked = frozenset()
-                return Beyond(sent=True, noted=False)
-            case _ if self._lacked:
-                raise older_copy(min(self._lacked))
-            case _:
-                return Beyond()
+        """A call whose start was stored was sent; what was read before it is read again, where the lines lack that."""
+        if isinstance(effect, effects.PollStop) and self._lacked and not self._is_past:
+            return None  # the mark of a break comes after that call
+        self._is_past = True
+        if isinstance(effect, effects.Send) and effect.key in self._lacked and process_started(effect.call):
+            self._lacked -= {effect.key}
+            return Beyond(sent=True, noted=False)
+        return Beyond()
 
     def was_resumed(self) -> bool:
         """Whether the run had broken off and was resumed since this was asked last."""

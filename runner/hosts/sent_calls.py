@@ -15,7 +15,7 @@ from runner.engine.lost import step_key
 from runner.engine.start_bounds import has_begun_nothing
 from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json, record
-from runner.hosts.replay import older_copy
+from runner.hosts.replay import ForgottenError
 from runner.hosts.turns import Turn
 from runner.job.model import Job, StepEffect
 from runner.planning.guards import steps_of
@@ -50,7 +50,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         missing = missing_starts(self.owned, earlier)
         for key in sorted(missing.certain):
             if step_key(key) in once:
-                raise older_copy(key)
+                raise ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")
         return frozenset(key for key in missing.perhaps if step_key(key) in once)
 
     def begin(self, send: Send) -> None:

@@ -5,7 +5,7 @@
 process. Ids of runs sort by time. A method that cannot do what it promises raises `StoreError`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
@@ -114,7 +114,7 @@ class OwnedRows(Protocol):
         """Store at once what would be stored later."""
 
     def sent(self) -> "SentStarts":
-        """The rows of the report whose call was sent. Raises `StoreError`."""
+        """The calls that are stored, but for those that certainly began nothing. Raises `StoreError`."""
 
     def ask(self, query: "RowQuery") -> "Others":
         """Raises nothing: what is not known may be anybody's. Starts with a row of `before` lack none now."""
@@ -156,10 +156,10 @@ class RowQuery(Struct, frozen=True, kw_only=True):
 
 
 class SentStarts(Struct, frozen=True, kw_only=True):
-    """The rows of a report whose start was sent for `certain`, or `perhaps`: it was stored, and nothing shows more."""
+    """How many `calls` of each row of a report were about to start a process; of those in `certain` one was sent."""
 
+    calls: Mapping[str, int] = field(default_factory=dict)
     certain: frozenset[str] = frozenset()
-    perhaps: frozenset[str] = frozenset()
 
 
 class Rival(Struct, frozen=True, kw_only=True, omit_defaults=True):

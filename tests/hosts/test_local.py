@@ -35,8 +35,9 @@ from runner.runs.events import (
     WaitsFor,
 )
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
+from runner.runs.files.store import FileRunStore
 from runner.runs.result import fold
-from runner.runs.store import Others, RowQuery, SentStarts, StoreError
+from runner.runs.store import Others, OwnedRows, RowQuery, SentStarts, StoreError
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
     MOST_ROWS,
@@ -614,7 +615,7 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
 def test_events_that_lack_a_start_that_was_sent_are_not_resumed_unless_it_may_happen_twice(tmp_path: Path) -> None:
     class SentRows(NotedRows):
         def sent(self) -> SentStarts:
-            return SentStarts(certain=frozenset({"a", "b[1]"}))
+            return SentStarts(calls={"a": 1, "b[1]": 1}, certain=frozenset({"a", "b[1]"}))
 
     steps = ONE + "  - id: b\n    for_each: [1, 2]\n    execute: {process: UsrA}\n"
     carrying = host(tmp_path / "run", Site())
@@ -744,6 +745,52 @@ def test_a_start_at_which_the_run_broke_off_counts_for_other_runs_though_another
     resumed.carry(planned(steps), RUN, earlier=tuple(journal.lines))
     assert site.starts == 3
     assert starts_in(rows.notes) == ["a begins", "a is answered", "a is queued"], "the log has no row of it"
+
+
+def older_copy_resumed(ended: LocalHost, site: Site, steps: str, *, folder: Path, cut: int) -> RunStatus | None:
+    """How the run in `folder` that has ended ends again after the first lines of its events."""
+    ended.journal.close()
+    copy = folder.with_name(f"cut-{cut}")
+    copy.mkdir()
+    (copy / EVENTS).write_bytes(b"".join((folder / EVENTS).read_bytes().splitlines(keepends=True)[:cut]))
+    resumed = host(folder.with_name(f"other-{cut}"), site)
+    resumed.journal, site.file = reopened(copy), copy / EVENTS
+    resumed.owned = rows_in(folder)
+    resumed.carry(planned(steps), RUN, earlier=tuple(resumed.journal.lines))
+    return fold(resumed.journal.lines).status
+
+
+def rows_in(folder: Path, *, is_new: bool = False) -> OwnedRows:
+    return FileRunStore(folder / "rows").owned_rows(RUN.run, site="https://a", settle=0.0, is_new=is_new)
+
+
+def test_no_older_copy_of_the_events_of_a_call_that_was_made_twice_makes_it_again(tmp_path: Path) -> None:
+    carrying = host(tmp_path / "run", site := Lapsed())
+    carrying.owned = rows_in(tmp_path / "run", is_new=True)
+    carrying.carry(planned(AUTO), RUN)
+    lines = carrying.journal.lines
+    kinds = [line.event.call["kind"] if isinstance(line.event, CallSent) else type(line.event) for line in lines]
+    first = kinds.index("execute")
+    assert (site.starts, kinds[first + 1]) == (2, AttemptFailed)
+    for cut in range(first + 2, kinds.index("execute", first + 1) + 1):
+        status = older_copy_resumed(carrying, site, AUTO, folder=tmp_path / "run", cut=cut)
+        assert status is RunStatus.UNKNOWN
+        assert site.starts == 2, cut
+
+
+def test_an_older_copy_of_events_that_ends_with_the_word_retry_of_a_person_does_not_make_the_call_again(
+    tmp_path: Path,
+) -> None:
+    carrying = host(tmp_path / "run", site := Site(unanswered()))
+    carrying.owned = rows_in(tmp_path / "run", is_new=True)
+    carrying.judgement = Judgement(verdicts={"a": {"as": "retry"}})
+    site.then = lambda: setattr(site, "ending", NOTHING if len(site.seen) > 1 else site.ending)
+    carrying.carry(planned(ONE), RUN)
+    lines = carrying.journal.lines
+    cut = next(number for number, line in enumerate(lines) if isinstance(line.event, Asked)) + 1
+    status = older_copy_resumed(carrying, site, ONE, folder=tmp_path / "run", cut=cut)
+    assert status is RunStatus.UNKNOWN
+    assert len(site.seen) == 2
 
 
 @pytest.mark.parametrize("word", ["passed", "failed"])

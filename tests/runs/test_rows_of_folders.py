@@ -16,6 +16,7 @@ from runner.runs.store import Others, RowQuery, SentStarts
 
 SITE = "https://one.example:443 integration"
 A = frozenset({"a"})
+ONCE = {"a": 1}
 query = partial(RowQuery, key="a", codes=("UsrA",), rows=("1",), keys=("a",))
 
 
@@ -267,11 +268,23 @@ def test_a_new_run_does_not_read_through_what_its_folder_has_brought_along(
 
 def test_a_start_that_its_folder_does_not_know_or_that_has_a_row_was_sent_for_certain(folders: Folders) -> None:
     first = folders.began("first")
-    assert first.sent() == SentStarts(perhaps=A), "a kill may have come before it left"
-    assert folders.run("copy", name="first").sent() == SentStarts(certain=A)
+    assert first.sent() == SentStarts(calls=ONCE), "a kill may have come before it left"
+    assert folders.run("copy", name="first").sent() == SentStarts(calls=ONCE, certain=A)
     assert first.ask(query()) == Others()
-    assert first.sent() == folders.run("copy", name="first").sent() == SentStarts(certain=A)
+    assert first.sent() == folders.run("copy", name="first").sent() == SentStarts(calls=ONCE, certain=A)
     assert folders.run("other").sent() == SentStarts()
+
+
+def test_calls_of_a_row_that_may_have_begun_something_are_counted(folders: Folders) -> None:
+    first = folders.began("first")
+    first.never_began("a", is_certain=False)
+    first.begin("a", "UsrA", seconds=100.0)
+    assert first.sent() == SentStarts(calls={"a": 2})
+    first.never_began("a")
+    assert first.sent() == SentStarts(calls=ONCE)
+    first.begin("a", "UsrA", seconds=100.0)
+    assert first.ask(query()) == Others()
+    assert first.sent() == SentStarts(calls={"a": 2}, certain=A), "only the last has the row"
 
 
 def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent_for_certain(
@@ -289,4 +302,4 @@ def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent_for_certa
     monkeypatch.setattr(RowsOfRun, "begin", begin_or_die)
     with pytest.raises(KeyboardInterrupt):
         first.begin("a", "UsrA", seconds=100.0)
-    assert folders.run("first").sent() == SentStarts(perhaps=A)
+    assert folders.run("first").sent() == SentStarts(calls=ONCE)

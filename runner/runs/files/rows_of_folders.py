@@ -6,6 +6,7 @@ until then: a row may be theirs. A folder from another machine, as in a CI's cac
 
 import os
 import socket
+from collections import Counter
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -124,14 +125,15 @@ class RowsOfFolders:
         """Starts that only the shared file has, and starts with a row, were sent for certain.
 
         Another start of the own file may not have left, if the program was killed then. A start that it lacks was made
-        by a copy of the folder, or before an older copy was put in its place.
+        by a copy of the folder, or before an older copy was put in its place. Only the last start of a row gets a row.
         """
         own = self._own_rows.stored()
         shared = own if self._shared.opening() is None else self._shared_rows.stored()
-        started, shared_starts = ({str(start[1]) for start in found.starts} - {ANY_NUMBER} for found in (own, shared))
+        started, shared_starts = (Counter(str(start[1]) for start in found.starts) for found in (own, shared))
         with_row = {key for found in (own, shared) for _, key, _ in found.rows}
-        certain = frozenset((shared_starts - started) | with_row)
-        return SentStarts(certain=certain, perhaps=frozenset(started) - certain)
+        calls = (started | shared_starts) + Counter(with_row)
+        del calls[ANY_NUMBER]
+        return SentStarts(calls=calls, certain=frozenset(shared_starts.keys() - started.keys() | with_row))
 
     def flush(self) -> None:
         for rows in self._current() if self._lacks_shared else self._all:  # who has started nothing opens neither file

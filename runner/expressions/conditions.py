@@ -19,6 +19,8 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.values import compact
 
+_PATTERN = lazy_pattern(r'([^~]+) ~ ("\^[^"]*"|"[^"]*\$")')
+"""The sign for a pattern of awk and of SQL."""
 _DOES_SOMETHING = lazy_pattern(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 
 
@@ -80,6 +82,8 @@ def comparison_hint(source: str, given: Type) -> str:
     """How a condition could be made of an expression that gives something else."""
     if given.kinds & LIST and not given.kinds & TEXT:
         return f"ask how many there are: `{source} | length > 0`"
+    if pattern := _PATTERN.fullmatch(source):
+        return f"write `{pattern[1]} is match({pattern[2]})`"
     return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
 
 

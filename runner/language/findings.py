@@ -123,7 +123,7 @@ def _problem(finding: Finding, document: Document) -> Problem:
         odd = document.odd_space(path)
         if odd is not None:
             return replace(odd, path=path)
-        hint = document.quote_hint(path) or hint
+        hint = hint if path[:1] == ("cases",) else document.quote_hint(path) or hint
     if document.joined_items(path) and not finding.at_key:
         hint = SAME_COLUMN
     if finding.code == "E108" and _COMMENT.fullmatch(document.rest_after(path)):

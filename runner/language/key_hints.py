@@ -32,7 +32,7 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
         return no_key
     if near == "process" and is_process(name, value):
         return f"write `process: {name}`, and the values in `parameters`"
-    if keys.title == "element" and "parameters" in keys.known and is_process(name, value):
+    if keys.title.startswith("element") and "parameters" in keys.known and is_process(name, value):
         return f"write `name: {name}`, and the values in `parameters`"
     if near in keys.wanted:
         return f"did you mean `{near}`?"

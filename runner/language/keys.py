@@ -13,6 +13,8 @@ from runner.language.values import example, guid_in_braces, subject
 
 _WITH_ACTION = {"step": "several steps of it, each with a `-`", "activity": "several activities of it, each with a `-`"}
 """Records that have a single action, and what to make of a record with more."""
+_ONLY_WANTED = {"element of a chain": "name", "included job": "file"}
+"""What a key that is none of ours was written for, where that is missing."""
 _BEGINS_A_STEP = frozenset({"id", "name", "for_each"})
 """Keys that people write before the action; with any other alone the `-` is too much."""
 
@@ -119,6 +121,8 @@ def _near(name: str, keys: RecordKeys) -> str | None:
     near = suggest(name, keys.known)
     if "process" in keys.wanted and key_hints.is_process(name, keys.written[name]):
         return "process"
+    if near is None and (only := _ONLY_WANTED.get(keys.title)) in keys.wanted:
+        return only
     if near is None or near != foreign(name, keys.known):
         return near
     wanted = [key for key in keys.known if key in keys.wanted]

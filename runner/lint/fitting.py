@@ -31,6 +31,8 @@ _SHORTER: Final = {
     Kind.DATE: "cut the day out of it with `[:10]`",
     Kind.TIME: "cut the time of day out of it with `[11:19]`",
 }
+_STARTED: Final = frozenset({"process_id", "of"})
+_A_START: Final = "write `{{ steps.ID.process_id }}`, with the id of the step that starts the process"
 _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
 
@@ -60,7 +62,7 @@ def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | 
     if not kinds & facts.takes:
         return Misfit(
             message=f"{takes} is {in_words(given)}",
-            hint=own or _part_hint(kind, given, source) or facts.example,
+            hint=own or _part_hint(kind, given, source) or (_A_START if name in _STARTED else facts.example),
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
         return Misfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
@@ -91,7 +93,7 @@ def _listed(words: Collection[str]) -> str:
 
 def _own_key(name: str, given: Type, source: str) -> str | None:
     """`process_id: "{{ steps.a }}"`: the record has a key with the name of the parameter."""
-    name = "process_id" if name == "of" else name
+    name = "process_id" if name in _STARTED else name
     is_single = name == "process_id" and not given.kinds & (LIST | RECORD)
     if is_single and (step := re.match(r"\{\{\s*steps\.\w+(?=[.\[])", source)):
         return f"write `{step[0]}.process_id }}}}`"

@@ -34,6 +34,7 @@ from runner.lint.places import ATTEMPT_NAMES, JOB_NAMES, STEP_KEYS, ActionValue,
 from runner.lint.schema_types import schema_type
 from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
+from runner.lint.written_items import lacking_items
 from runner.lint.written_values import written_values
 
 _MOST_VALUES = 200  # so many cases or items of a template are checked: more of them have been written by a program
@@ -85,6 +86,8 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         if "for_each" in fields:
             item = self._items(fields["for_each"], (*path, "for_each"), before)
             inside = {**before, "item": item, "index": A_NUMBER}
+            for lacking in lacking_items(step, self.job, names=before, document=self.document):
+                self.add(lacking, lacking.path)
         result = self._action(step, inside)
         after = {**inside, **ATTEMPT_NAMES, "result": result}
         for index, expected in enumerate(items(fields.get("expect"))):

@@ -1,6 +1,7 @@
 """The job files of a command, each read and checked once, with included jobs and files of cases, without targets."""
 
 import os
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, TypeAlias
@@ -314,6 +315,8 @@ def _unusable(document: Document | tuple[Problem, ...], file: FilePath) -> tuple
 def _missing(problem: Problem, file: FilePath, written: str) -> tuple[str, str, str | None]:
     """Code, message and hint of a file that cannot be read, for the place where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
+    if re.match(r"[A-Za-z]:[\\/]", written):
+        slashes = "write a path that is relative to this file, as `data/cases.csv`"
     hint = files.hint_on_missing(file, written=written) if files.is_missing(file) else problem.hint
     return problem.code, problem.message, slashes or hint
 

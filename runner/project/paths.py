@@ -19,7 +19,9 @@ def root_of(job: Path, *, beside: Path) -> Path:
 def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Finding:
     """The file that a job in the folder `beside` means by `written`; `shown` is the root's name in messages."""
     if Path(written).is_absolute():
-        return Finding(code="E119", message=f"`{written}` is absolute: a path in a job is relative to its file")
+        message, inner = f"`{written}` is absolute: a path in a job is relative to its file", written.lstrip("/")
+        is_there = os.path.isfile(beside / inner)  # noqa: PTH113  no error of what may not be read
+        return Finding(code="E119", message=message, hint=f"write `{inner}`" if is_there else None)
     try:
         found = (beside / written).resolve()
     except (OSError, RuntimeError, ValueError):  # a circle of links, or a character that no path may hold

@@ -58,9 +58,13 @@ def _no_json(source: Source, error: json.JSONDecodeError) -> Problem:
     comma = _LAST_COMMA.search(source.text, max(source.text.rfind(",", 0, error.pos + 1), 0))
     if comma is not None and comma.start() <= error.pos < comma.end():
         return source.error(comma.start(), "this is not JSON: a comma follows the last item", hint="leave it out")
+    if not source.text.strip():
+        return source.error(0, "there is nothing in this file")
     at = min(error.pos, max(len(source.text) - 1, 0))
-    message = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-    return source.error(at, message, hint=_hint(source.text[at:]))
+    message, rest = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}", source.text[at:]
+    is_further = error.msg == "Extra data" and rest.startswith("{")
+    hint = "put the records in `[ ]`, with commas between them" if is_further else _hint(rest)
+    return source.error(at, message, hint=hint)
 
 
 def _hint(rest: str) -> str | None:

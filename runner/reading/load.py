@@ -272,7 +272,7 @@ class _Reading:
             event = self._next()
             record[intern(key)] = self._scalar(event) if type(event) is _SCALAR else self._value(event, depth=depth + 1)
         if opening.flow_style and None in record.values():
-            self.mistakes.no_spaces(record, at=(opening.start_mark.index, event.end_mark.index))
+            self.mistakes.odd_keys(record, at=(opening.start_mark.index, event.end_mark.index))
         self._close(opening, event, node=node)
         return record
 

@@ -16,7 +16,9 @@ MOST_PROBLEMS = 100  # the hundredth is the last: a file that repeats a key a mi
 _TAG = lazy_pattern(r"!<[^>\s]*>|![^\s,\[\]{}]*")
 _NEGATED = lazy_pattern(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)
 """A condition of other languages, which YAML reads as a tag."""
-_DECIMAL_COMMA = lazy_pattern(r"(?<=[ :])([0-9]+),[0-9]+\Z")
+_DECIMAL_COMMA = lazy_pattern(r"(?<=[ :])((?:[0-9]{1,3}(?:[ .'\u00a0\u202f][0-9]{3})+|[0-9]+)),[0-9]+\Z")
+_FRACTION = lazy_pattern(r"[0-9]+ ?[A-Za-z%\u20ac$]{1,4}")
+"""What is after the comma of `1,5m` and `12,5 %`."""
 _LOOKS = 20  # so many places are searched for the first of two keys
 _OF_ITEMS = lazy_pattern(r"(?:- )?(steps|finally|undo|cases|expect|elements|activities):(?:\s+#.*)?")
 
@@ -75,9 +77,13 @@ class Mistakes:
         """Leave out what has been found after so many mistakes: the inside of a template is not written as YAML."""
         del self._found[after:]
 
-    def no_spaces(self, record: JsonObject, *, at: Bounds) -> None:
-        """Keys of a record in braces that are `key:value` as a whole, without a value."""
+    def odd_keys(self, record: JsonObject, *, at: Bounds) -> None:
+        """Keys without a value of a record in braces: `key:value` as a whole, or what is after a comma of a number."""
         for key in record:
+            if record[key] is None and _FRACTION.fullmatch(key):
+                number = re.compile(rf"(?<=[ :])([0-9]+),{re.escape(key)}(?=\s*[,}}])").search(self._source.text, *at)
+                if number is not None:
+                    self._decimal_comma(number, key)
             if record[key] is None and ":" in key:
                 bare = re.compile(rf"(?<=[{{,\s]){re.escape(key)}(?=\s*[,}}])").search(self._source.text, *at)
                 found = typos.no_space(self._source, bare.start(), end=bare.end()) if bare else None
@@ -142,11 +148,14 @@ class Mistakes:
         if not written:
             self.report("a key is missing before the `:`", at=(at[0], at[0] + 1))
         elif comma:
-            hint = f"write `{comma[1]}.{written}`: a comma ends an item"
-            self.report("a number is written with a point, not with a comma", at=comma.span(), hint=hint)
+            self._decimal_comma(comma, written)
         else:
             message = f"a key must be a text, and `{written}` is {kind_of(key)}"
             self.pass_over(message, at=at, hint=f'put it in quotes: "{written}"')
+
+    def _decimal_comma(self, found: re.Match[str], fraction: str) -> None:
+        hint = f"write `{re.sub('[^0-9]', '', found[1])}.{fraction}`: a comma ends an item"
+        self.report("a number is written with a point, not with a comma", at=found.span(), hint=hint)
 
     def _earlier(self, at: Bounds) -> int | None:
         """The line of the first of two keys: in block style, in the same column above."""

@@ -105,7 +105,8 @@ def _first_character(complaint: Complaint) -> Problem:
 
 def _no_colon(complaint: Complaint) -> Problem:
     at = complaint.opened
-    typo = typos.no_space(complaint.source, at) or typos.no_colon(complaint.source, at)
+    source = complaint.source
+    typo = typos.block_text(source, at) or typos.no_space(source, at) or typos.no_colon(source, at)
     return typo or complaint.error(
         "this is no key: a `:` and a space are missing after it",
         at=at,
@@ -318,9 +319,11 @@ def _unclosed_bracket(complaint: Complaint) -> Problem:
     bracket = source.text[opened : opened + 1]
     closing = "]" if bracket == "[" else "}"
     hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"
-    if comment := _CUT_BY_COMMENT.match(source.text, opened):
+    if cut := _CUT_BY_COMMENT.match(source.text, opened):
         message = f"this `#` begins a comment, so that no `{closing}` is found"
-        return complaint.error(message, at=comment.start(1), hint="put the text with the `#` in quotes")
+        return complaint.error(message, at=cut.start(1), hint="put the text with the `#` in quotes")
+    if (comment := typos.comment_of_json(source, opened, complaint.at)) is not None:
+        return comment
     if source.line_at(opened) != source.line_at(complaint.at) or complaint.at >= len(source.text):
         return complaint.error(f"`{bracket}` opens here, and no `{closing}` is found for it", at=opened, hint=hint)
     return bare_items.cut_item(complaint) or complaint.error(f"a `,` or `{closing}` is missing before this", hint=hint)

@@ -14,6 +14,7 @@ _FIRST_ITEM = lazy_pattern(
     re.MULTILINE,
 )
 """A list of records, up to where its first item begins without a dash."""
+_BLOCK = lazy_pattern(r"[ -]*([\w.-]+):\s+[|>][+-]?[1-9]?\s*(?:\s#.*)?")
 _NO_COLON = lazy_pattern(
     r"(?:- )?(?P<key>[A-Za-z_]\w*)\s*"
     r"(?:(?P<sign>=>|:=|[=;\uff1a])(?!=)\s*(?P<value>.*)|(?P<only>\S*|(?<=\s)[\[{\"'].*))"
@@ -22,6 +23,7 @@ _NO_COLON = lazy_pattern(
 _KEY = lazy_pattern(r"[A-Za-z_][\w.-]*\Z")
 _FENCE = "```"
 _COMMENTS = ("//", "/*")
+_COMMENT_LINE = lazy_pattern(r"^[ \t]*((?://|/\*)[^\n]*)", re.MULTILINE)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _LONGEST = 80
 _SPACE_MISSING = "a space is missing after the `:`"
@@ -46,6 +48,12 @@ def typo(complaint: Complaint) -> Problem | None:
     rest = source.rest_of_line(at)
     is_comment = rest.startswith(_COMMENTS) and source.text[at - 1 : at] in (" ", "\t", ",")
     return _comment(source, at, rest) if is_comment else None
+
+
+def comment_of_json(source: Source, start: int, end: int) -> Problem | None:
+    """The first line between two offsets that is a comment to JavaScript."""
+    found = _COMMENT_LINE.search(source.text, start, end)
+    return _comment(source, found.start(1), found[1]) if found else None
 
 
 def _comment(source: Source, at: int, written: str) -> Problem:
@@ -79,6 +87,16 @@ def no_dash(source: Source, at: int) -> Problem | None:
     written = source.rest_of_line(found.end())
     message = f"an item of `{found[1]}` begins here, and no `-` is before it"
     return source.error(found.end(), message, end=found.end() + len(written), hint=f"write `- {written}`")
+
+
+def block_text(source: Source, at: int) -> Problem | None:
+    """The first line of a text after `key: |`, at `at`, that is not deeper than its key."""
+    found = _BLOCK.fullmatch(source.line(source.line_at(at) - 1))
+    if found is None or at != source.first_in_line(at):
+        return None
+    end = source.line_bounds(source.line_at(at))[1]
+    hint = f"indent each line of it further than `{found[1]}`"
+    return source.error(at, f"the text of `{found[1]}` begins here, and is not indented", end=end, hint=hint)
 
 
 def no_colon(source: Source, at: int) -> Problem | None:

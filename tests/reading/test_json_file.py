@@ -56,7 +56,7 @@ def test_escapes_mean_what_they_mean_in_json_and_places_stay() -> None:
         ('[{"a": 1,\n}]', "this is not JSON: a comma follows the last item", Span(1, 9, 1, 10)),
         ("[1,\n 'a']", "this is not JSON: expecting value", Span(2, 2, 2, 3)),
         ("- a\n", "this is not JSON: expecting value", Span(1, 1, 1, 2)),
-        ("", "this is not JSON: expecting value", Span(1, 1, 1, 1)),
+        ("", "there is nothing in this file", Span(1, 1, 1, 1)),
         ("[NaN]", "JSON has no `NaN`", Span(1, 2, 1, 5)),
         ("[-Infinity]", "JSON has no `-Infinity`", Span(1, 2, 1, 11)),
         ('["\\ud83d"]', "half of a character is escaped here", Span(1, 3, 1, 9)),
@@ -73,6 +73,7 @@ def test_what_is_no_json_is_reported_with_its_place(text: str, message: str, spa
     ("text", "hint"),
     [
         ("[1,]", "leave it out"),
+        ('{"name": "a"}\n{"name": "b"}', "put the records in `[ ]`, with commas between them"),
         ("[// one\n1]", "leave the comment out: JSON has none"),
         ("[1 /* one */]", "leave the comment out: JSON has none"),
         ("['a']", 'write a text in straight double quotes: `"…"`'),

@@ -40,7 +40,8 @@ class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the only pl
     """A signal came, or the job's time is over, while an effect was asked for.
 
     Caught where the steps of a job are carried out. `over`: nothing is performed from here on. `turns` is what
-    expressions see of the turns before the turn that was under way, where it was a turn; `left_out` are those after it.
+    expressions see of the turns before the turn that was under way, where it was a turn; `left_out` are those after it,
+    and the rest of a chain.
     """
 
     def __init__(self, why: str, *, over: bool = False) -> None:

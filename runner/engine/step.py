@@ -162,7 +162,8 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
         except Interrupted as stop:
             stop.turns = turns
             first = index + (len(state.run.open_rows) > depth)
-            stop.left_out = turns_left_out(state, planned, items, begin=first, names=turn.names, by=None)
+            others = turns_left_out(state, planned, items, begin=first, names=turn.names, by=None)
+            stop.left_out = (*stop.left_out, *others)
             raise
         finally:
             state.names.tainted.update(turn.names.tainted - {_ITEM})

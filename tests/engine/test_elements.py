@@ -605,8 +605,23 @@ def test_a_chain_that_is_stopped_at_any_point_executes_nothing_twice_and_nothing
         site.carry_out(planned(WITH_VALUES_EACH))
         assert len(site.executed_ids) == len(set(site.executed_ids))
         assert site.end.exit_code in (130, 4)
-        passed = [key for key, status in site.statuses_of_rows().items() if status == "passed"]
-        assert len(passed) <= len(site.executed_ids)
+        rows = site.statuses_of_rows()
+        assert list(rows.values()).count("passed") <= len(site.executed_ids)
+        assert {*rows} == {"c", "c[0]", "c[1]", "c[2]"}, "what was left out is in the report"
+        begun = [key for key in rows if not rows[key].startswith("skipped")]
+        assert [key for key in rows if key not in begun] == [f"c[{n}]" for n in range(len(begun) - 1, 3)]
+
+
+def test_a_chain_of_a_turn_that_is_stopped_leaves_out_its_rest_and_the_other_turns() -> None:
+    world = World(stop_at={2: "SIGINT"})
+    world.carry_out(planned(f"  - id: many\n    for_each: [1, 2]\n    elements: [{PROCESS}, {PROCESS}, {PROCESS}]\n"))
+    assert list(world.statuses_of_rows().items()) == [
+        ("many[0][0]", "passed"),
+        ("many[0][1]", "error"),
+        ("many[0]", "error"),
+        ("many[0][2]", "skipped: stopped"),
+        ("many[1]", "skipped: stopped"),
+    ]
 
 
 def test_a_caption_that_no_log_may_show_and_no_design_knows_is_an_error_at_once() -> None:

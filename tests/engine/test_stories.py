@@ -808,7 +808,7 @@ def test_a_stop_between_two_elements_of_a_chain_begins_no_other_one() -> None:
     one = "0193a0c4-0000-7000-8000-00000000000"
     steps = f"  - id: a\n    elements: [{one}1, {one}2]\n"
     world = World(heard=["", "", "SIGINT"]).carry_out(planned(steps))
-    assert world.statuses_of_rows() == {"a[0]": "passed", "a": "error"}
+    assert world.statuses_of_rows() == {"a[0]": "passed", "a": "error", "a[1]": "skipped: stopped"}
     assert world.end.exit_code == 130
 
 

@@ -16,7 +16,7 @@ from runner.engine.doubt import AT_ONCE, SECOND_READING, is_result_known, lost
 from runner.engine.effects import Done, Failed, Running
 from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid, no_process_id
 from runner.engine.lost import needs_result
-from runner.engine.perform import check_stop, note, pause, send
+from runner.engine.perform import Interrupted, check_stop, note, pause, send
 from runner.engine.readings import Unread
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, report_row
@@ -316,20 +316,35 @@ def attempt_chain(whole: OpenRow, planned: PlannedStep, chain: Elements) -> Runn
     replies: list[Json] = []
     any_flaky = any_lost = False
     for index, element in enumerate(chain.items):
-        yield from check_stop(state)
-        row = yield from begin(state, _shown(whole, planned, index, element), part, whole=planned.step)
-        last, flaky = yield from try_until_done(row, partial(execute, element))
+        try:
+            yield from check_stop(state)
+            row = yield from begin(state, _shown(whole, planned, index, element), part, whole=planned.step)
+            last, flaky = yield from try_until_done(row, partial(execute, element))
+        except Interrupted as stop:
+            first = index + (state.run.open_rows[-1] is not whole)
+            stop.left_out = _left_out(whole, planned, chain, begin=first)
+            state.left_out.update(event.row.key for event in stop.left_out)
+            raise
         yield from end(row, last, flaky=flaky)
         any_flaky, any_lost = any_flaky or flaky, any_lost or last.lost
         replies.append(last.result)
         if last.status is not Status.PASSED:
+            left_out = _left_out(whole, planned, chain, begin=index + 1, by=row.key)
             if last.status is Status.UNKNOWN:
                 whole.replies = None if any_lost else replies[:index]
-                state.left_out.update(f"{whole.key}[{later}]" for later in range(index + 1, len(chain.items)))
-            for later, left in enumerate(chain.items[index + 1 :], index + 1):
-                yield from note(StepSkipped(row=_shown(whole, planned, later, left), reason=STOPPED, by=row.key))
+                state.left_out.update(event.row.key for event in left_out)
+            for event in left_out:
+                yield from note(event)
             return Attempt(status=last.status, result=replies, trouble=in_part(last.trouble, index)), False
     return replace(judged(whole, replies), lost=any_lost), any_flaky
+
+
+def _left_out(
+    whole: OpenRow, planned: PlannedStep, chain: Elements, *, begin: int, by: str | None = None
+) -> list[StepSkipped]:
+    """The elements from `begin` on are not executed, perhaps as the element `by` did not pass."""
+    rows = [_shown(whole, planned, index, chain.items[index]) for index in range(begin, len(chain.items))]
+    return [StepSkipped(row=row, reason=STOPPED, by=by) for row in rows]
 
 
 def _shown(whole: OpenRow, planned: PlannedStep, index: int, element: Element) -> Row:

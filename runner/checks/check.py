@@ -17,7 +17,7 @@ from runner.expressions.evaluate import Scope, boolean, render
 from runner.expressions.explain import FailedSearch, FalseComparison, FalsePart, SeenValue, false_parts, values_seen
 from runner.expressions.parse import Expression, Template, expression, template
 from runner.expressions.source import dotted
-from runner.foundation.values import Json, Path, compact
+from runner.foundation.values import Json, ValuePath, compact
 from runner.job.model import Expectation, Expected, SchemaExpectation
 from runner.json_schema.schemas import from_job
 from runner.json_schema.violations import Violation
@@ -183,7 +183,7 @@ def _both_sides(part: FalsePart) -> Difference | None:
         case FalseComparison(left=left, sign=sign, right=right):
             if sign in _CONTAINS and left.source.startswith(('"', "'")):  # a text that is searched for in what came
                 return Difference(source=right.source, sign=_CONTAINS[sign], expected=left.value, actual=right.value)
-            path: Path = ()
+            path: ValuePath = ()
             actual, expected = left.value, right.value
             if sign == "==" and not (_is_small(actual) and _is_small(expected)):
                 path, actual, expected = first_difference(actual, expected)

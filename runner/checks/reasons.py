@@ -13,7 +13,7 @@ from runner.expressions.parse import Expression
 from runner.expressions.source import dotted
 from runner.foundation.sentences import plural
 from runner.foundation.suggestions import LONGEST_NAME, most_alike, suggest
-from runner.foundation.values import Json, Path, compact, is_number, kind_of
+from runner.foundation.values import Json, ValuePath, compact, is_number, kind_of
 
 _DEEPEST = 40
 _NEAR = 0.6  # how alike two texts must be, from 0 to 1, for the second to be shown for the first
@@ -121,9 +121,9 @@ def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator
         yield f"at `{dotted((comparison.left.source, *path))}` {sentence}" if path else sentence
 
 
-def first_difference(left: Json, right: Json) -> tuple[Path, Json, Json]:
+def first_difference(left: Json, right: Json) -> tuple[ValuePath, Json, Json]:
     """The path to it, and both values there; lists and records that lack something are not entered."""
-    path: Path = ()
+    path: ValuePath = ()
     while len(path) < _DEEPEST:
         key: str | int | None = None
         match left, right:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runner.engine.state import State
 from runner.expressions.parse import Expression, expression, expressions_in
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, ValuePath
 from runner.job.actions import Execute, IncludedJob
 from runner.job.model import Expectation, Job, SchemaExpectation, Step
 from runner.planning.guards import steps_of
@@ -73,7 +73,7 @@ def not_in_result(job: Job, key: str, result: Json) -> str | None:
     return None
 
 
-def _holds(value: Json, path: Path) -> bool:
+def _holds(value: Json, path: ValuePath) -> bool:
     for part in path:
         match value, part:
             case dict(), str() if part in value:
@@ -95,7 +95,7 @@ def _needs_it_itself(step: Step) -> bool:
     return any(name.path[0] == "result" for found in own for name in found.names)
 
 
-def _is_of_a_result(name: Path) -> bool:
+def _is_of_a_result(name: ValuePath) -> bool:
     whole = 2  # steps.ID
     return name[0] == "steps" and (len(name) == whole or name[2:3] in (("result",), ("turns",)))
 

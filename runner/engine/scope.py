@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate, render
 from runner.expressions.parse import Expression, Template, expression, template
-from runner.foundation.values import Json, JsonObject, Path, as_text, compact
+from runner.foundation.values import Json, JsonObject, ValuePath, as_text, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
 from runner.runs.events import RunFacts
@@ -27,7 +27,7 @@ class Names(Struct, frozen=True, kw_only=True):
     known: JsonObject
     functions: dict[str, Callable[..., Json]]
     secrets: Secrets
-    missing: dict[Path, str] = field(default_factory=dict)  # why a known name has no value
+    missing: dict[ValuePath, str] = field(default_factory=dict)  # why a known name has no value
     tainted: set[tuple[str, ...]] = field(default_factory=set)  # paths made from secrets
     room_for_outputs: Room = field(default_factory=lambda: Room("the outputs of all steps", most=LARGEST_OUTPUTS))
 

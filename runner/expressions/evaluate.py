@@ -33,7 +33,7 @@ from runner.expressions.operators import ARITHMETIC, COMPARISONS, number_for
 from runner.expressions.parse import Expression, Template, template
 from runner.expressions.source import dotted, keywords, source_text, written_path
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, kind_of
+from runner.foundation.values import Json, JsonObject, ValuePath, kind_of
 
 __all__ = ["EvaluationError", "Room", "Scope", "boolean", "evaluate", "render", "render_value"]
 
@@ -43,10 +43,10 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     names: Mapping[str, Json]
     functions: Mapping[str, Callable[..., Json]] = field(default_factory=dict)
-    missing: Mapping[Path, str] = field(default_factory=dict)
+    missing: Mapping[ValuePath, str] = field(default_factory=dict)
 
 
-def part_of(scope: Scope, path: Path) -> Value:
+def part_of(scope: Scope, path: ValuePath) -> Value:
     """The value at a plain path, as `steps.a.result[0]`; an `Absent` with its reason where there is none."""
     value: Json = None
     for depth, key in enumerate(path):
@@ -72,13 +72,13 @@ def unknown(name: str, scope: Scope) -> Absent:
     return Absent(name, sentence=f"there is no `{name}` here" + (f"; `{near}` is near" if near else ""))
 
 
-def explained(absent: Absent, path: Path, scope: Scope) -> Absent:
+def explained(absent: Absent, path: ValuePath, scope: Scope) -> Absent:
     """`absent`, with the scope's own sentence where it knows why there is nothing at `path`."""
     sentence = scope.missing.get(path)
     return absent if sentence is None else Absent(absent.where, sentence=sentence)
 
 
-def _null(path: Path, scope: Scope) -> Value:
+def _null(path: ValuePath, scope: Scope) -> Value:
     """The null at `path`; its absence where it only fills a gap in a list, as that of a turn without a result."""
     return Absent(dotted(path), sentence=scope.missing[path]) if path in scope.missing else None
 

@@ -15,7 +15,7 @@ from runner.expressions.source import keywords, source_text, written_key
 from runner.expressions.type_check import TypeCheck, TypedPart, item_type, member_type, needs_number, sides
 from runner.expressions.typed import A_BOOLEAN, A_NUMBER, LIST, NULL, NUMBER, PLAIN_TEXT, RECORD, TEXT, UNKNOWN, Type
 from runner.foundation.problems import Finding
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 
 _DAY = 10  # characters, as in `2026-12-31`
 
@@ -73,7 +73,7 @@ def _part(node: nodes.Node, check: TypeCheck) -> TypedPart:
     return TypedPart(type=_infer(node, check), node=node)
 
 
-def _path(path: Path, check: TypeCheck) -> Type:
+def _path(path: ValuePath, check: TypeCheck) -> Type:
     """The type of a plain path, which has no tree."""
     found = check.names.get(str(path[0]), UNKNOWN)
     for depth, key in enumerate(path[1:], 1):

@@ -5,13 +5,13 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 
 
 class Name(Struct, frozen=True, gc=False):
     """A name and its literal keys: `steps.read.result[0]`."""
 
-    path: Path
+    path: ValuePath
     line: int  # counts from 0 within the text
     dynamic: bool = False  # a computed subscript follows
 

@@ -22,7 +22,7 @@ from runner.expressions.mistakes import mistake
 from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
 from runner.foundation.lazy import lazy_pattern, lazy_patterns
-from runner.foundation.values import SURE_DIGITS, Json, Path, is_long_amount, leaves
+from runner.foundation.values import SURE_DIGITS, Json, ValuePath, is_long_amount, leaves
 
 __all__ = ["Expression", "Name", "Template", "TemplateProblem"]
 __all__ += ["expression", "expressions_in", "target_template", "template", "texts_in"]
@@ -80,7 +80,7 @@ class Expression(Struct, frozen=True, kw_only=True, gc=False):
     text: str
     names: tuple[Name, ...]  # in the order of the text
     functions: frozenset[str] = frozenset()
-    path: Path | None = None  # of what is nothing else
+    path: ValuePath | None = None  # of what is nothing else
     tree: nodes.Expr | None = None  # of what is more than a path
     constants: str = ""  # the first comparison without names: mostly a name in quotes
     compares_itself: bool = False  # as `x == x`
@@ -133,12 +133,12 @@ def readable(read: Callable[[str], Read], text: str) -> Read | None:
         return None
 
 
-def texts_in(value: Json) -> Iterator[tuple[Path, str]]:
+def texts_in(value: Json) -> Iterator[tuple[ValuePath, str]]:
     """Every text inside `value` that is a template, and the path to it; keys are none."""
     return ((path, text) for path, text in leaves(value) if isinstance(text, str) and "{{" in text)
 
 
-def expressions_in(value: Json) -> Iterator[tuple[Path, Template]]:
+def expressions_in(value: Json) -> Iterator[tuple[ValuePath, Template]]:
     """Every template of a job inside `value`, parsed. Raises `TemplateProblem` at the first that is wrong."""
     for path, text in texts_in(value):
         yield path, template(text)
@@ -159,7 +159,7 @@ def _plain_path(text: str, line: int, available: Functions) -> Expression | None
     if len(text) > LONGEST or _PATH.fullmatch(text) is None or "__" in text:
         return None
     if "[" not in text:
-        path: Path = tuple(map(intern, text.split(".")))
+        path: ValuePath = tuple(map(intern, text.split(".")))
     else:
         path = tuple(int(index) if index else name or quoted for name, index, _, quoted in _PART.findall(text))
     root = path[0]

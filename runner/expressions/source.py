@@ -8,7 +8,7 @@ from typing import cast
 from jinja2 import nodes
 
 from runner.expressions.operators import COMPARISONS
-from runner.foundation.values import Json, Path, compact, well_formed
+from runner.foundation.values import Json, ValuePath, compact, well_formed
 
 _LOOSE, _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _UNARY, _FILTER, _TIGHT = range(11)
 _INFIX: Mapping[type[nodes.BinExpr], tuple[str, int]] = {
@@ -42,7 +42,7 @@ def written_key(node: nodes.Expr) -> str | int | None:
     return None
 
 
-def written_path(node: nodes.Node) -> Path | None:
+def written_path(node: nodes.Node) -> ValuePath | None:
     """The name and keys that `node` is nothing but, or None where a key is computed or no name is at the root."""
     keys: list[str | int] = []
     while not isinstance(node, nodes.Name):
@@ -56,7 +56,7 @@ def written_path(node: nodes.Node) -> Path | None:
     return (node.name, *reversed(keys))
 
 
-def dotted(path: Path) -> str:
+def dotted(path: ValuePath) -> str:
     """A path as it is written in an expression: `steps.read.outputs["a b"][0]`."""
     return str(path[0]) + "".join(map(_subscript, path[1:]))
 

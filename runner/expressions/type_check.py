@@ -16,7 +16,7 @@ from runner.expressions.typed import LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, 
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 
 _ITEM_INDEX = ("item", "index")  # a key of each turn elsewhere; here it is a name of its own
 _STEP_KEYS = ("process_id", "status", "attempts", "seconds", "outputs")  # keys of a step beside its result
@@ -28,7 +28,7 @@ class TypedPart(Struct, frozen=True, kw_only=True):
 
     type: Type
     node: nodes.Node | None = None
-    path: Path = ()
+    path: ValuePath = ()
     label: str = ""
 
     @property

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 
 
 class Span(Struct, frozen=True):
@@ -38,10 +38,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     severity: Severity = Severity.ERROR
     file: str | None = None  # as the user named it; None: the command line
     span: Span | None = None
-    path: Path = ()
+    path: ValuePath = ()
     excerpt: str | None = None  # the line at `span.line`
     run: tuple[str, str] | None = None  # its `job[case]` and its target
-    also: tuple[Path, ...] = ()  # of the same mistake
+    also: tuple[ValuePath, ...] = ()  # of the same mistake
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -50,13 +50,13 @@ class Finding(Struct, frozen=True, kw_only=True):
     code: str = "E107"
     message: str
     hint: str | None = None
-    path: Path = ()  # within the value that was checked
+    path: ValuePath = ()  # within the value that was checked
     at_key: bool = False
     warning: bool = False
     part: str | None = None  # of the text
     line: int = 0  # counts from 0 within the text
     instead: str | None = None  # the key or name of ours that should be there
-    also: tuple[Path, ...] = ()
+    also: tuple[ValuePath, ...] = ()
 
 
 def errors_in(problems: Iterable[Problem]) -> list[Problem]:

@@ -20,7 +20,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 
-Path: TypeAlias = tuple[str | int, ...]  # keys and indices from the root of a value to a part of it
+ValuePath: TypeAlias = tuple[str | int, ...]  # keys and indices from the root of a value to a part of it
 
 LARGEST_INTEGER = 2**63 - 1
 """Integers beyond 64 bits are refused at every border: no JSON reader we hand them to agrees on them."""
@@ -29,7 +29,7 @@ _GUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = 32
 
 
-def pointer(path: Path) -> str:
+def pointer(path: ValuePath) -> str:
     """Write `path` as a JSON Pointer (RFC 6901); the root is the empty text."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
@@ -92,7 +92,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return type(value) is int or type(value) is float
 
 
-def value_at(path: Path, value: Json) -> Json:
+def value_at(path: ValuePath, value: Json) -> Json:
     for part in path:
         match value, part:
             case dict(), str():
@@ -121,7 +121,7 @@ def kind_of(value: Json) -> str:
             return "a record"
 
 
-def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
+def leaves(value: Json, path: ValuePath = ()) -> Iterator[tuple[ValuePath, Json]]:
     """Everything inside `value` that is no list and no record, and the path to it, which begins with `path`."""
     match value:
         case list():

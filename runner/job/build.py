@@ -12,7 +12,7 @@ from msgspec import Struct
 from runner.foundation.values import (
     Json,
     JsonObject,
-    Path,
+    ValuePath,
     as_text,
     duration,
     enum_member,
@@ -29,7 +29,7 @@ from runner.job.outline import declared_inputs
 from runner.reading.document import Document
 
 _USUAL_RETRY = model.Retry()
-_NO_JOBS: Mapping[Path, model.Job] = {}
+_NO_JOBS: Mapping[ValuePath, model.Job] = {}
 
 
 class _Whole(Struct, frozen=True, kw_only=True):
@@ -37,11 +37,14 @@ class _Whole(Struct, frozen=True, kw_only=True):
 
     document: Document
     preset: JsonObject
-    included: Mapping[Path, model.Job]
+    included: Mapping[ValuePath, model.Job]
 
 
 def job(
-    document: Document, *, included: Mapping[Path, model.Job] = _NO_JOBS, cases: tuple[model.Case, ...] | None = None
+    document: Document,
+    *,
+    included: Mapping[ValuePath, model.Job] = _NO_JOBS,
+    cases: tuple[model.Case, ...] | None = None,
 ) -> model.Job:
     """The job of `document`; `included` are jobs in place of steps, by their paths."""
     written = record(document.data)
@@ -69,7 +72,7 @@ def job(
     )
 
 
-def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple[model.Step, ...]:
+def _steps(written: Json, path: ValuePath, *, whole: _Whole, condition: str) -> tuple[model.Step, ...]:
     """The steps of the list at `path`; `condition` holds where a step has no `if`."""
     lines = whole.document.lines_of_items(path)
     return tuple(
@@ -90,7 +93,7 @@ def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
             yield from _moments(step.undo.steps)
 
 
-def _undo(written: Json, path: Path, *, whole: _Whole) -> model.Undo | None:
+def _undo(written: Json, path: ValuePath, *, whole: _Whole) -> model.Undo | None:
     """The undo of a step; its steps are carried out whatever else failed, unless they say otherwise."""
     if written is None:
         return None  # as of most steps, whose lines need not be asked for
@@ -101,7 +104,7 @@ def _undo(written: Json, path: Path, *, whole: _Whole) -> model.Undo | None:
     return model.Undo(steps=steps, alone=False) if steps else None
 
 
-def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line: int) -> model.Step:
+def _step(fields: JsonObject, path: ValuePath, *, whole: _Whole, condition: str, line: int) -> model.Step:
     preset = whole.preset
     each = fields.get("for_each")
     action = next(known for key, known in ACTIONS.items() if key in fields)

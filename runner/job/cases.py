@@ -16,7 +16,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, in_order
 from runner.foundation.sentences import plural
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, compact, is_number, items, record, value_at
+from runner.foundation.values import Json, JsonObject, ValuePath, compact, is_number, items, record, value_at
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
 from runner.job.model import Case, Input
 from runner.json_schema.as_type import GROUPED
@@ -59,7 +59,7 @@ _Place: TypeAlias = Callable[[_WrittenCase | None, Finding], Problem]
 """The problem of what was found in a case, or in all together, at its place."""
 
 
-def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
+def in_list(document: Document, path: ValuePath, inputs: Iterable[Input]) -> Cases:
     """The cases that are written as a list at `path` of the job itself."""
     declared = {each.name: each for each in inputs}
     written = []
@@ -76,7 +76,7 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
         span = document.name_span(at, line=wrong.line, name=wrong.part) if wrong.part else None
         return document.found(replace(wrong, path=()), at, span=span)
 
-    def source(at: Path) -> str:
+    def source(at: ValuePath) -> str:
         return document.written((*path, *at))
 
     return _checked(written, declared, place, source=source)
@@ -114,7 +114,7 @@ def _checked(
     place: _Place,
     *,
     reported: Iterable[Problem] = (),
-    source: Callable[[Path], str] | None = None,
+    source: Callable[[ValuePath], str] | None = None,
 ) -> Cases:
     """`source` gives the part of a value as it is in its file; without it all values are texts."""
     problems, check = list(reported), _CaseCheck(declared=declared, source=source)
@@ -131,7 +131,7 @@ class _CaseCheck(Struct, frozen=True, kw_only=True):
     """`named` holds the first case of each name, `exposed` are the inputs that have been warned of."""
 
     declared: Mapping[str, Input]
-    source: Callable[[Path], str] | None
+    source: Callable[[ValuePath], str] | None
     named: dict[str, _WrittenCase] = field(default_factory=dict)
     exposed: set[str] = field(default_factory=set)
 
@@ -161,7 +161,7 @@ class _CaseCheck(Struct, frozen=True, kw_only=True):
             yield Finding(code="E109", message=message, hint=hint, path=(_NAME,), warning=True)
 
     def _input(self, key: str, value: Json, index: int, *, into: JsonObject) -> Iterator[Finding]:
-        at: Path = ("inputs", key)
+        at: ValuePath = ("inputs", key)
         if key not in self.declared:
             message, hint = unknown_input(key, self.declared)
             yield Finding(code="E131", message=message, hint=hint, path=at, at_key=True)
@@ -192,7 +192,7 @@ class _CaseCheck(Struct, frozen=True, kw_only=True):
             yield Finding(code="E109", message=message, hint=hint, path=at, warning=True)
 
 
-def _templates(value: Json, at: Path) -> Iterator[Finding]:
+def _templates(value: Json, at: ValuePath) -> Iterator[Finding]:
     for path, text in texts_in(value):
         hint = "write the value itself: a value that is worked out belongs into `vars`"
         line = text[: text.index("{{")].count("\n")

@@ -15,7 +15,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import job_and_case, shortened
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import LARGEST_INTEGER, Json, Path, as_text, can_be_sent, kind_of, leaves, read_json
+from runner.foundation.values import LARGEST_INTEGER, Json, ValuePath, as_text, can_be_sent, kind_of, leaves, read_json
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted
@@ -66,7 +66,7 @@ class Given(Struct, frozen=True, kw_only=True):
 class UnfitError(Exception):
     """A value that cannot be used. `path` leads to the part of it that is wrong."""
 
-    def __init__(self, code: str, message: str, *, hint: str | None = None, path: Path = ()) -> None:
+    def __init__(self, code: str, message: str, *, hint: str | None = None, path: ValuePath = ()) -> None:
         super().__init__(message)
         self.finding = Finding(code=code, message=message, hint=hint, path=path)
 
@@ -217,7 +217,9 @@ def how_to_give(declared: Input) -> str:
     return f"give it with `-i {declared.name}=VALUE`, `{variable}` or `--inputs`"
 
 
-def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callable[[Path], str] | None = None) -> Json:
+def fit(
+    declared: Input, value: Json, *, is_text: bool = False, written: Callable[[ValuePath], str] | None = None
+) -> Json:
     """`value` as the input takes it; `is_text`: as JSON, unless the type is `string`. Raises `UnfitError` with its
     name.
 

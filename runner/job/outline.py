@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from runner.foundation.values import Json, JsonObject, Path, items, record, text
+from runner.foundation.values import Json, JsonObject, ValuePath, items, record, text
 from runner.job.actions import ACTIONS
 from runner.job.model import Input
 
@@ -12,10 +12,10 @@ from runner.job.model import Input
 class RawStep(Struct, frozen=True, kw_only=True):
     """A step as it is in the file."""
 
-    path: Path
+    path: ValuePath
     fields: JsonObject
     rank: int  # in the order of execution; in an `undo` that of `undone`
-    undo: Path | None = None  # the path of the list that it is in
+    undo: ValuePath | None = None  # the path of the list that it is in
     turn: int = 0  # its place there
     undone: "RawStep | None" = None
 
@@ -42,7 +42,7 @@ class Outline(Struct, frozen=True, kw_only=True):
     has_cases: bool = True
     cases: Json = None  # as they are written, or in their file once it is read
     in_a_file: bool = False
-    included: Mapping[Path, "Outline"] = field(default_factory=dict)  # jobs in place of steps, if readable
+    included: Mapping[ValuePath, "Outline"] = field(default_factory=dict)  # jobs in place of steps, if readable
 
 
 def outline(data: JsonObject) -> Outline:
@@ -132,7 +132,7 @@ def _every_step(data: JsonObject) -> Iterator[RawStep]:
             rank += 1
 
 
-def _entries(written: Json, section: str) -> Iterator[tuple[Path, Json]]:
+def _entries(written: Json, section: str) -> Iterator[tuple[ValuePath, Json]]:
     """The items of a list of steps, also where somebody wrote names, or nothing, in the place of the dashes."""
     if isinstance(written, dict) and any(action in written for action in ACTIONS):
         yield (section,), written

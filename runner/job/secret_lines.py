@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, Path, items, record
+from runner.foundation.values import Json, ValuePath, items, record
 from runner.reading.document import Document, without_text
 
 _SECRET = "secret"  # noqa: S105  the name of a key
@@ -40,7 +40,7 @@ def without_values(problems: tuple[Problem, ...], text: str) -> tuple[Problem, .
     )
 
 
-def _places(data: Json) -> Iterator[Path]:
+def _places(data: Json) -> Iterator[ValuePath]:
     inputs = record(record(data).get("inputs"))
     secret = {
         name

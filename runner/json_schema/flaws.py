@@ -17,7 +17,7 @@ from runner.foundation import patterns
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import joined_by_or
 from runner.foundation.suggestions import did_you_mean, suggest
-from runner.foundation.values import Json, JsonObject, Path, is_number, utf_8
+from runner.foundation.values import Json, JsonObject, ValuePath, is_number, utf_8
 from runner.json_schema import formats, schemas
 from runner.json_schema.hints import hint
 from runner.json_schema.keywords import (
@@ -93,7 +93,7 @@ def _found(schema: Json) -> Iterator[Finding]:
         yield Finding(message="its references lead on without end")
 
 
-def _keywords(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _keywords(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     for key, value in node.items():
         if key == "$schema" and path:
             yield Finding(path=(*path, key), message="`$schema` is allowed at the root only")
@@ -103,9 +103,9 @@ def _keywords(node: JsonObject, path: Path) -> Iterator[Finding]:
             yield Finding(path=(*path, key), message=f"unknown keyword `{key}`", at_key=True)
 
 
-def _types(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _types(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     written = node.get("type")
-    named: list[tuple[Path, Json]] = [((*path, "type"), written)]
+    named: list[tuple[ValuePath, Json]] = [((*path, "type"), written)]
     if isinstance(written, list):
         named = [((*path, "type", index), item) for index, item in enumerate(written)]
     for at, name in named:
@@ -115,7 +115,7 @@ def _types(node: JsonObject, path: Path) -> Iterator[Finding]:
             yield Finding(path=at, message=f"`{name}` is no type: there are {', '.join(TYPES)}")
 
 
-def _patterns(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _patterns(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     pattern, by_pattern = node.get("pattern"), node.get("patternProperties")
     if isinstance(pattern, str) and (wrong := patterns.check(pattern)):
         yield Finding(path=(*path, "pattern"), message=f"`pattern`: {wrong}")
@@ -124,7 +124,7 @@ def _patterns(node: JsonObject, path: Path) -> Iterator[Finding]:
             yield Finding(path=(*path, "patternProperties", key), message=wrong, at_key=True)
 
 
-def _references(node: JsonObject, path: Path, *, root: Json, anchors: Collection[Json]) -> Iterator[Finding]:
+def _references(node: JsonObject, path: ValuePath, *, root: Json, anchors: Collection[Json]) -> Iterator[Finding]:
     for key in ("$ref", "$dynamicRef"):
         reference = node.get(key)
         if not isinstance(reference, str):
@@ -175,7 +175,7 @@ def _for_the_same_value(node: JsonObject, root: Json) -> Iterator[Json]:
             yield _target(value, root)
 
 
-def _bounds(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _bounds(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     written = [*node]
     for least, most in _BOUNDS:
         low, high = node.get(least), node.get(most)
@@ -185,7 +185,7 @@ def _bounds(node: JsonObject, path: Path) -> Iterator[Finding]:
             yield Finding(path=(*path, max(least, most, key=written.index)), message=message)
 
 
-def _listed(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _listed(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     """Values that may be chosen and do not fit beside. Where another value fits, it is a doubt and no more."""
     wanted = types(node)
     kinds = " or ".join(IN_WORDS[name] for name in sorted(wanted))
@@ -203,7 +203,7 @@ def _listed(node: JsonObject, path: Path) -> Iterator[Finding]:
             yield Finding(path=at, message=message, warning=True)
 
 
-def _required(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _required(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     """Keys that must be there and may not."""
     required, known = node.get("required"), node.get("properties")
     names = [*known] if isinstance(known, dict) else []
@@ -235,7 +235,7 @@ def _meta_schema() -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator({"$ref": DRAFT})
 
 
-def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Finding]:
+def idle(node: JsonObject, of: frozenset[str], *, path: ValuePath = ()) -> Iterator[Finding]:
     """Keywords of `node` that check nothing of a value of the types `of`."""
     if not of or of == {"null"}:
         return
@@ -265,14 +265,14 @@ def _instead(keyword: str, of: frozenset[str]) -> str | None:
     return f"write `type: {'number' if kind == 'integer' else kind}` with `{keyword}`, or leave it out"
 
 
-def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _alone(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     for keyword, others in _WITH.items():
         if keyword in node and node.keys().isdisjoint(others):
             without = joined_by_or([f"`{other}`" for other in others])
             yield _doubt((*path, keyword), f"`{keyword}` checks nothing without {without}", at_key=True)
 
 
-def _closing(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _closing(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     named = node.get("properties")
     if isinstance(named, dict) and isinstance(named.get("additionalProperties"), bool):
         message = "inside `properties`, `additionalProperties` is the name of a property"
@@ -280,7 +280,7 @@ def _closing(node: JsonObject, path: Path) -> Iterator[Finding]:
         yield _doubt((*path, "properties", "additionalProperties"), message, hint=hint, at_key=True)
 
 
-def _format(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _format(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     name = node.get("format")
     if isinstance(name, str) and name not in formats.EXAMPLES and name not in formats.REMARKS:
         near = suggest(name, formats.EXAMPLES)
@@ -288,7 +288,7 @@ def _format(node: JsonObject, path: Path) -> Iterator[Finding]:
         yield _doubt((*path, "format"), f"`{name}` is no known format: it checks nothing", hint=hint)
 
 
-def _slashes(node: JsonObject, path: Path) -> Iterator[Finding]:
+def _slashes(node: JsonObject, path: ValuePath) -> Iterator[Finding]:
     pattern = node.get("pattern")
     ours = patterns.without_slashes(pattern) if isinstance(pattern, str) else None
     if ours is not None:
@@ -296,5 +296,5 @@ def _slashes(node: JsonObject, path: Path) -> Iterator[Finding]:
         yield _doubt((*path, "pattern"), message, hint=f"write `{ours}`")
 
 
-def _doubt(path: Path, message: str, *, hint: str | None = None, at_key: bool = False) -> Finding:
+def _doubt(path: ValuePath, message: str, *, hint: str | None = None, at_key: bool = False) -> Finding:
     return Finding(path=path, message=message, hint=hint, at_key=at_key, warning=True)

@@ -4,12 +4,12 @@ import re
 
 from runner.foundation import hints
 from runner.foundation.suggestions import folded, foreign, suggest
-from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
+from runner.foundation.values import Json, JsonObject, ValuePath, is_number, value_at
 from runner.json_schema.formats import EXAMPLES
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
 
 
-def hint(path: Path, schema: Json) -> str | None:
+def hint(path: ValuePath, schema: Json) -> str | None:
     holder, value = value_at(path[:-1], schema), value_at(path, schema)
     at, key = place(path), str(path[-1]) if path else ""
     if at == "keyword" and isinstance(holder, dict):
@@ -43,7 +43,7 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
     return f"did you mean `{near}`?" if near else cut
 
 
-def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | None:
+def _value(keyword: str, value: Json, holder: JsonObject, path: ValuePath) -> str | None:
     if keyword == "required" and isinstance(value, bool):
         named = f"`required: [{path[-2]}]`" if place(path[:-1]) == "name" else "as in `required: [Id]`"
         of_input = "an input without `default` is required, an input with `default` is not"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, ValuePath
 
 A_SCHEMA: Final = frozenset(
     {"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"}
@@ -56,7 +56,7 @@ SPEAKS_OF: Final[Mapping[str, frozenset[str]]] = {
 Place: TypeAlias = Literal["root", "keyword", "index", "name"]
 
 
-def nodes(schema: Json, path: Path = ()) -> Iterator[tuple[Path, JsonObject]]:
+def nodes(schema: Json, path: ValuePath = ()) -> Iterator[tuple[ValuePath, JsonObject]]:
     """Every record in `schema` that is a schema, itself first."""
     if not isinstance(schema, dict):
         return
@@ -72,7 +72,7 @@ def nodes(schema: Json, path: Path = ()) -> Iterator[tuple[Path, JsonObject]]:
                 yield from nodes(item, (*path, key, name))
 
 
-def place(path: Path) -> Place:
+def place(path: ValuePath) -> Place:
     """What the last part of `path` is: a keyword, an item of its list, or a name as in `properties`."""
     found: Place = "root"
     held_by: str | int = ""

@@ -6,7 +6,7 @@ Nothing is fetched, patterns are of linear time, and no nesting crashes.
 import json
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonschema_rs
@@ -23,7 +23,7 @@ DEEPEST = 128
 TOO_DEEP = f"lists and records nest more than {DEEPEST} deep"
 
 _BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-_PACKAGE = FilePath(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "schema", _PACKAGE.parent / "schema")  # inside the wheel, and beside the package in a checkout
 
 

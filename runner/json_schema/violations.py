@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runner.foundation.hints import words
 from runner.foundation.sentences import first_few, plural
-from runner.foundation.values import Json, Path, compact, value_at
+from runner.foundation.values import Json, ValuePath, compact, value_at
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
 
@@ -23,7 +23,7 @@ _MOST_WORDS = 12
 class Violation(Struct, frozen=True, kw_only=True):
     """A part of a value that does not fit."""
 
-    path: Path  # of an unknown or faulty key: to its value
+    path: ValuePath  # of an unknown or faulty key: to its value
     keyword: str
     message: str  # without the place
     expected: Json = None  # the keyword's value; or a missing key, or the keyword that failed
@@ -61,7 +61,7 @@ def _violations(error: ValidationError, value: Json, schema: Json) -> Iterator[V
             yield _violation(error, str(error.schema_path[-1]), path=path, value=value, schema=schema)
 
 
-def _violation(error: ValidationError, keyword: str, *, path: Path, value: Json, schema: Json) -> Violation:
+def _violation(error: ValidationError, keyword: str, *, path: ValuePath, value: Json, schema: Json) -> Violation:
     holder, part = _holder(error, schema), value_at(path, value)
     expected = _expected(error.kind, holder, keyword)
     return Violation(
@@ -74,9 +74,9 @@ def _violation(error: ValidationError, keyword: str, *, path: Path, value: Json,
     )
 
 
-def _path(error: ValidationError, value: Json) -> Path:
+def _path(error: ValidationError, value: Json) -> ValuePath:
     """Where in `value` it is. The library's own paths leave empty keys out, and have numbers for keys of digits [M]."""
-    path: Path = ()
+    path: ValuePath = ()
     for part in error.instance_path:
         around = value_at(path, value)
         if not isinstance(around, dict) or part in around:

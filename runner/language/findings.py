@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, in_order
-from runner.foundation.values import Json, JsonObject, Path, value_at
+from runner.foundation.values import Json, JsonObject, ValuePath, value_at
 from runner.json_schema import schemas
 from runner.json_schema.violations import Violation
 from runner.language import keys, values
@@ -55,10 +55,10 @@ def _findings(violations: Iterable[Violation], document: Document, *, structure:
 
 def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> Iterator[Finding]:
     """A finding for each mistake: the violations about the keys of a record belong together."""
-    records: dict[Path, RecordKeys] = {}
+    records: dict[ValuePath, RecordKeys] = {}
     others = []
 
-    def at(path: Path) -> RecordKeys:
+    def at(path: ValuePath) -> RecordKeys:
         if path not in records:
             written = value_at(path, data)
             fields = written if isinstance(written, dict) else {}
@@ -83,7 +83,7 @@ def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> 
     yield from _value_findings(others, {path for record in records.values() for path in keys.emptied(record)})
 
 
-def _value_findings(violations: Collection[Violation], emptied: Collection[Path]) -> Iterator[Finding]:
+def _value_findings(violations: Collection[Violation], emptied: Collection[ValuePath]) -> Iterator[Finding]:
     """Findings about single values; of keys that are not allowed in a record for the same reason, the first."""
     refused = set()
     in_doubt = {violation.path[:-1] for violation in violations if violation.keyword in ("enum", "const")}
@@ -163,11 +163,11 @@ def mended(document: Document, findings: Iterable[Finding]) -> Document:
 class _Mending(Struct, frozen=True, kw_only=True):
     """What is mended, by the path as it is written."""
 
-    names: dict[Path, str] = field(default_factory=dict)
-    values: dict[Path, str | None] = field(default_factory=dict)  # None makes a list of a text
-    originals: dict[Path, str] = field(default_factory=dict)  # the written keys
+    names: dict[ValuePath, str] = field(default_factory=dict)
+    values: dict[ValuePath, str | None] = field(default_factory=dict)  # None makes a list of a text
+    originals: dict[ValuePath, str] = field(default_factory=dict)  # the written keys
 
-    def value(self, value: Json, path: Path, now: Path) -> Json:
+    def value(self, value: Json, path: ValuePath, now: ValuePath) -> Json:
         """`path` leads to the value as it is written, `now` as it is mended."""
         match value:
             case str() if path in self.values:
@@ -178,7 +178,7 @@ class _Mending(Struct, frozen=True, kw_only=True):
                 return [self.value(item, (*path, index), (*now, index)) for index, item in enumerate(value)]
         return value
 
-    def _record(self, record: Mapping[str, Json], path: Path, now: Path) -> JsonObject:
+    def _record(self, record: Mapping[str, Json], path: ValuePath, now: ValuePath) -> JsonObject:
         found: JsonObject = {}
         for key, value in record.items():
             ours = self.names.get((*path, key), key)

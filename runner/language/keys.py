@@ -6,7 +6,7 @@ from itertools import pairwise, takewhile
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import joined_by_and, joined_by_or
 from runner.foundation.suggestions import folded, foreign, suggest
-from runner.foundation.values import Path, is_guid, record
+from runner.foundation.values import ValuePath, is_guid, record
 from runner.language import key_hints
 from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject
@@ -51,7 +51,7 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     yield from _choices(keys, near=near)
 
 
-def emptied(keys: RecordKeys) -> Iterator[Path]:
+def emptied(keys: RecordKeys) -> Iterator[ValuePath]:
     """Keys without a value because what belongs to them is beside them, not indented far enough."""
     empty = [name for name, value in keys.written.items() if value is None]
     near = {str(violation.path[-1]): _near(str(violation.path[-1]), keys) for violation in keys.unknown if empty}
@@ -217,7 +217,7 @@ def _none(names: list[str], keys: RecordKeys, *, title: str) -> Finding:
     return Finding(code="E110", message=f"{this} has no action", hint=hint, path=path, at_key=True)
 
 
-def _too_many(there: list[str], path: Path, *, title: str) -> Finding:
+def _too_many(there: list[str], path: ValuePath, *, title: str) -> Finding:
     second = (*path, there[1])
     if title not in _WITH_ACTION:
         message, hint = f"{joined_by_and(there)} do not go together", f"make two {title}s of it"

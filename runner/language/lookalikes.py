@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, ValuePath
 from runner.reading.document import Document
 from runner.reading.odd_characters import IN_CURLY_QUOTES, OPENING_QUOTES, named
 from runner.reading.source import quote, quoted
@@ -56,7 +56,7 @@ def check(document: Document, *, reported: Collection[Problem] = (), shown: bool
     return tuple(document.found(_warning(*pair, shown=shown), path) for path, pair in found if pair is not None)
 
 
-def _as_written(value: Json, path: Path, seen: set[int]) -> Iterator[tuple[Path, Json]]:
+def _as_written(value: Json, path: ValuePath, seen: set[int]) -> Iterator[tuple[ValuePath, Json]]:
     """What is no list and no record, where it is written: what an alias repeats is the same list or record."""
     if not isinstance(value, list | dict):
         yield path, value
@@ -79,7 +79,7 @@ def _warning(message: str, hint: str, *, shown: bool) -> Finding:
     return Finding(code="E109", message=message, hint=hint if shown else hint.partition(":")[0], warning=True)
 
 
-def _lookalike(document: Document, path: Path, value: Json) -> _Words | None:
+def _lookalike(document: Document, path: ValuePath, value: Json) -> _Words | None:
     if value is not None and not isinstance(value, str):
         return None
     is_bare = value is not None and document.is_bare(path)
@@ -95,7 +95,7 @@ def _lookalike(document: Document, path: Path, value: Json) -> _Words | None:
     return _quotes(value) or (_comma(value) if _is_free(path) else None)
 
 
-def _unseen(written: str, path: Path) -> _Words | None:
+def _unseen(written: str, path: ValuePath) -> _Words | None:
     """In what is compared, and at the ends of a text; names of other places are compared with names that are known."""
     ends = written.strip("\"'")
     is_compared = not _EXPRESSIONS.isdisjoint(path) and path[-1] != "message"
@@ -106,7 +106,7 @@ def _unseen(written: str, path: Path) -> _Words | None:
     return f"there is {named(odd)} in this text", "delete it, or write a plain space in its place"
 
 
-def _free(document: Document, path: Path, text: str | None) -> _Words | None:
+def _free(document: Document, path: ValuePath, text: str | None) -> _Words | None:
     written = document.written(path)
     if text in NULLS and written == text:
         return f"`{text}` is a text to YAML", "write `null` for no value"
@@ -125,14 +125,14 @@ def _free(document: Document, path: Path, text: str | None) -> _Words | None:
     return None
 
 
-def _is_free(path: Path) -> bool:
+def _is_free(path: ValuePath) -> bool:
     """Whether any text is allowed there."""
     if path[:1] == ("inputs",) and "default" not in path:
         return path[-1] in _PROSE and len(path) > len(("inputs", "name"))
     return len(path) > 1 and (path[-1] in _PROSE or not _FREE.isdisjoint(path[:-1]) or path[-1] == "default")
 
 
-def _comment(document: Document, path: Path) -> _Words | None:
+def _comment(document: Document, path: ValuePath) -> _Words | None:
     rest = document.rest_after(path)
     if not _NO_COMMENT.match(rest):
         return None
@@ -154,7 +154,7 @@ def _comma(text: str) -> _Words | None:
     return found and ("the `,` makes a text of it, and is a part of the text", f"leave it out: write `{found[1]}`")
 
 
-def _break(document: Document, path: Path, text: str) -> _Words | None:
+def _break(document: Document, path: ValuePath, text: str) -> _Words | None:
     written = document.written(path)
     is_sent = path[-2:-1] == ("parameters",) or path[-1] == "default"
     if not is_sent or not text.endswith("\n") or written.count("\n") != 1 or not _WITH_BREAK.match(written):

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from runner.foundation.suggestions import likely_typo
-from runner.foundation.values import Json, JsonObject, Path, items, record, sure_text
+from runner.foundation.values import Json, JsonObject, ValuePath, items, record, sure_text
 from runner.json_schema.violations import Violation
 
 
@@ -20,7 +20,7 @@ class Structure(Struct, frozen=True):
             sure_text(key) for each in items(choice.get("oneOf")) for key in items(record(each)["required"])
         )
 
-    def at(self, path: Path) -> JsonObject:
+    def at(self, path: ValuePath) -> JsonObject:
         """The schema of the value at `path`, empty where the language does not look into it."""
         schema = self._resolved(self.root)
         for part in path:
@@ -36,7 +36,7 @@ class Structure(Struct, frozen=True):
         """The schema of the value of `key`; keywords beside a `$ref` come first."""
         return self._resolved(properties(schema).get(key))
 
-    def below(self, path: Path) -> dict[str, list[str]]:
+    def below(self, path: ValuePath) -> dict[str, list[str]]:
         """The keys known a level below the record at `path`, each with the keys under which it is known."""
         schema = self.at(path)
         found: dict[str, list[str]] = {}
@@ -46,7 +46,7 @@ class Structure(Struct, frozen=True):
                 found.setdefault(key, []).append(name)
         return found
 
-    def above(self, key: str, path: Path, *, typo: bool = False) -> str | None:
+    def above(self, key: str, path: ValuePath, *, typo: bool = False) -> str | None:
         """A hint where above the record at `path` `key` is known; `typo`: or a key that it is a typo of."""
         for length in reversed(range(len(path))):
             known = properties(self.at(path[:length]))
@@ -56,13 +56,13 @@ class Structure(Struct, frozen=True):
                 return f"`{name}` belongs beside `{path[length]}`, not in it"
         return None
 
-    def beside(self, key: str, path: Path) -> str | None:
+    def beside(self, key: str, path: ValuePath) -> str | None:
         """The record beside that at `path` that has `key`."""
         beside = properties(self.at(path[:-1])) if path else {}
         names = (name for name in beside if name != path[-1] and key in properties(self._resolved(beside[name])))
         return next(names, None)
 
-    def named_records(self, path: Path, value: JsonObject) -> str | None:
+    def named_records(self, path: ValuePath, value: JsonObject) -> str | None:
         """The key of the record at `path` that holds records such as `value` under names that people choose."""
         schema = self.at(path)
         for key in properties(schema) if value else ():
@@ -71,7 +71,7 @@ class Structure(Struct, frozen=True):
                 return key
         return None
 
-    def item(self, path: Path) -> JsonObject:
+    def item(self, path: ValuePath) -> JsonObject:
         """The schema of an item, where a list may stand in place of the record at `path`."""
         return self._resolved(self.at(path).get("items"))
 
@@ -91,7 +91,7 @@ def properties(schema: JsonObject) -> JsonObject:
 class RecordKeys(Struct, frozen=True, kw_only=True):
     """All violations about the keys of a record, `written`, at `path`."""
 
-    path: Path
+    path: ValuePath
     written: JsonObject
     structure: Structure
     unknown: list[Violation] = field(default_factory=list)

@@ -13,7 +13,7 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import (
     Json,
     JsonObject,
-    Path,
+    ValuePath,
     as_text,
     compact,
     is_guid,
@@ -74,7 +74,7 @@ def finding(violation: Violation) -> Finding:
             return _bound(violation, schema)
 
 
-def subject(path: Path, schema: JsonObject) -> str:
+def subject(path: ValuePath, schema: JsonObject) -> str:
     """The subject of a message: the key at `path`, or what an item of its list is."""
     title = schema.get("title")
     if path and isinstance(path[-1], str):
@@ -93,12 +93,12 @@ def example(key: str | int | None, schema: JsonObject) -> str | None:
     return f"for example `{written}`" if len(written) <= _LONGEST_EXAMPLE else None
 
 
-def guid_in_braces(guid: str, path: Path) -> Finding:
+def guid_in_braces(guid: str, path: ValuePath) -> Finding:
     message, hint = "YAML reads an id in braces as a record", f"write `{guid}` without the braces"
     return Finding(code="E113", message=message, hint=hint, path=path)
 
 
-def _nothing(path: Path, schema: JsonObject) -> Finding:
+def _nothing(path: ValuePath, schema: JsonObject) -> Finding:
     if not path:
         return Finding(code="E108", message="there is nothing in this file", path=path)
     message = f"`{path[-1]}` has no value" if isinstance(path[-1], str) else "this `-` has no value"
@@ -120,7 +120,7 @@ def _type(violation: Violation, schema: JsonObject) -> Finding:
     return Finding(code="E106", message=message, hint=hint or example(path[-1] if path else None, schema), path=path)
 
 
-def _as_wanted(value: Json, path: Path, schema: JsonObject, *, wanted: str) -> str | None:
+def _as_wanted(value: Json, path: ValuePath, schema: JsonObject, *, wanted: str) -> str | None:
     """How to write the very value, where its schema says that."""
     match wanted, value:
         case "object", str():
@@ -138,7 +138,7 @@ def _as_wanted(value: Json, path: Path, schema: JsonObject, *, wanted: str) -> s
     return None
 
 
-def _as_expectation(value: Json, path: Path) -> str | None:
+def _as_expectation(value: Json, path: ValuePath) -> str | None:
     """The mistake of an expectation in place of a list."""
     is_short = isinstance(value, str) and "\n" not in value and len(value) <= _LONGEST_NAME
     if path[-1:] != ("expect",) or not isinstance(value, str) or not is_short or value[:1] in _DASHES:
@@ -151,7 +151,7 @@ def _as_boolean(text: str) -> str | None:
     return ours and f"write `{ours}`" + ("" if text.casefold() == ours else f": `{text}` is a text")
 
 
-def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
+def _as_record(text: str, path: ValuePath, schema: JsonObject) -> str | None:
     """A bare text where a record with a single key is wanted: most likely that is the key."""
     required = schema.get("required")
     is_plain = yaml_flow(text) == text
@@ -163,7 +163,7 @@ def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
     return f"write `{path[-1]}: {{{required[0]}: {bare}}}`" if isinstance(path[-1], str) else None
 
 
-def _as_schema(text: str, path: Path) -> str | None:
+def _as_schema(text: str, path: ValuePath) -> str | None:
     kind = text if text in TYPES else suggest(text, TYPES)
     if path[-1:] == ("schema",):
         return f"write `schema: {{type: {kind}}}`" if kind else None

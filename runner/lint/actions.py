@@ -6,7 +6,7 @@ from runner.foundation import server_time
 from runner.foundation.durations import is_too_long
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, JsonObject, Path, duration, items, record
+from runner.foundation.values import Json, JsonObject, ValuePath, duration, items, record
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.actions.failures import SINCE_RUN
@@ -30,7 +30,7 @@ DURATIONS: dict[str, tuple[str, ...]] = {
 _MOMENT = "write `run`, the id of an earlier step, or a moment with its time zone: `2026-12-31T18:00:00Z`"
 
 
-def check_durations(fields: JsonObject, path: Path, lint: JobLint) -> None:
+def check_durations(fields: JsonObject, path: ValuePath, lint: JobLint) -> None:
     """Durations of a step, of `defaults` or of a job that nobody can wait for."""
     for key in fields.keys() & DURATIONS.keys():
         written = [((*path, key), fields[key])]
@@ -53,7 +53,7 @@ def check_step_durations(step: RawStep, lint: JobLint) -> None:
         lint.report("E107", message, (*step.path, *at), hint=f"write a longer `{bound}`", warning=True)
 
 
-def check_pauses(fields: JsonObject, path: Path, lint: JobLint, *, otherwise: Json = None) -> None:
+def check_pauses(fields: JsonObject, path: ValuePath, lint: JobLint, *, otherwise: Json = None) -> None:
     """Report a first pause of a retry or a wait that is longer than any may be: `otherwise`, if that is not written."""
     first, longest = ("initial", "max") if path[-1] == "retry" else ("every", "max_every")
     most = fields.get(longest, otherwise)
@@ -92,7 +92,7 @@ def check_columns(step: RawStep, lint: JobLint) -> None:
                 lint.report("E107", message, path, hint=joined or _column_hint(column, orders=key == "orderby"))
 
 
-def listed_texts(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
+def listed_texts(written: Json, path: ValuePath) -> Iterator[tuple[ValuePath, str]]:
     """The texts without templates of a list, or the text in its place."""
     listed = [((*path, index), item) for index, item in enumerate(items(written))] or [(path, written)]
     return ((at, value) for at, value in listed if isinstance(value, str) and "{{" not in value)

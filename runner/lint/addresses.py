@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.values import JsonObject, Path, record
+from runner.foundation.values import JsonObject, ValuePath, record
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
 from runner.lint.uses import results, signalled, starts
@@ -61,7 +61,7 @@ def _right_code(code: str) -> str | None:
     return "write it in Latin letters, as in `UsrAddContact`" if is_alike else None
 
 
-def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:
+def _codes(step: RawStep) -> Iterator[tuple[ValuePath, str, bool]]:
     yield from ((path, code, False) for path, code in signalled(step))
     for path, code, fields in starts(step):
         yield (*path, "process"), code, False
@@ -69,11 +69,11 @@ def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:
         yield from ((at, name, False) for at, name in results(fields, path))
 
 
-def _processes(step: RawStep) -> list[tuple[Path, str]]:
+def _processes(step: RawStep) -> list[tuple[ValuePath, str]]:
     return [*(((*path, "process"), code) for path, code, _ in starts(step)), *signalled(step)]
 
 
-def _records(step: RawStep) -> list[tuple[Path, JsonObject]]:
+def _records(step: RawStep) -> list[tuple[ValuePath, JsonObject]]:
     fields, path = step.fields, step.path
     found = [((*path, "query"), record(fields["query"]))] if "query" in fields else []
     changes = record(fields["signal"]) if "signal" in fields else {}

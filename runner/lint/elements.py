@@ -9,7 +9,7 @@ from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import MOST, listed
 from runner.foundation.suggestions import did_you_mean, folded
-from runner.foundation.values import Path, is_guid, record
+from runner.foundation.values import ValuePath, is_guid, record
 from runner.job.defaults import setting
 from runner.job.outline import Outline, RawStep
 from runner.lint.places import name_in
@@ -72,7 +72,7 @@ def _is_before(name: str, step: RawStep, job: Outline) -> bool:
     return starting.path[0] == step.path[0] and starting.rank < step.rank
 
 
-def _waits_for_end(step: RawStep, lint: JobLint) -> Path | None:
+def _waits_for_end(step: RawStep, lint: JobLint) -> ValuePath | None:
     """The place that makes `step` wait for the end of the process that it starts; None where it does not wait."""
     action = next((key for key in ("execute", "run", "signal") if key in step.fields), "")
     fields = record(step.fields.get(action))
@@ -91,7 +91,7 @@ def matching(process: Process, name: str) -> list[ProcessElement]:
     return [each for each in elements if wanted == each.uid or wanted in each.names]
 
 
-def element_form(at: Path, name: str, job: Outline, process: str | None = None) -> str:
+def element_form(at: ValuePath, name: str, job: Outline, process: str | None = None) -> str:
     """How to write the element `name` at this place, in the process `process`, or any that the job starts."""
     codes = ((step, code) for step, declared in job.by_id.items() for _, code, _ in starts(declared.step))
     starting = next((step for step, code in codes if process in (code, None)), "ID")
@@ -101,7 +101,7 @@ def element_form(at: Path, name: str, job: Outline, process: str | None = None) 
     return f"write `element: {{{of}, name: {name}}}`"
 
 
-def _unknown_id(path: Path, uid: str, processes: Collection[Process], job: Outline) -> Finding:
+def _unknown_id(path: ValuePath, uid: str, processes: Collection[Process], job: Outline) -> Finding:
     """An id that is written out: it is that of a design, or of a run, which no other has."""
     for process in processes:
         for element in process.elements or ():

@@ -10,7 +10,7 @@ from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, near_or_listed, suggest
-from runner.foundation.values import Json, JsonObject, Path, record, text
+from runner.foundation.values import Json, JsonObject, ValuePath, record, text
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
@@ -20,7 +20,7 @@ from runner.odata.lexer import COMPARISONS, CONSTANTS
 from runner.odata.mistakes import TEXT_HINT
 from runner.odata.names import is_entity, order_of
 
-_CheckColumns: TypeAlias = Callable[[JsonObject, Path, Entity, str], Iterator[Finding]]
+_CheckColumns: TypeAlias = Callable[[JsonObject, ValuePath, Entity, str], Iterator[Finding]]
 
 
 def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _check_entity(
-    fields: JsonObject, path: Path, catalogue: Catalogue, check_columns: _CheckColumns
+    fields: JsonObject, path: ValuePath, catalogue: Catalogue, check_columns: _CheckColumns
 ) -> Iterator[Finding]:
     """What is wrong with the entity's name, or with the columns, as far as they are known."""
     name, known = text(fields, "entity"), catalogue.entities
@@ -45,19 +45,19 @@ def _check_entity(
         yield from check_columns(fields, path, entity, name)
 
 
-def _changed_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
+def _changed_columns(fields: JsonObject, path: ValuePath, entity: Entity, called: str) -> Iterator[Finding]:
     """Columns of the record that a `signal` changes."""
     for column in record(fields.get("values")):
         if column not in entity.columns:
             yield replace(_no_column(column, entity.columns, (*path, "values", column), called=called), at_key=True)
 
 
-def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
+def _query_columns(fields: JsonObject, path: ValuePath, entity: Entity, called: str) -> Iterator[Finding]:
     """For each text the first column in it that is not there."""
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
     asked += [(at, order[0], entity.paths) for at, column in ordered if (order := order_of(column)) is not None]
-    reported: set[Path] = set()
+    reported: set[ValuePath] = set()
     for at, column, known in asked:
         if column not in known and column != "*" and at not in reported:
             reported.add(at)
@@ -65,7 +65,7 @@ def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) 
     yield from islice(_filter_columns(fields, (*path, "filter"), entity, called), 1)
 
 
-def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
+def _filter_columns(fields: JsonObject, path: ValuePath, entity: Entity, called: str) -> Iterator[Finding]:
     tree = readable(with_holes(parts_of(text(fields, "filter") or "")))
     if tree is None:
         return
@@ -80,13 +80,15 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
             yield _no_column(column, entity.paths, path, called=called, hint=TEXT_HINT if is_text else None)
 
 
-def _no_column(column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None) -> Finding:
+def _no_column(
+    column: str, known: Collection[str], path: ValuePath, *, called: str, hint: str | None = None
+) -> Finding:
     message = f"`{called}` has no column `{column}`"
     own_first = sorted(known, key=lambda each: (each.startswith(("Created", "Modified")), each))
     hint = hint or did_you_mean(column, own_first) or f"it has {listed(own_first)}"
     return Finding(code="E147", message=message, path=path, hint=hint)
 
 
-def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
+def _listed_columns(written: Json, path: ValuePath) -> Iterator[tuple[ValuePath, str]]:
     for at, value in listed_texts(written, path):
         yield from ((at, column) for column in columns(value) if column)

@@ -8,7 +8,7 @@ from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.values import Json, Path, compact, items, kind_of, record
+from runner.foundation.values import Json, ValuePath, compact, items, kind_of, record
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
@@ -27,7 +27,7 @@ _COMPARE_STEP = "compare with what the step gives; write a name without quotes"
 _COMPARE_INPUT = "compare with what an input or a step gives; write a name without quotes"
 
 
-def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
+def check_condition(written: Json, path: ValuePath, *, scope: NameScope, lint: JobLint) -> None:
     parsed = lint.expression(written, path, scope)
     if parsed is not None and parsed.is_constant:
         _constant(parsed, path, lint)
@@ -44,7 +44,7 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
             _report_stop(found[1], found[2], path, lint)
 
 
-def _report_stop(name: str, status: str, path: Path, lint: JobLint) -> None:
+def _report_stop(name: str, status: str, path: ValuePath, lint: JobLint) -> None:
     """A status that ends the run, so that this `if` is not asked."""
     declared = lint.outline.by_id.get(name)
     fields = {} if declared is None or declared.step.path[0] != "steps" else declared.step.fields
@@ -54,7 +54,7 @@ def _report_stop(name: str, status: str, path: Path, lint: JobLint) -> None:
         lint.report("E177", message, path, hint=hint, warning=True)
 
 
-def _constant(parsed: Expression, path: Path, lint: JobLint) -> None:
+def _constant(parsed: Expression, path: ValuePath, lint: JobLint) -> None:
     from runner.expressions.evaluate import EvaluationError, Scope, evaluate  # noqa: PLC0415  1 ms, for a constant
 
     try:
@@ -77,7 +77,7 @@ def _without_quotes(parsed: Expression, value: Json) -> str:
     return "compare it with something, as in `… == …`" if inner is None else f"leave the inner quotes out: `{inner}`"
 
 
-def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
+def check_expectations(written: Json, path: ValuePath, *, scope: NameScope, lint: JobLint) -> None:
     """Report on the items of an `expect`."""
     for index, item in enumerate(items(written)):
         at = (*path, index)
@@ -93,7 +93,7 @@ def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: Job
             _that(item, at, scope=scope, lint=lint)
 
 
-def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
+def _that(that: Json, path: ValuePath, *, scope: NameScope, lint: JobLint) -> None:
     if isinstance(that, bool | int | float):
         lint.report("E117", f"`{compact(that)}` checks nothing of the step", path, hint=_COMPARE)
         return

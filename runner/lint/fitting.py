@@ -18,7 +18,7 @@ from runner.expressions.typed import ANYTHING, LIST, NULL, NUMBER, RECORD, TEXT,
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of, leaves
+from runner.foundation.values import Json, ValuePath, as_text, compact, is_number, kind_of, leaves
 
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
@@ -150,7 +150,7 @@ def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit
 
 
 def misread_numbers(
-    name: str, parameter: Parameter | None, value: Json, *, written: Callable[[Path], str]
+    name: str, parameter: Parameter | None, value: Json, *, written: Callable[[ValuePath], str]
 ) -> Iterator[Misfit]:
     """Numbers to YAML, for texts, that are sent as other texts than they are in the file.
 

@@ -25,7 +25,7 @@ from runner.expressions.typed import (
     list_of,
     record_of,
 )
-from runner.foundation.values import Json, JsonObject, Path, items, record
+from runner.foundation.values import Json, JsonObject, ValuePath, items, record
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
@@ -47,11 +47,11 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     job: Outline
     catalogue: Catalogue | None
     called: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    elsewhere: frozenset[Path] = frozenset()  # steps that are for other targets alone
+    elsewhere: frozenset[ValuePath] = frozenset()  # steps that are for other targets alone
     names: _Names = field(default_factory=dict)
     steps: _Names = field(default_factory=dict)
     vars: _Names = field(default_factory=dict)
-    own: dict[Path, _Names] = field(default_factory=dict)
+    own: dict[ValuePath, _Names] = field(default_factory=dict)
 
     def through(self) -> Mapping[str, Type]:
         """Go through the whole job; the types of its outputs."""
@@ -109,7 +109,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             turn = _step_type(result, outputs)
             self.steps[name] = _loop_type(turn, result, given) if "for_each" in step.fields else turn
 
-    def _items(self, written: Json, path: Path, before: _Names) -> Type:
+    def _items(self, written: Json, path: ValuePath, before: _Names) -> Type:
         if not isinstance(written, str):
             return self.value(written, path, before).any_item
         found = self.expression(written, path, before)
@@ -120,7 +120,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             self.report("E176", message, path, hint=hint)
         return found.any_item if found.kinds & LIST else UNKNOWN
 
-    def _expectation(self, expected: Json, path: Path, after: _Names) -> None:
+    def _expectation(self, expected: Json, path: ValuePath, after: _Names) -> None:
         if isinstance(expected, dict):
             self.condition(expected.get("that"), (*path, "that"), after)
             self.value(expected.get("message"), (*path, "message"), after)
@@ -128,7 +128,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         else:
             self.condition(expected, path, after)
 
-    def _schema(self, schema: Json, path: Path, result: Type) -> None:
+    def _schema(self, schema: Json, path: ValuePath, result: Type) -> None:
         """A schema that the result never fits, null or not, or that checks nothing of it."""
         if not isinstance(schema, dict):
             return
@@ -159,7 +159,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         action = defaults.action_type(fields)
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 
-    def _id(self, written: ActionValue, sent: Mapping[Path, Type]) -> None:
+    def _id(self, written: ActionValue, sent: Mapping[ValuePath, Type]) -> None:
         text, path = str(written.value), written.path
         if "{{" not in text:
             return
@@ -171,14 +171,20 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             self.report("E113", wrong.message, path, hint=wrong.hint)
 
     def _parameters(
-        self, values: JsonObject, path: Path, process: Process | None, *, sent: Mapping[Path, Type], step: RawStep
+        self,
+        values: JsonObject,
+        path: ValuePath,
+        process: Process | None,
+        *,
+        sent: Mapping[ValuePath, Type],
+        step: RawStep,
     ) -> None:
         given = sent.get(path, UNKNOWN).fields or {}
         for code, value in values.items():
             known = (process.parameters or {})[code] if process is not None and code in process.takes else None
             self._fits((*path, code), value, known, given.get(code, UNKNOWN), step=step)
 
-    def _fits(self, path: Path, value: Json, parameter: Parameter | None, found: Type, *, step: RawStep) -> None:
+    def _fits(self, path: ValuePath, value: Json, parameter: Parameter | None, found: Type, *, step: RawStep) -> None:
         """Check a value against its parameter, and templates in its records against the columns."""
         code = str(path[-1])
         wrong = [] if parameter is None else [*fitting.unfit_value(code, parameter, value)]
@@ -194,7 +200,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             if taker is not None:
                 self._template_fits(text, (*path, *inner), taker, _inner(found, inner), step=step)
 
-    def _template_fits(self, text: str, path: Path, taker: Parameter, found: Type, *, step: RawStep) -> None:
+    def _template_fits(self, text: str, path: ValuePath, taker: Parameter, found: Type, *, step: RawStep) -> None:
         """Check a template against its parameter, by type, and by its value if known."""
         name, source = str(path[-1]), text.strip()
         by_type = fitting.unfit_type(name, taker, found, source=source)
@@ -215,7 +221,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
                 return replace(misfit, message=message, path=(), at_key=False, warning=warning)
         return None
 
-    def _included(self, step: RawStep, sent: Mapping[Path, Type]) -> Type:
+    def _included(self, step: RawStep, sent: Mapping[ValuePath, Type]) -> Type:
         """What an included job gives; what is handed to it is checked against the schemas of its inputs."""
         action, other = record(step.fields["job"]), self.job.included.get(step.path)
         if other is None:
@@ -230,7 +236,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         return record_of(Flow(document=self.document, job=other, catalogue=self.catalogue).through())
 
 
-def _inner(given: Type, path: Path) -> Type:
+def _inner(given: Type, path: ValuePath) -> Type:
     for part in path:
         given = given.any_item if isinstance(part, int) else (given.fields or {}).get(part, UNKNOWN)
     return given

@@ -8,7 +8,7 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, in_order
-from runner.foundation.values import Json, JsonObject, Path, compact, is_guid, mended_guid, record
+from runner.foundation.values import Json, JsonObject, ValuePath, compact, is_guid, mended_guid, record
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
@@ -86,7 +86,7 @@ def _check_var(name: str, value: Json, lint: JobLint) -> None:
         lint.report("E107", message, ("vars", name), at_key=True, hint=hint, warning=True)
 
 
-def _check_parameters(values: JsonObject, path: Path, lint: JobLint) -> None:
+def _check_parameters(values: JsonObject, path: ValuePath, lint: JobLint) -> None:
     """Warn of `{value: Ann, type: String}`, as other services take it: here it is sent as a record."""
     for name, value in values.items():
         if isinstance(value, dict) and {"value", "type"} <= value.keys() <= {"value", "type", "name"}:
@@ -219,7 +219,7 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
             lint.plain(found.value, found.path)
 
 
-def _read_loop(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:
+def _read_loop(written: Json, path: ValuePath, scope: NameScope, lint: JobLint) -> None:
     if not isinstance(written, str):
         lint.value(written, path, scope)
     elif loop := _LOOP.fullmatch(written):
@@ -229,6 +229,6 @@ def _read_loop(written: Json, path: Path, scope: NameScope, lint: JobLint) -> No
         lint.expression(written, path, scope)
 
 
-def _read_outputs(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:
+def _read_outputs(written: Json, path: ValuePath, scope: NameScope, lint: JobLint) -> None:
     for name, value in record(written).items():
         lint.expression(value, (*path, name), scope)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from runner.expressions.parse import Expression, readable, template
 from runner.expressions.typed import A_GUID, A_NUMBER, A_TEXT, PLAIN_TEXT, TEXT, Type, or_null, record_of, word_of
-from runner.foundation.values import Json, Path, record
+from runner.foundation.values import Json, ValuePath, record
 from runner.job.actions import ACTIONS, ActionType
 from runner.job.actions.action import PROCESS_STATUS
 from runner.job.outline import Outline, RawStep
@@ -101,7 +101,7 @@ def _names_of_turns(step: RawStep) -> frozenset[str]:
 class ActionValue(Struct, frozen=True, kw_only=True):
     """`place` is its path in the step with `*` for numbers, as in `elements.*.uid`."""
 
-    path: Path
+    path: ValuePath
     value: Json
     place: str
     is_template: bool = False
@@ -116,7 +116,7 @@ def action_values(step: RawStep) -> list[ActionValue]:
     return found
 
 
-def _add_values(action: ActionType, value: Json, path: Path, *, place: str, found: list[ActionValue]) -> None:
+def _add_values(action: ActionType, value: Json, path: ValuePath, *, place: str, found: list[ActionValue]) -> None:
     is_text = action.is_template and path[-1] not in action.durations
     if path[-1] in action.templates or (is_text and not isinstance(value, dict | list)):
         found.append(ActionValue(path=path, value=value, place=place, is_template=True))
@@ -130,7 +130,7 @@ def _add_values(action: ActionType, value: Json, path: Path, *, place: str, foun
         found.append(ActionValue(path=path, value=value, place=place))
 
 
-def name_in(text: str) -> Path | None:
+def name_in(text: str) -> ValuePath | None:
     """The path of a template that is nothing but a name: `{{ steps.a.process_id }}`."""
     parsed = readable(template, text)
     only = parsed.parts[0] if parsed is not None and len(parsed.parts) == 1 else None

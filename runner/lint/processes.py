@@ -12,7 +12,7 @@ from runner.foundation import hints
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, ending_in, folded, near_or_listed, suggest
-from runner.foundation.values import JsonObject, Path, items, mended_guid, record
+from runner.foundation.values import JsonObject, ValuePath, items, mended_guid, record
 from runner.job.outline import RawStep
 from runner.lint.addresses import is_address
 from runner.lint.uses import results, signalled, starts
@@ -55,7 +55,7 @@ def _no_reading(process: Process, step: RawStep) -> Finding:
     return Finding(code="E107", message=shown, path=(*step.path, "effect"), hint=hint, warning=True)
 
 
-def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogue) -> Iterator[Finding]:
+def _start(process: Process, fields: JsonObject, path: ValuePath, catalogue: Catalogue) -> Iterator[Finding]:
     """What is wrong with a start of the process, in the version that a `run` asks for."""
     number = fields.get("version")
     if path[-1] == "run" and isinstance(number, int) and not isinstance(number, bool):
@@ -82,7 +82,7 @@ def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogu
         yield from _parameters(fields, path, process, catalogue)
 
 
-def _not_checked(fields: JsonObject, path: Path, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
+def _not_checked(fields: JsonObject, path: ValuePath, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
     """Warn of names that the service may ignore, of a process with an unreadable design."""
     if process.unread is not None and any(fields.get(key) for key in ("parameters", "result", "results")):
         message = f"names of parameters of `{process.code}` were not checked: {catalogue.name} does not have them"
@@ -99,7 +99,7 @@ def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]
     return message, f"call the process by its own code, `{process.code}`"
 
 
-def _no_process(code: str, path: Path, catalogue: Catalogue) -> Iterator[Finding]:
+def _no_process(code: str, path: ValuePath, catalogue: Catalogue) -> Iterator[Finding]:
     """The problem of an unknown process; an address is reported elsewhere."""
     if not is_address(code):
         message = f"{catalogue.name} has no process `{code}`"
@@ -137,7 +137,7 @@ def _or_refreshed(hint: str, catalogue: Catalogue) -> str:
     return f"{hint} {refresh[0].upper()}{refresh[1:]}" if hint.endswith("?") else f"{hint}; {refresh}"
 
 
-def _parameters(fields: JsonObject, path: Path, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
+def _parameters(fields: JsonObject, path: ValuePath, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 from runner.job.outline import Outline, RawStep
 from runner.lint.texts import JobLint
 
@@ -17,8 +17,8 @@ def check_row_names(lint: JobLint) -> None:
     has_ids_twice = sum(isinstance(step.fields.get("id"), str) for step in known.steps) > len(known.by_id)
     if has_ids_twice or not any(step.path in known.included for step in undoing):
         return
-    first: dict[str, Path] = {}
-    reported: set[Path] = set()
+    first: dict[str, ValuePath] = {}
+    reported: set[ValuePath] = set()
     for name, path in (*_rows(known), *((f"undo/{name}", path) for name, path in _undoing_rows(known))):
         other = first.setdefault(name, path)
         if other != path and path not in reported:
@@ -29,14 +29,14 @@ def check_row_names(lint: JobLint) -> None:
             lint.report("E111", message, path, at_key=True, hint=hint)
 
 
-def _rows(known: Outline) -> Iterator[tuple[str, Path]]:
+def _rows(known: Outline) -> Iterator[tuple[str, ValuePath]]:
     """The rows of a job's steps and of included jobs, each with the path of its step in this file."""
     for step in known.steps:
         if step.undo is None:
             yield from _within(step_name(step), step, known)
 
 
-def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
+def _undoing_rows(known: Outline) -> Iterator[tuple[str, ValuePath]]:
     """The rows that undo them, without the `undo/` before their names."""
     undone = ""
     for step in known.steps:
@@ -51,7 +51,7 @@ def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
             yield from _within(undone if is_alone else f"{undone}/{step_name(step)}", step, known)
 
 
-def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Path]]:
+def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, ValuePath]]:
     """The row of a step, and those of the job that it includes."""
     yield name, step.path
     other = known.included.get(step.path)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from runner.expressions.parse import texts_in
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, record, value_at
+from runner.foundation.values import Json, JsonObject, ValuePath, record, value_at
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
 from runner.language.lookalikes import NULLS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runner.json_schema.violations import Violation
 
 
-def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
+def is_schema(schema: Json, path: ValuePath, lint: JobLint) -> bool:
     """Whether `schema` is a JSON Schema; reports what is wrong with it, or probably is."""
     from runner.json_schema.flaws import check  # noqa: PLC0415  2 ms, for a job with schemas
 
@@ -31,7 +31,7 @@ def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
 def check_inputs(lint: JobLint) -> None:
     """Report on the schemas and defaults of inputs, and on names that are equal in the environment."""
     for name, written in lint.outline.inputs.items():
-        path: Path = ("inputs", name)
+        path: ValuePath = ("inputs", name)
         lint.plain(written, path)
         if isinstance(written, dict) and is_schema(schema_of(written), path, lint) and "default" in written:
             _default(written, path, lint)
@@ -43,7 +43,7 @@ def check_inputs(lint: JobLint) -> None:
             lint.report("E111", message, ("inputs", name), at_key=True, hint="give one of them another name")
 
 
-def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
+def _default(written: JsonObject, path: ValuePath, lint: JobLint) -> None:
     default, at = written["default"], (*path, "default")
     is_secret = written.get("secret") is True
     if is_secret and default not in (None, ""):
@@ -101,7 +101,7 @@ def _missing(given: JsonObject, other: Outline) -> Iterator[str]:
             yield declared.name
 
 
-def _values(given: JsonObject, other: Outline, path: Path, lint: JobLint) -> None:
+def _values(given: JsonObject, other: Outline, path: ValuePath, lint: JobLint) -> None:
     """Check the values that are written out; those with templates are known only when the job runs."""
     from runner.job.inputs import UnfitError, fit  # noqa: PLC0415  as above
 

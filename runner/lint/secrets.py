@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from runner.expressions import parse
-from runner.foundation.values import Json, JsonObject, Path, leaves, record
+from runner.foundation.values import Json, JsonObject, ValuePath, leaves, record
 from runner.job.outline import Outline
 from runner.lint.texts import JobLint
 from runner.secrets import written_out
@@ -47,7 +47,7 @@ def _is_open_password(name: str, fields: Json) -> bool:
     return is_text and is_secret and "secret" not in declared
 
 
-def _secret(path: Path, value: str) -> str | None:
+def _secret(path: ValuePath, value: str) -> str | None:
     """What the value at `path` is called, if it is a secret."""
     if len(value) < _SHORTEST or len(value) > _LONGEST or not written_out.is_plain(value):
         return None
@@ -85,9 +85,9 @@ def _hint(action: str, fields: JsonObject) -> str:
     return f"write `run` in place of `execute`{results}: it sends parameters in the body of its request"
 
 
-def _secret_roots(job: Outline) -> frozenset[Path]:
+def _secret_roots(job: Outline) -> frozenset[ValuePath]:
     """How the names of secrets begin: inputs, vars that use them, and what steps gave that are secret."""
-    roots: set[Path] = {("inputs", name) for name, declared in job.inputs.items() if _says_secret(declared)}
+    roots: set[ValuePath] = {("inputs", name) for name, declared in job.inputs.items() if _says_secret(declared)}
     roots |= {("steps", name) for name, declared in job.by_id.items() if _says_secret(declared.step.fields)}
     for name, value in job.vars.items():  # each uses those above it alone
         if any(next(_secrets_in(text, roots), None) for _, text in leaves(value)):
@@ -99,7 +99,7 @@ def _says_secret(fields: Json) -> bool:
     return record(fields).get("secret") is True
 
 
-def _secrets_in(value: Json, roots: Collection[Path]) -> Iterator[str]:
+def _secrets_in(value: Json, roots: Collection[ValuePath]) -> Iterator[str]:
     """The names in a text that give secrets, as they are written there."""
     parsed = parse.readable(parse.template, value) if isinstance(value, str) and "{{" in value else None
     for name in parsed.names if parsed is not None else ():

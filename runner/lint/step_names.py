@@ -11,7 +11,7 @@ from runner.foundation import hints
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, folded
-from runner.foundation.values import Path, record
+from runner.foundation.values import ValuePath, record
 from runner.job import defaults
 from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep
@@ -103,7 +103,7 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
     return unknown(f"unknown step `{word}`", near or listed, word)
 
 
-def _not_ended(path: Path, declared: Declared, scope: NameScope) -> WrongName:
+def _not_ended(path: ValuePath, declared: Declared, scope: NameScope) -> WrongName:
     word = str(path[1])
     if declared.step is scope.step:
         if scope.own_result is scope.step:
@@ -147,7 +147,7 @@ def _wrong_in_ended(name: Name, declared: Declared, job: Outline, *, is_list: bo
             return _always_null(f"step `{word}`", declared.step, key)
 
 
-def _wrong_in_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None:
+def _wrong_in_turn(path: ValuePath, declared: Declared, job: Outline) -> WrongName | None:
     """`steps.ID.turns[0].KEY`, where a turn is named at all."""
     match path[4:]:
         case (key, *_) if key not in _TURN_KEYS:
@@ -162,19 +162,19 @@ def _wrong_in_turn(path: Path, declared: Declared, job: Outline) -> WrongName | 
             return None
 
 
-def _wrong_in_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
+def _wrong_in_result(path: ValuePath, at: int, step: RawStep, job: Outline) -> WrongName | None:
     """Keys of the result begin `at` this place of the path."""
     return _always_null(f"step `{path[1]}`", step, "result") or _wrong_in_included(path, at, step, job)
 
 
-def _wrong_in_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
+def _wrong_in_included(path: ValuePath, at: int, step: RawStep, job: Outline) -> WrongName | None:
     if (other := job.included.get(step.path)) is None:
         return None
     whose = f"`{record(step.fields.get('job')).get('file')}`"
     return _no_output(whose, path, at, other.outputs, value="steps.ID.result")
 
 
-def _wrong_in_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:
+def _wrong_in_outputs(path: ValuePath, at: int, declared: Declared, job: Outline) -> WrongName | None:
     if len(path) <= at or path[at] in declared.outputs:
         return None
     word, key = path[1], str(path[at])
@@ -194,7 +194,7 @@ def _wrong_in_outputs(path: Path, at: int, declared: Declared, job: Outline) -> 
 
 def _no_output(
     whose: str,
-    path: Path,
+    path: ValuePath,
     at: int,
     given: Collection[str],
     *,
@@ -210,7 +210,7 @@ def _no_output(
     return not_given(f"{whose} gives no output `{path[at]}`", hint, path[at])
 
 
-def _key_of_list(path: Path, at: int) -> WrongName | None:
+def _key_of_list(path: ValuePath, at: int) -> WrongName | None:
     """A key where a step with `for_each` has a list, an item for each turn."""
     if len(path) <= at or isinstance(path[at], int):
         return None

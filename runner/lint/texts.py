@@ -11,7 +11,7 @@ from runner.expressions.parse import Expression, Name, Template, TemplateProblem
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.values import Json, JsonObject, Path, items, pointer, record
+from runner.foundation.values import Json, JsonObject, ValuePath, items, pointer, record
 from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
@@ -32,14 +32,14 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
     outline: Outline
 
-    used: set[Path] = field(default_factory=set)
+    used: set[ValuePath] = field(default_factory=set)
     """The inputs and vars that a text of the job names; a root alone means all of its names."""
 
     @property
     def defaults(self) -> JsonObject:
         return record(record(self.document.data).get("defaults"))
 
-    def expression(self, value: Json, path: Path, scope: NameScope) -> Expression | None:
+    def expression(self, value: Json, path: ValuePath, scope: NameScope) -> Expression | None:
         """A bare expression, None where it cannot be read, or is a boolean or a number itself."""
         if not isinstance(value, str):
             return None
@@ -51,7 +51,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
         self._check(parsed, value, path, scope)
         return parsed
 
-    def value(self, value: Json, path: Path, scope: NameScope) -> None:
+    def value(self, value: Json, path: ValuePath, scope: NameScope) -> None:
         """Check a value whose texts, but not its keys, may be templates."""
         for at, text in self._texts(value, path):
             if _BRACES in text:
@@ -59,7 +59,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             else:
                 self.add_all_in_text(near_templates(text, text, scope), at, text)
 
-    def plain(self, value: Json, path: Path) -> None:
+    def plain(self, value: Json, path: ValuePath) -> None:
         """Check a value without templates."""
         if isinstance(value, str) and _BRACES not in value:
             return
@@ -69,7 +69,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
                 message, hint = "no template is read here", hints.hint("places", pointer(at), text)
                 self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), at, text)
 
-    def _texts(self, value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+    def _texts(self, value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, str]]:
         """The texts in a value, and their paths; reports templates in its keys."""
         if isinstance(value, str):
             yield path, value
@@ -79,7 +79,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
                 self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
             yield from self._texts(item, (*path, key))
 
-    def _template(self, text: str, path: Path, scope: NameScope) -> None:
+    def _template(self, text: str, path: ValuePath, scope: NameScope) -> None:
         try:
             parsed = parse.template(text)
         except TemplateProblem as problem:
@@ -98,13 +98,13 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             if isinstance(part, str) and MARKS.search(part) and len(self.problems) < most:
                 self.add_all_in_text(near_templates(part, text, scope), path, text)
 
-    def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
+    def _check(self, parsed: Expression | Template, text: str, path: ValuePath, scope: NameScope) -> None:
         self.used.update(name.path[:2] for name in parsed.names)
         self.add_all_in_text(_wrong_names(parsed.names, text, scope, path), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions) if parsed.functions else ():
             self.add_in_text(wrong_function(function), path, text)
 
-    def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: NameScope) -> None:
+    def _unreadable(self, problem: TemplateProblem, text: str, path: ValuePath, scope: NameScope) -> None:
         for each in (problem, *problem.others):
             self.add_unreadable(each.finding, path, text)
         is_of_github = problem.finding.part == "${{"  # its hint says what to write for `env` and `secrets`
@@ -112,7 +112,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
         self.add_all_in_text(_wrong_names(names, text, scope, path), path, text)
 
 
-def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, path: Path) -> Iterator[WrongName]:
+def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, path: ValuePath) -> Iterator[WrongName]:
     after_dashes: set[str] = set()
     dashed = {found[1]: found for found in _DASHED.finditer(text)} if names and "-" in text else {}
     for name in names:

@@ -8,7 +8,7 @@ from msgspec import field
 from runner.expressions import parse, typed
 from runner.expressions.conditions import condition_mistakes
 from runner.expressions.infer import expression_type, template_type
-from runner.foundation.values import Json, Path, is_guid
+from runner.foundation.values import Json, ValuePath, is_guid
 from runner.reading.collector import ProblemCollector
 
 Judged = TypeVar("Judged")
@@ -20,13 +20,13 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
     judged: dict[tuple[object, str], tuple[list[typed.Type | None], Any]] = field(default_factory=dict)
 
     def read(
-        self, read: Callable[[str], parse.Read], text: str, path: Path, names: Mapping[str, typed.Type]
+        self, read: Callable[[str], parse.Read], text: str, path: ValuePath, names: Mapping[str, typed.Type]
     ) -> parse.Read | None:
         """What `read` makes of the text at `path`; None where nothing is to be concluded from it."""
         del path, names
         return parse.readable(read, text)
 
-    def expression(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
+    def expression(self, written: Json, path: ValuePath, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a bare expression, which may also be a boolean or a number."""
         if not isinstance(written, str):
             return typed.type_of(written)
@@ -35,7 +35,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
         self.add_all_in_text(wrong, path, written)
         return given
 
-    def condition(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> None:
+    def condition(self, written: Json, path: ValuePath, names: Mapping[str, typed.Type]) -> None:
         """An expression that must give a boolean. Constants are judged elsewhere."""
         if not isinstance(written, str) or (parsed := self.read(parse.expression, written, path, names)) is None:
             return
@@ -58,7 +58,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
         judged: Judged = known[1]
         return judged
 
-    def value(self, value: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
+    def value(self, value: Json, path: ValuePath, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a value whose texts may be templates."""
         match value:
             case str() if "{{" in value:
@@ -78,7 +78,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
             case _:
                 return typed.type_of(value)
 
-    def _template(self, text: str, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
+    def _template(self, text: str, path: ValuePath, names: Mapping[str, typed.Type]) -> typed.Type:
         parsed = self.read(parse.template, text, path, names)
         given, wrong = template_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
         self.add_all_in_text(wrong, path, text)

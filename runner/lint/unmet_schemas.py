@@ -14,7 +14,7 @@ from runner.expressions import typed
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, items, record
+from runner.foundation.values import Json, JsonObject, ValuePath, items, record
 from runner.json_schema.flaws import idle
 from runner.json_schema.keywords import listed_by, types
 from runner.lint.schema_types import KINDS
@@ -27,7 +27,7 @@ _NAMES: Final[Mapping[int, frozenset[str]]] = {
 """The types of a JSON Schema by the kinds."""
 
 
-def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: Path = ()) -> Iterator[Finding]:
+def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: ValuePath = ()) -> Iterator[Finding]:
     """What of `schema` no value of the type `given` meets, or heeds. `called` is its name in messages."""
     present = typed.without_null(given)
     if not isinstance(schema, dict) or not present.kinds:
@@ -61,7 +61,7 @@ def _type_hint(wanted: frozenset[str], present: typed.Type) -> str | None:
     return f"write `type: {max(named)}`" if named else None
 
 
-def _idle(schema: JsonObject, present: typed.Type, called: str, path: Path) -> Iterator[Finding]:
+def _idle(schema: JsonObject, present: typed.Type, called: str, path: ValuePath) -> Iterator[Finding]:
     """Keywords for another kind of value, where no `type` says which is wanted."""
     of: frozenset[str] = frozenset().union(*(names for bit, names in _NAMES.items() if bit & present.kinds))
     for doubt in idle(schema, of, path=path):
@@ -69,7 +69,7 @@ def _idle(schema: JsonObject, present: typed.Type, called: str, path: Path) -> I
         yield replace(doubt, code="E177", message=message)
 
 
-def _keys(schema: JsonObject, present: typed.Type, called: str, path: Path) -> Iterator[Finding]:
+def _keys(schema: JsonObject, present: typed.Type, called: str, path: ValuePath) -> Iterator[Finding]:
     fields = present.fields or {}
     for name, part in record(schema.get("properties")).items():
         at = (*path, "properties", name)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from runner.catalogue.differences import About, Use
-from runner.foundation.values import JsonObject, Path, is_guid, items, record
+from runner.foundation.values import JsonObject, ValuePath, is_guid, items, record
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint.places import ELEMENT_IDS, action_values, ids, name_in
 from runner.reading.document import Document
@@ -16,7 +16,7 @@ _STARTS = ("execute", "run")
 class NamedElement(Struct, frozen=True, kw_only=True):
     """An element that is named at this place, in the process that `of` leads to."""
 
-    at: Path
+    at: ValuePath
     name: str
     of: str
 
@@ -49,7 +49,7 @@ def changed_entities(files: Iterable[Outline]) -> frozenset[str]:
     return frozenset(entity for change in changes if isinstance(entity := change.get("entity"), str))
 
 
-def starts(step: RawStep) -> list[tuple[Path, str, JsonObject]]:
+def starts(step: RawStep) -> list[tuple[ValuePath, str, JsonObject]]:
     """The start of a process that `step` is: the path of its action, the process's code, the fields."""
     written = [(key, fields) for key in _STARTS if isinstance(fields := step.fields.get(key), dict)]
     return [
@@ -59,7 +59,7 @@ def starts(step: RawStep) -> list[tuple[Path, str, JsonObject]]:
     ]
 
 
-def signalled(step: RawStep) -> Iterator[tuple[Path, str]]:
+def signalled(step: RawStep) -> Iterator[tuple[ValuePath, str]]:
     """The process that a `signal` starts, as it says: the path of its code, and the code."""
     code = record(step.fields["signal"]).get("starts") if "signal" in step.fields else None
     if isinstance(code, str) and "{{" not in code:
@@ -74,7 +74,7 @@ def result_of(step: RawStep, code: str) -> str | None:
     return None
 
 
-def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
+def results(fields: JsonObject, path: ValuePath) -> Iterator[tuple[ValuePath, str]]:
     """The codes of the results that a start asks for."""
     result = fields.get("result")
     if isinstance(result, str):
@@ -84,7 +84,7 @@ def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
             yield (*path, "results", index), name
 
 
-def written_elements(step: RawStep) -> Iterator[tuple[Path, str]]:
+def written_elements(step: RawStep) -> Iterator[tuple[ValuePath, str]]:
     """What is written in the place of the id of an element."""
     has_elements = "element" in step.fields or "elements" in step.fields
     for found in ids(action_values(step)) if has_elements else ():
@@ -121,7 +121,7 @@ def process_of(text: str, step: RawStep, job: Outline) -> str | None:
 
 
 def _step(document: Document, step: RawStep, job: Outline) -> Iterator[Use]:
-    def use(process: str, about: About, path: Path, name: str = "") -> Use:
+    def use(process: str, about: About, path: ValuePath, name: str = "") -> Use:
         return Use(process=process, about=about, name=name, place=f"{document.file}:{document.line_of(path)}")
 
     for path, code, fields in starts(step):

@@ -8,7 +8,7 @@ from runner.expressions.parse import readable, template, texts_in
 from runner.expressions.typed import A_NUMBER, Type, type_of
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import JsonObject, Path, items
+from runner.foundation.values import JsonObject, ValuePath, items
 from runner.job.outline import Outline, RawStep
 from runner.lint.places import action_values
 from runner.reading.document import Document
@@ -31,7 +31,7 @@ def lacking_items(step: RawStep, job: Outline, *, names: Mapping[str, Type], doc
             yield Finding(code="E173", message=message, hint=hint, path=path)
 
 
-def _written(step: RawStep, job: Outline) -> Iterator[tuple[Path, JsonObject]]:
+def _written(step: RawStep, job: Outline) -> Iterator[tuple[ValuePath, JsonObject]]:
     """The records of the list, in the step or in a var, each with its path."""
     written, path = step.fields.get("for_each"), (*step.path, "for_each")
     root, _, name = written.strip().partition(".") if isinstance(written, str) else ("", "", "")
@@ -42,9 +42,11 @@ def _written(step: RawStep, job: Outline) -> Iterator[tuple[Path, JsonObject]]:
             yield (*path, index), item
 
 
-def _asked_in_vain(asked: list[tuple[Path, str]], names: Mapping[str, Type], lacking: set[str]) -> dict[str, Path]:
+def _asked_in_vain(
+    asked: list[tuple[ValuePath, str]], names: Mapping[str, Type], lacking: set[str]
+) -> dict[str, ValuePath]:
     """The keys of `lacking` without which a text cannot be evaluated, and the path of the first such text."""
-    found: dict[str, Path] = {}
+    found: dict[str, ValuePath] = {}
     for path, text in asked if lacking else ():
         parsed = readable(template, text)
         for wrong in template_type(parsed, names)[1] if parsed is not None else ():

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.expressions.typed import type_of
-from runner.foundation.values import Json, Path, items, record
+from runner.foundation.values import Json, ValuePath, items, record
 from runner.job.outline import Outline, RawStep
 from runner.lint.places import name_in
 from runner.lint.schema_types import schema_type
@@ -18,7 +18,7 @@ class WrittenValue(Struct, frozen=True, kw_only=True):
     """A value and its path in the job."""
 
     value: Json
-    path: Path
+    path: ValuePath
     is_certain: bool = True  # a run that is given nothing else sends it
     case: str = ""  # of another file that has it
 
@@ -38,7 +38,7 @@ def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) ->
             yield found
 
 
-def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenValue, Path]]:
+def _roots(path: ValuePath, step: RawStep, job: Outline) -> Iterator[tuple[WrittenValue, ValuePath]]:
     """The values that the first names of `path` lead to, with the keys that are left."""
     match path:
         case ("vars", str() as name, *keys) if name in job.vars:
@@ -69,7 +69,7 @@ def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
         yield WrittenValue(value=declared["default"], path=("inputs", name, "default"), is_certain=is_certain)
 
 
-def _inside(root: WrittenValue, keys: Path) -> WrittenValue | None:
+def _inside(root: WrittenValue, keys: ValuePath) -> WrittenValue | None:
     value = root.value
     for key in keys:
         match value, key:

@@ -3,14 +3,14 @@
 import os
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.foundation.problems import Finding, Problem, Span, errors_in
-from runner.foundation.values import Json, Path, record
+from runner.foundation.values import Json, ValuePath, record
 from runner.job import build, secret_lines
 from runner.job.model import Input, Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runner.job.cases import Cases
     from runner.project.case_files import ReadCases
 
-Read: TypeAlias = Callable[[FilePath, str], Document | tuple[Problem, ...]]
+Read: TypeAlias = Callable[[Path, str], Document | tuple[Problem, ...]]
 """Opens the file at a path, under the name that it has in messages."""
 
 DEEPEST = 8  # so many jobs may be nested in the job that was named
@@ -58,7 +58,7 @@ class JobFile(Struct, frozen=True, kw_only=True):
     outlines: Mapping[str, Outline]  # what each declares
     lacking: Mapping[str, Problem] = field(default_factory=dict)  # required inputs that no case gives
     targets: Mapping[str, Target] = field(default_factory=dict)  # that the job can run against
-    targets_file: FilePath | None = None
+    targets_file: Path | None = None
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -68,15 +68,15 @@ class JobFile(Struct, frozen=True, kw_only=True):
 class _Checking(Struct, kw_only=True):
     """A file while it is checked."""
 
-    way: tuple[FilePath, ...]  # from the named file to this, the last
-    root: FilePath
+    way: tuple[Path, ...]  # from the named file to this, the last
+    root: Path
     document: Document
     problems: list[Problem] = field(default_factory=list)
-    included: dict[Path, JobFile] = field(default_factory=dict)
-    outlines: dict[Path, Outline] = field(default_factory=dict)
+    included: dict[ValuePath, JobFile] = field(default_factory=dict)
+    outlines: dict[ValuePath, Outline] = field(default_factory=dict)
     is_sound: bool = True  # every included job, and its file of cases, can be used
 
-    def refuse(self, path: Path, code: str, message: str, hint: str | None = None) -> None:
+    def refuse(self, path: ValuePath, code: str, message: str, hint: str | None = None) -> None:
         self.problems.append(self.document.problem(code, message, path=path, hint=hint))
 
     def job_file(self, known: Outline, cases: "Cases | None") -> JobFile:
@@ -101,7 +101,7 @@ class _Checking(Struct, kw_only=True):
         )
 
 
-def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
+def read_file(file: Path, name: str) -> Document | tuple[Problem, ...]:
     found = read(file, name=name, with_flaws=True)
     if not isinstance(found, tuple) or found[0].span is None:
         return found
@@ -124,9 +124,9 @@ class JobFiles:
         self,
         *,
         problems: list[Problem],
-        called: Callable[[FilePath], str] = files.display_path,
+        called: Callable[[Path], str] = files.display_path,
         read: Read = read_file,
-        root: FilePath | None = None,
+        root: Path | None = None,
         cases: bool = True,
         has_passed: bool = False,
     ) -> None:
@@ -136,28 +136,28 @@ class JobFiles:
         self._read = read
         self._root = root
         self._reported: set[Problem] = set()
-        self._documents: dict[FilePath, Document | tuple[Problem, ...]] = {}
-        self._opened: dict[tuple[FilePath, FilePath], JobFile | None] = {}
-        self._case_files: dict[FilePath, ReadCases] = {}
+        self._documents: dict[Path, Document | tuple[Problem, ...]] = {}
+        self._opened: dict[tuple[Path, Path], JobFile | None] = {}
+        self._case_files: dict[Path, ReadCases] = {}
         self._with_cases = cases
 
-    def open(self, path: FilePath) -> JobFile | None:
+    def open(self, path: Path) -> JobFile | None:
         """The job file that a command names; None where it cannot be read."""
         name = self._called(path)
         stray = files.stray(path, name=name) if self._read is read_file else None
         if stray is not None:
             self._report((stray,))
             return None
-        file = FilePath(os.path.realpath(path))
+        file = Path(os.path.realpath(path))
         self._document(file, name=name)
         return self._open((file,), root=self._root or root_of(file, beside=path.parent.resolve()))
 
-    def _document(self, file: FilePath, *, name: str | None = None) -> Document | tuple[Problem, ...]:
+    def _document(self, file: Path, *, name: str | None = None) -> Document | tuple[Problem, ...]:
         if file not in self._documents:
             self._documents[file] = self._read(file, name or self._called(file))
         return self._documents[file]
 
-    def _open(self, way: tuple[FilePath, ...], *, root: FilePath) -> JobFile | None:
+    def _open(self, way: tuple[Path, ...], *, root: Path) -> JobFile | None:
         key = way[-1], root
         if key not in self._opened:
             document = self._document(way[-1])
@@ -218,7 +218,7 @@ class JobFiles:
         else:
             checking.included[step.path] = opened
 
-    def _file(self, written: Json, path: Path, checking: _Checking) -> FilePath | None:
+    def _file(self, written: Json, path: ValuePath, checking: _Checking) -> Path | None:
         """The file that the value at `path` names; what is no path, or holds a template, is reported elsewhere."""
         if not isinstance(written, str) or not written or "{{" in written:
             return None
@@ -229,7 +229,7 @@ class JobFiles:
             return None
         return found
 
-    def _is_too_far(self, file: FilePath, path: Path, checking: _Checking) -> bool:
+    def _is_too_far(self, file: Path, path: ValuePath, checking: _Checking) -> bool:
         """Whether the file is not to be opened: a circle, or jobs that are nested too deep."""
         way = checking.way
         if file in way:
@@ -239,10 +239,10 @@ class JobFiles:
             self._refuse_depth((*way, file), path, checking)
         return file in way or len(way) > DEEPEST
 
-    def _refuse_depth(self, way: tuple[FilePath, ...], path: Path, checking: _Checking) -> None:
+    def _refuse_depth(self, way: tuple[Path, ...], path: ValuePath, checking: _Checking) -> None:
         checking.refuse(path, "E118", f"more than {DEEPEST} jobs are nested here: {self._chain(way)}")
 
-    def _chain(self, way: Iterable[FilePath]) -> str:
+    def _chain(self, way: Iterable[Path]) -> str:
         documents = ((self._document(file), file) for file in way)
         return " → ".join(found.file if isinstance(found, Document) else file.name for found, file in documents)
 
@@ -273,7 +273,7 @@ class JobFiles:
         checking.problems += cases.problems
         return cases
 
-    def _cases_in(self, file: FilePath, written: str, inputs: tuple[Input, ...], checking: _Checking) -> "Cases | None":
+    def _cases_in(self, file: Path, written: str, inputs: tuple[Input, ...], checking: _Checking) -> "Cases | None":
         from runner.project.case_files import KINDS, cases_in, read_cases  # noqa: PLC0415  as above
 
         path = ("cases",)
@@ -301,7 +301,7 @@ class JobFiles:
         self._problems[place:place] = news
 
 
-def _unusable(document: Document | tuple[Problem, ...], file: FilePath) -> tuple[Problem, ...]:
+def _unusable(document: Document | tuple[Problem, ...], file: Path) -> tuple[Problem, ...]:
     """Why a file holds no job, where that is so. A file that is no YAML, and by its name need not be, holds none."""
     if isinstance(document, Document):
         other = other_kind(document, "job")
@@ -312,7 +312,7 @@ def _unusable(document: Document | tuple[Problem, ...], file: FilePath) -> tuple
     return (replace(document[0], code="E101", message=message, hint="the file of a job is called `NAME.job.yaml`"),)
 
 
-def _missing(problem: Problem, file: FilePath, written: str) -> tuple[str, str, str | None]:
+def _missing(problem: Problem, file: Path, written: str) -> tuple[str, str, str | None]:
     """Code, message and hint of a file that cannot be read, for the place where it is named."""
     slashes = f"write it with `/`: `{written.replace(chr(92), '/')}`" if chr(92) in written else None
     if re.match(r"[A-Za-z]:[\\/]", written):

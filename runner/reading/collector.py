@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.foundation.problems import Finding, Problem, Span
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 from runner.reading.document import Document
 
 MOST_IN_A_TEXT = 100  # more problems of the same text are not reported
@@ -34,7 +34,7 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
         self,
         code: str,
         message: str,
-        path: Path,
+        path: ValuePath,
         *,
         hint: str | None = None,
         at_key: bool = False,
@@ -45,15 +45,15 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
         found = Finding(code=code, message=message, hint=hint, at_key=at_key, warning=warning)
         self.add(found, path, hidden=hidden)
 
-    def add(self, found: Finding, path: Path, *, hidden: bool = False, span: Span | None = None) -> None:
+    def add(self, found: Finding, path: ValuePath, *, hidden: bool = False, span: Span | None = None) -> None:
         problem = self.document.found(found, path, span=span)
         self.problems.append(replace(problem, excerpt=None) if hidden else problem)
 
-    def add_quoted(self, found: Finding, path: Path) -> None:
+    def add_quoted(self, found: Finding, path: ValuePath) -> None:
         """Add what was found in the text at `path` as a whole; the hint has the quotes that the text needs there."""
         self.add(replace(found, hint=self.document.in_quotes(path, found.hint, part="") or found.hint), path)
 
-    def add_in_text(self, found: Finding, path: Path, text: str) -> None:
+    def add_in_text(self, found: Finding, path: ValuePath, text: str) -> None:
         """Add what was found in the text at `path`: its place is that of its part, else of its line."""
         lines = text.split("\n")
         line = lines[found.line].strip() if found.line < len(lines) else ""
@@ -63,11 +63,11 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
         found = replace(found, hint=quoted or found.hint)
         self.add(found, path, span=self.document.name_span(path, line=found.line, name=name))
 
-    def add_unreadable(self, found: Finding, path: Path, text: str) -> None:
+    def add_unreadable(self, found: Finding, path: ValuePath, text: str) -> None:
         """Add why the text at `path` cannot be read: YAML may have cut it."""
         cut = self.document.quote_hint(path) if found.code == "E120" else None
         self.add_in_text(replace(found, hint=found.hint or cut), path, text)
 
-    def add_all_in_text(self, found: Iterable[Finding], path: Path, text: str) -> None:
+    def add_all_in_text(self, found: Iterable[Finding], path: ValuePath, text: str) -> None:
         for each in islice(found, MOST_IN_A_TEXT):
             self.add_in_text(each, path, text)

@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr, replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, Span
-from runner.foundation.values import Json, Path, value_at
+from runner.foundation.values import Json, ValuePath, value_at
 from runner.reading.nodes import Places
 from runner.reading.odd_characters import hint_with_letters, odd_space
 from runner.reading.source import EVERY_LINE, Source, quoted
@@ -36,7 +36,7 @@ class _Part(Struct, frozen=True):
 
     node: int
     value: Json
-    path: Path
+    path: ValuePath
 
     @property
     def has_key(self) -> bool:
@@ -49,7 +49,7 @@ class Document(Struct, frozen=True, kw_only=True):
     source: Source
     data: Json  # None: an empty file
     places: Places
-    originals: Mapping[Path, str] = field(default_factory=dict)  # keys of the file that are named otherwise in `data`
+    originals: Mapping[ValuePath, str] = field(default_factory=dict)  # keys of the file, named otherwise in `data`
     flaws: tuple[Problem, ...] = ()  # mistakes that leave the rest readable
     _children: dict[int, dict[str | int, int]] = field(default_factory=dict)
 
@@ -64,11 +64,11 @@ class Document(Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         return self.source.text
 
-    def value_span(self, path: Path) -> Span:
+    def value_span(self, path: ValuePath) -> Span:
         """The value at `path`; of a list or record in block style, from its first character to its last."""
         return self.source.span(*self._bounds(self._find(path).node))
 
-    def key_span(self, path: Path) -> Span:
+    def key_span(self, path: ValuePath) -> Span:
         """The key that leads to `path`; of an item of a list and of the root, its first line."""
         part = self._find(path)
         if part.has_key:
@@ -78,7 +78,7 @@ class Document(Struct, frozen=True, kw_only=True):
             start -= self.text[:start].endswith("-")
         return self.source.span(start, min(end, self.source.line_bounds(self.source.line_at(start))[1]))
 
-    def name_span(self, path: Path, *, line: int, name: str) -> Span:
+    def name_span(self, path: ValuePath, *, line: int, name: str) -> Span:
         """Where `name` is in the text at `path`, on the `line` from 0; on a single line it is the whole value."""
         start, end = self._bounds(self._find(path).node)
         written = r"\s+".join(map(re.escape, name.split()))
@@ -93,18 +93,18 @@ class Document(Struct, frozen=True, kw_only=True):
             found = word.search(self.text, start, end)
         return self.source.span(*(found.span() if found else (first, last)))
 
-    def line_of(self, path: Path) -> int:
+    def line_of(self, path: ValuePath) -> int:
         part = self._find(path)
         return self.source.line_at(self.places.starts[part.node - part.has_key])
 
-    def lines_of_items(self, path: Path) -> list[int]:
+    def lines_of_items(self, path: ValuePath) -> list[int]:
         """The line on which each item of the list at `path` begins; nothing where no list is."""
         part = self._find(path)
         if part.path != path or not isinstance(part.value, list):
             return []
         return [self.source.line_at(self.places.starts[node]) for node in self._nodes_in(part).values()]
 
-    def quote_hint(self, path: Path) -> str | None:
+    def quote_hint(self, path: ValuePath) -> str | None:
         """Advice where YAML cut an unquoted text at ` #`, at a comma in `[ ]`, or at `: `; else None."""
         part = self._find(path)
         start, end = self._bounds(part.node)
@@ -115,7 +115,7 @@ class Document(Struct, frozen=True, kw_only=True):
                 return self._eaten(part, end)
         return None
 
-    def is_cut_off(self, path: Path) -> bool:
+    def is_cut_off(self, path: ValuePath) -> bool:
         """Whether the key at `path` is a piece of the text before it, which YAML has cut at a comma inside `{ }`."""
         part = self._find(path[:-1])
         if not isinstance(part.value, dict) or not self.text.startswith("{", self._bounds(part.node)[0]):
@@ -125,13 +125,13 @@ class Document(Struct, frozen=True, kw_only=True):
         text = part.value[cut] if cut is not None else None
         return isinstance(text, str) and cut is not None and self.is_bare((*path[:-1], cut)) and _is_open(text)
 
-    def is_bare(self, path: Path) -> bool:
+    def is_bare(self, path: ValuePath) -> bool:
         """Whether the value at `path` is a text without quotes around it, and no block."""
         part = self._find(path)
         start, end = self._bounds(part.node)
         return part.path == path and isinstance(part.value, str) and start < end and self.text[start] not in "\"'|>*"
 
-    def in_quotes(self, path: Path, hint: str | None, *, part: str) -> str | None:
+    def in_quotes(self, path: ValuePath, hint: str | None, *, part: str) -> str | None:
         """`hint` with advice on quotes, where a bare text in brackets would break with it in place of `part`."""
         proposed = [each for each in _PROPOSED.findall(hint or "") if not _BREAKS_NOTHING.match(each)]
         if hint is None or IN_QUOTES in hint or not any(map(_BREAKS_FLOW.search, proposed)) or not self.is_bare(path):
@@ -157,31 +157,31 @@ class Document(Struct, frozen=True, kw_only=True):
         values = (self.source.span(*self._bounds(node)) for node in self.places.tagged)
         return any((place.line, place.column) <= begins <= (place.end_line, place.end_column) for place in values)
 
-    def written(self, path: Path) -> str:
+    def written(self, path: ValuePath) -> str:
         """The value at `path` as it is in the file, quotes and all."""
         return self.text[slice(*self._bounds(self._find(path).node))]
 
-    def is_empty(self, path: Path) -> bool:
+    def is_empty(self, path: ValuePath) -> bool:
         """Whether nothing is written at `path`, not even `null`."""
         start, end = self._bounds(self._find(path).node)
         return start == end
 
-    def rest_after(self, path: Path) -> str:
+    def rest_after(self, path: ValuePath) -> str:
         """What follows the value at `path`, on the line on which it ends."""
         _, end = self._bounds(self._find(path).node)
         return self.text[end : self.source.line_bounds(self.source.line_at(end))[1]]
 
-    def joined_items(self, path: Path) -> bool:
+    def joined_items(self, path: ValuePath) -> bool:
         """Whether the text at `path` is a bare item with a line that begins with a dash."""
         is_item = bool(path) and isinstance(path[-1], int)
         return is_item and self.is_bare(path) and bool(_DASHED.search(self.text, *self._bounds(self._find(path).node)))
 
-    def odd_space(self, path: Path) -> Problem | None:
+    def odd_space(self, path: ValuePath) -> Problem | None:
         """Another character in the place of a space, on the line where the value at `path` begins."""
         start, _ = self._bounds(self._find(path).node)
         return odd_space(self.source, start, start)
 
-    def found(self, finding: Finding, path: Path = (), *, span: Span | None = None) -> Problem:
+    def found(self, finding: Finding, path: ValuePath = (), *, span: Span | None = None) -> Problem:
         """What was found in the value at `path`, at its place, or at `span` where that is known better."""
         at = (*path, *finding.path)
         place = span or (self.key_span(at) if finding.at_key else self.value_span(at))
@@ -193,7 +193,7 @@ class Document(Struct, frozen=True, kw_only=True):
         code: str,
         message: str,
         *,
-        path: Path,
+        path: ValuePath,
         at_key: bool = False,
         hint: str | None = None,
         warning: bool = False,
@@ -201,10 +201,10 @@ class Document(Struct, frozen=True, kw_only=True):
         """A problem at the value of `path`, or at its key."""
         return self.found(Finding(code=code, message=message, hint=hint, at_key=at_key, warning=warning), path)
 
-    def _as_written(self, path: Path) -> Path:
+    def _as_written(self, path: ValuePath) -> ValuePath:
         return tuple(self.originals.get(path[: length + 1], part) for length, part in enumerate(path))
 
-    def _find(self, path: Path) -> _Part:
+    def _find(self, path: ValuePath) -> _Part:
         found = _Part(0, self.data, ())
         for step in path:
             node = self._nodes_in(found).get(step)

@@ -14,7 +14,7 @@ from msgspec.structs import force_setattr
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, Severity, Span
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 from runner.secrets.shown import visible
 
 EVERY_LINE = range(1, sys.maxsize)
@@ -73,7 +73,7 @@ class Source(Struct, frozen=True):
         end = self.line_starts[number]
         return start, end - (2 if self.text[end - 2 : end] == "\r\n" else 1)
 
-    def found(self, finding: Finding, span: Span, *, path: Path = ()) -> Problem:
+    def found(self, finding: Finding, span: Span, *, path: ValuePath = ()) -> Problem:
         """What was found, at its place. `path` leads to it in the data."""
         return Problem(
             code=finding.code,

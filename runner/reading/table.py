@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, Span
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 from runner.reading import encoding
 from runner.reading.encoding import AS_CSV
 from runner.reading.source import Source
@@ -66,7 +66,7 @@ class Table(Struct, frozen=True, kw_only=True):
         cells = list(self._cells(row))
         return self.source.span(*cells[column]) if column < len(cells) else self.row_span(row)
 
-    def found(self, finding: Finding, row: TableRow, *, column: int | None = None, path: Path = ()) -> Problem:
+    def found(self, finding: Finding, row: TableRow, *, column: int | None = None, path: ValuePath = ()) -> Problem:
         """What was found in a row, or in a cell of it; `path` leads to it as in a list of cases."""
         span = self.row_span(row) if column is None else self.cell_span(row, column)
         return self.source.found(finding, span, path=path)

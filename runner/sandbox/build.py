@@ -8,7 +8,7 @@ from msgspec import Struct
 from runner.catalogue.model import Direction, Kind, Parameter
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
-from runner.foundation.values import Json, JsonObject, Path, compact, items, number, record, text
+from runner.foundation.values import Json, JsonObject, ValuePath, compact, items, number, record, text
 from runner.job.actions.signal import Change
 from runner.reading.load import Document
 from runner.sandbox import doubles
@@ -59,7 +59,7 @@ class ColumnUse(Struct, frozen=True, kw_only=True):
 
     entity: str
     column: str = "Id"
-    path: Path
+    path: ValuePath
     line: int = 0
     at_key: bool = False
     names_entity: bool = False
@@ -90,7 +90,7 @@ def column_uses(double: doubles.Double) -> Iterator[ColumnUse]:
                 yield from _columns_in(value, deed.entity, (*at, "values", column))
 
 
-def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
+def _columns_in(value: Json, entity: str, path: ValuePath) -> Iterator[ColumnUse]:
     """The columns of `row` that a condition, or a value with templates, uses."""
     if path[-1] == "where":
         names = [] if value is None else [*expression(str(value)).names]

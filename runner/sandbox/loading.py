@@ -6,7 +6,7 @@ Jobs for a sandbox are held against its catalogue. A record without an `Id` gets
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path as FilePath
+from pathlib import Path
 from uuid import UUID, uuid5
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from runner.catalogue.model import Catalogue, Entity, Process, ProcessVersion
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, JsonObject, Path, is_guid, items, kind_of, record
+from runner.foundation.values import Json, JsonObject, ValuePath, is_guid, items, kind_of, record
 from runner.language import lookalikes, schema
 from runner.odata.names import is_entity
 from runner.reading.collector import ProblemCollector, not_reported
@@ -33,7 +33,7 @@ _OF_A_PROCESS = lazy_pattern(rb"(?m)^process:[ \t]*\S")
 _Found = Mapping[str, tuple[Double, Document]]
 
 
-def load_doubles(folder: FilePath) -> tuple[Doubles, tuple[Problem, ...]]:
+def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     """The doubles of `folder` without problems, and the problems. An empty folder is fine. Unchanged, it is read once.
 
     A run checks its job against its sandbox before it serves that.
@@ -44,11 +44,11 @@ def load_doubles(folder: FilePath) -> tuple[Doubles, tuple[Problem, ...]]:
     except OSError as error:
         message = f"the folder `{folder}` cannot be read: {error.strerror or error}"
         return Doubles(), (Problem(code="E100", message=message, file=str(folder)),)
-    return _loaded(folder, tuple(files), (FilePath.cwd(), state))
+    return _loaded(folder, tuple(files), (Path.cwd(), state))
 
 
 @lru_cache(maxsize=4)
-def _loaded(folder: FilePath, files: tuple[FilePath, ...], state: object) -> tuple[Doubles, tuple[Problem, ...]]:
+def _loaded(folder: Path, files: tuple[Path, ...], state: object) -> tuple[Doubles, tuple[Problem, ...]]:
     """`state` is another where the files of the folder are."""
     del state
     found: dict[str, tuple[Double, Document]] = {}
@@ -64,7 +64,7 @@ def _loaded(folder: FilePath, files: tuple[FilePath, ...], state: object) -> tup
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
 
 
-def _add(file: FilePath, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
+def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Problem]:
     """Put the double of `file` among those that were found; what is wrong with it."""
     if (wrong := stray(file, name=str(file))) is not None:
         return (wrong,)
@@ -86,7 +86,7 @@ def _add(file: FilePath, found: dict[str, tuple[Double, Document]]) -> Iterable[
     return in_order((*problems, *_another_name(document, double.code, file)))
 
 
-def _another_name(document: Document, code: str, file: FilePath) -> Iterator[Problem]:
+def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
     """A file may have any name; a name that is nearly the process's code shows a typo in it, or in the code."""
     name = file.name.removesuffix(ENDING)
     if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
@@ -164,7 +164,7 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
         active = active or code
 
 
-def _ignored_files(folder: FilePath) -> Iterator[Problem]:
+def _ignored_files(folder: Path) -> Iterator[Problem]:
     """A warning for each file that looks like a file of the sandbox, and has another name than it reads."""
     for path in map(folder.joinpath, names_in(folder)):
         if path.name.startswith(".") or path.name.endswith(ENDING) or path.name == RECORDS or not path.is_file():
@@ -182,7 +182,7 @@ _IDS = UUID("0b8f5a0e-3c0a-4c39-9f56-1f2f7f7a9c10")
 Records = dict[str, tuple[JsonObject, ...]]
 
 
-def load_records(file: FilePath) -> tuple[Records, tuple[Problem, ...]]:
+def load_records(file: Path) -> tuple[Records, tuple[Problem, ...]]:
     """The records by entity, or the problems; nothing of either where there is no such file."""
     if not file.exists():
         return {}, ()
@@ -228,7 +228,7 @@ class _RecordRules(ProblemCollector, frozen=True):
             else:
                 self.report("E106", f"{kind_of(row)} is here instead of a record", (entity, index))
 
-    def _record(self, row: JsonObject, path: Path, ids: set[str]) -> None:
+    def _record(self, row: JsonObject, path: ValuePath, ids: set[str]) -> None:
         for column, value in row.items():
             here = (*path, column)
             if not is_entity(column):  # columns are called alike

@@ -12,7 +12,7 @@ from runner.expressions.typed import A_GUID, UNKNOWN, Type, record_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import Json, JsonObject, Path, is_guid, items, leaves, record
+from runner.foundation.values import Json, JsonObject, ValuePath, is_guid, items, leaves, record
 from runner.lint.fitting import unfit_type, unfit_value
 from runner.lint.typed_texts import TypeLint
 from runner.odata.names import is_entity
@@ -89,7 +89,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             hint = "write its number, as in `version: 2`"
             self.report("E105", f"`version` is missing: a version of `{root}` has a number", ("of",), hint=hint)
 
-    def starts_on(self, start: JsonObject, path: Path) -> None:
+    def starts_on(self, start: JsonObject, path: ValuePath) -> None:
         """A change of a record that starts the process: before it starts, nothing but the record is known."""
         self._entity(start.get("entity"), (*path, "entity"))
         self._into(start, path, takes=_TAKES_ID, what="an Id")
@@ -110,7 +110,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
                 self.report("E107", f"only {listed} take `seconds`", (*path, "seconds"), at_key=True)
             endless = "times" not in fault
 
-    def activity(self, fields: JsonObject, path: Path) -> None:
+    def activity(self, fields: JsonObject, path: ValuePath) -> None:
         self.condition(fields.get("if"), (*path, "if"), self.names)
         for kind, value in fields.items():
             here = (*path, kind)
@@ -128,7 +128,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
                 case "insert" | "select" | "update" | "delete", dict():
                     self._on_records(kind, value, here)
 
-    def _set(self, values: JsonObject, path: Path) -> None:
+    def _set(self, values: JsonObject, path: ValuePath) -> None:
         for code, value in values.items():
             here = (*path, code)
             if code not in self.parameters:
@@ -141,7 +141,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             if parameter is not None:
                 self._fits(value, parameter, given, here)
 
-    def _fits(self, value: Json, parameter: Parameter, given: Type, path: Path) -> None:
+    def _fits(self, value: Json, parameter: Parameter, given: Type, path: ValuePath) -> None:
         """A value without templates is known already."""
         if isinstance(value, str) and "{{" in value:
             wrong = unfit_type(str(path[-1]), parameter, given, source=value.strip())
@@ -151,7 +151,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         for each in found:
             self.add(each, path)
 
-    def _named_element(self, fields: JsonObject, path: Path) -> None:
+    def _named_element(self, fields: JsonObject, path: ValuePath) -> None:
         uid, here = fields.get("uid"), (*path, "uid")
         if not isinstance(uid, str) or "{{" in uid:
             return
@@ -162,7 +162,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             self.report("E111", "two elements have this id", here)
         self.uids.add(uid.lower())
 
-    def _on_records(self, kind: str, fields: JsonObject, path: Path) -> None:
+    def _on_records(self, kind: str, fields: JsonObject, path: ValuePath) -> None:
         with_row = {**self.names, "row": _ROW}
         self._entity(fields.get("entity"), (*path, "entity"))
         self.condition(fields.get("where"), (*path, "where"), with_row)
@@ -176,12 +176,12 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         takes, what = (_TAKES_RECORDS, "records") if kind == "select" else (_TAKES_ID, "an Id")
         self._into(fields, path, takes=takes, what=what)
 
-    def _entity(self, name: Json, path: Path) -> None:
+    def _entity(self, name: Json, path: ValuePath) -> None:
         wrong = entity_mistake(name) if isinstance(name, str) else None
         if wrong is not None:
             self.report("E107", wrong, path)
 
-    def _into(self, fields: JsonObject, path: Path, *, takes: Collection[Kind], what: str) -> None:
+    def _into(self, fields: JsonObject, path: ValuePath, *, takes: Collection[Kind], what: str) -> None:
         code, here = fields.get("into"), (*path, "into")
         if not isinstance(code, str):
             return
@@ -193,12 +193,12 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             hint = f"use a parameter of type {' or '.join(f'`{kind}`' for kind in sorted(takes))}"
             self.report("E107", f"`{code}` is of type `{parameter.kind}` and cannot hold {what}", here, hint=hint)
 
-    def value(self, value: Json, path: Path, names: _Names) -> Type:
+    def value(self, value: Json, path: ValuePath, names: _Names) -> Type:
         if self._is_bare(value, names):
             self._bare(str(value), path, warning=True)
         return TypeLint.value(self, value, path, names)
 
-    def read(self, read: Callable[[str], Read], text: str, path: Path, names: _Names) -> Read | None:
+    def read(self, read: Callable[[str], Read], text: str, path: ValuePath, names: _Names) -> Read | None:
         """Read a text with known names; everything else is reported."""
         try:
             parsed = read(text)
@@ -213,7 +213,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         self.add_all_in_text(wrong, path, text)
         return None if wrong else parsed
 
-    def _bare(self, value: str, path: Path, *, warning: bool) -> None:
+    def _bare(self, value: str, path: ValuePath, *, warning: bool) -> None:
         message = f"`{value.strip()}` is a text here: only what is in braces is worked out"
         self.report("E123", message, path, hint=f'write `"{{{{ {value.strip()} }}}}"`', warning=warning)
 
@@ -251,7 +251,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         listed = ", ".join(f"`{known}`" for known in ("parameters", "run", "row") if known in names)
         return f"did you mean `row.{root}`?" if may_be_column else f"known here are {listed}"
 
-    def _unknown_parameter(self, code: str, path: Path, *, at_key: bool = False) -> None:
+    def _unknown_parameter(self, code: str, path: ValuePath, *, at_key: bool = False) -> None:
         self.report("E126", f"unknown parameter `{code}`", path, hint=self._parameter_hint(code), at_key=at_key)
 
 

@@ -10,7 +10,7 @@ from runner.foundation.hints import table
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import folded, near
-from runner.foundation.values import JsonObject, Path
+from runner.foundation.values import JsonObject, ValuePath
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
 from runner.sandbox.build import ColumnUse, column_uses
@@ -90,7 +90,7 @@ def _report(
     collector: ProblemCollector,
     message: str,
     other: str | None,
-    path: Path,
+    path: ValuePath,
     *,
     at_key: bool = True,
     line: int = 0,

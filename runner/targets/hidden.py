@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.foundation.values import Json, Path, as_text, leaves
+from runner.foundation.values import Json, ValuePath, as_text, leaves
 from runner.reading.document import Document, without_words
 from runner.secrets.shown import STARS
 from runner.service.auth import KINDS
@@ -63,7 +63,7 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
     return [_masked(problem, lines, secrets) for problem in found]
 
 
-def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
+def _hidden(data: Json) -> Iterator[tuple[ValuePath, Json]]:
     """Path and value of every scalar that may be a secret, and keys that YAML makes of `{…}` under `auth`."""
     for path, value in leaves(data):
         key = path[2] if path[:1] == ("targets",) and len(path) >= _NAMES else None

@@ -11,7 +11,7 @@ from runner.expressions.parse import Name, TemplateProblem
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.values import JsonObject, Path, duration, items, leaves, record, text
+from runner.foundation.values import JsonObject, ValuePath, duration, items, leaves, record, text
 from runner.reading.collector import ProblemCollector, not_reported
 from runner.reading.document import Document
 from runner.secrets.written_out import is_plain, names_secret_header
@@ -43,7 +43,7 @@ def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Pr
     return tuple(not_reported(problems.problems, reported))
 
 
-def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def _target(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     for key, value in target.items():
         for path, written in leaves(value, (*at, key)):
             if isinstance(written, str):
@@ -62,7 +62,7 @@ def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
             problems.report("E107", message, (*at, key), at_key=True, warning=True, hint="leave it out")
 
 
-def _text(written: str, path: Path, target: JsonObject, problems: ProblemCollector) -> None:
+def _text(written: str, path: ValuePath, target: JsonObject, problems: ProblemCollector) -> None:
     key = str(path[2])
     known, plain_http = KEYS.get(key, _UNKNOWN), target.get("plain_http") is True
     if _BRACES in written and known.evaluated:
@@ -90,7 +90,7 @@ def _right_address(key: str, written: str, target: JsonObject) -> str | None:
     return f"write `{right}`"
 
 
-def _names_of_headers(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def _names_of_headers(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     names = tuple(record(target["headers"]))
     kind = kind_of(record(target.get("auth")))
     with_a_token = kind is not None and kind.by_identity_service
@@ -100,7 +100,7 @@ def _names_of_headers(target: JsonObject, at: Path, problems: ProblemCollector) 
             problems.add(replace(wrong, at_key=True), (*at, name))
 
 
-def _identity(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def _identity(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     """Where an OAuth client's tokens come from must be known; of a `url` that is a template only the run knows."""
     url, auth = text(target, "url"), record(target.get("auth"))
     kind = kind_of(auth)
@@ -110,7 +110,7 @@ def _identity(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
         problems.report("E105", NO_IDENTITY, (*at, "auth"), at_key=True, hint=IDENTITY_HINT)
 
 
-def _never_ready(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def _never_ready(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     """Two readings, `every` apart, that do not fit into the time."""
     written = record(target.get("ready"))
     longest, every = duration(written.get("for")), duration(written.get("every"))
@@ -119,7 +119,7 @@ def _never_ready(target: JsonObject, at: Path, problems: ProblemCollector) -> No
         problems.report("E168", TOO_SHORT, (*at, "ready", "every" if every else "for"), hint=TOO_SHORT_HINT)
 
 
-def _template(text: str, path: Path, problems: ProblemCollector) -> None:
+def _template(text: str, path: ValuePath, problems: ProblemCollector) -> None:
     try:
         parsed = parse.target_template(text)
     except TemplateProblem as problem:
@@ -155,7 +155,7 @@ _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys whose values are never a password alone, so that such a text surely is a variable of the shell."""
 
 
-def variable(written: str, path: Path) -> Finding | None:
+def variable(written: str, path: ValuePath) -> Finding | None:
     """A variable written as elsewhere. A password that is such a text can be written as a text in a template."""
     found = _SHELL.fullmatch(written) if "$" in written or "%" in written else None
     bare = _BARE.fullmatch(written) if "env." in written else None
@@ -171,7 +171,7 @@ def variable(written: str, path: Path) -> Finding | None:
     return Finding(message=message, hint=hint)
 
 
-def patterns_that_fit_nothing(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def patterns_that_fit_nothing(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     """Regular expressions and the like in `allow.processes`: names of processes hold letters, digits and `_`."""
     for index, pattern in enumerate(items(record(target.get("allow")).get("processes"))):
         if isinstance(pattern, str) and pattern and not _PATTERN.fullmatch(pattern) and "{{" not in pattern:
@@ -185,7 +185,7 @@ def _as_pattern(regular: str) -> str | None:
     return None if found is None else f"write `{re.sub(r'[.][*+]', '*', found[1]).replace('.', '?')}`"
 
 
-def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def interchanged(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     """Report a site's address as that of an identity service, or the reverse, in the vendor's cloud [C]."""
     url, identity = text(target, "url"), text(target, "identity_url")
     site = site_of_identity(url) if url else None
@@ -202,7 +202,7 @@ def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> No
 _AS_A_TEXT = lazy_pattern(r"""\{\{\s*('[^']*'|"[^"]*")\s*\}\}""")
 
 
-def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
+def written_out(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:
     """A password, client secret or token in the file. That of a site on this machine is nobody's loss."""
     if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
         return
@@ -220,7 +220,7 @@ def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> Non
         _report_written("the password of the proxy", (*at, "proxy"), problems)
 
 
-def _report_written(name: str, path: Path, problems: ProblemCollector) -> None:
+def _report_written(name: str, path: ValuePath, problems: ProblemCollector) -> None:
     called = name if " " in name else f"`{name}`"
     message = f"{called} is written in this file: everybody who can read the file, also in git, has it"
     before = "Bearer " if name.lower() == "authorization" else ""

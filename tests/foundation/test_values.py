@@ -1,6 +1,6 @@
 import pytest
 
-from runner.foundation.values import Json, Path, guid, is_guid, is_number, mended_guid, value_at
+from runner.foundation.values import Json, ValuePath, guid, is_guid, is_number, mended_guid, value_at
 
 WHOLE: Json = {"steps": [{"id": "a"}, {"id": "b"}]}
 GUID = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
@@ -17,12 +17,12 @@ def test_true_and_false_are_no_numbers(value: Json) -> None:
 
 
 @pytest.mark.parametrize(("path", "found"), [((), WHOLE), (("steps", 1, "id"), "b"), (("steps", 0), {"id": "a"})])
-def test_a_path_leads_to_a_part_of_a_value(path: Path, found: Json) -> None:
+def test_a_path_leads_to_a_part_of_a_value(path: ValuePath, found: Json) -> None:
     assert value_at(path, WHOLE) == found
 
 
 @pytest.mark.parametrize("path", [("stages",), ("steps", 2), ("steps", -1), ("steps", "id"), ("steps", 0, "id", "a")])
-def test_where_a_path_leads_nowhere_there_is_null(path: Path) -> None:
+def test_where_a_path_leads_nowhere_there_is_null(path: ValuePath) -> None:
     assert value_at(path, WHOLE) is None
 
 

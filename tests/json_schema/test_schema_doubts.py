@@ -3,12 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.foundation.problems import Finding
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, ValuePath
 from runner.json_schema.flaws import check
 from runner.json_schema.keywords import KEYWORDS, TYPES
 
 
-def doubts(schema: Json) -> list[tuple[Path, str | None]]:
+def doubts(schema: Json) -> list[tuple[ValuePath, str | None]]:
     return [(found.path, found.hint) for found in check(schema) if found.warning]
 
 
@@ -71,7 +71,7 @@ def test_what_may_be_right_is_in_no_doubt(schema: Json) -> None:
         ({"pattern": "/a$/gi"}, ("pattern",), "write `(?i)a$`"),
     ],
 )
-def test_what_is_most_likely_a_mistake_is_in_doubt(schema: Json, path: Path, hint: str | None) -> None:
+def test_what_is_most_likely_a_mistake_is_in_doubt(schema: Json, path: ValuePath, hint: str | None) -> None:
     assert doubts(schema) == [(path, hint)]
 
 
@@ -88,7 +88,7 @@ def test_what_is_most_likely_a_mistake_is_in_doubt(schema: Json, path: Path, hin
         ({"items": {"minimum": 2, "maximum": 1}}, ("items", "maximum")),
     ],
 )
-def test_a_schema_that_nothing_fits_is_flawed(schema: Json, path: Path) -> None:
+def test_a_schema_that_nothing_fits_is_flawed(schema: Json, path: ValuePath) -> None:
     assert [flaw.path for flaw in flaws(schema)] == [path]
 
 

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, ValuePath
 from runner.json_schema import flaws as schema_flaws
 from runner.json_schema import schemas
 
 
-def flaws(schema: Json) -> list[tuple[Path, str]]:
+def flaws(schema: Json) -> list[tuple[ValuePath, str]]:
     return [(flaw.path, flaw.message) for flaw in schema_flaws.check(schema) if not flaw.warning]
 
 
@@ -63,7 +63,7 @@ def test_a_schema_without_flaws_is_accepted(schema: Json) -> None:
         ({"maximum": float("nan")}, ("maximum",), "`maximum`: a number beyond JSON is not a number"),
     ],
 )
-def test_a_flaw_of_a_schema_is_reported_where_it_is(schema: Json, path: Path, message: str) -> None:
+def test_a_flaw_of_a_schema_is_reported_where_it_is(schema: Json, path: ValuePath, message: str) -> None:
     assert flaws(schema) == [(path, message)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from bounded import bounded
 
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, ValuePath
 from runner.json_schema import flaws, schemas
 
 
@@ -93,7 +93,7 @@ def test_the_path_of_a_violation_leads_to_the_part_that_does_not_fit() -> None:
 
 
 @pytest.mark.parametrize("path", [("", "a"), ("a", ""), ("7", "a"), ("007", "7"), ("a/b", "~"), ("0", 0)])
-def test_a_path_has_its_keys_as_they_are_written(path: Path) -> None:
+def test_a_path_has_its_keys_as_they_are_written(path: ValuePath) -> None:
     outer, inner = path
     value: Json = [True] if inner == 0 else {str(inner): True}
     schema: JsonObject = {"additionalProperties": {"items": {"type": "null"}, "additionalProperties": {"type": "null"}}}

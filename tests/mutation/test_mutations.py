@@ -16,8 +16,7 @@ from msgspec.structs import replace
 from mutate import Mutation, mutations, unmutated
 
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.values import Json
-from runner.foundation.values import Path as ValuePath
+from runner.foundation.values import Json, ValuePath
 from runner.job.model import Job
 from runner.project.project import open_project
 from runner.reading import load

@@ -1,7 +1,7 @@
 import pytest
 
 from runner.foundation.problems import Finding, Severity, Span
-from runner.foundation.values import Path
+from runner.foundation.values import ValuePath
 from runner.reading.load import Document, load
 
 JOB = """\
@@ -75,7 +75,7 @@ def cut(job: Document, span: Span) -> str:
         ((), JOB.removesuffix("\n# the end\n")),
     ],
 )
-def test_the_place_of_a_value_is_its_text(job: Document, path: Path, text: str) -> None:
+def test_the_place_of_a_value_is_its_text(job: Document, path: ValuePath, text: str) -> None:
     assert cut(job, job.value_span(path)) == text
 
 
@@ -93,7 +93,7 @@ def test_the_place_of_a_value_is_its_text(job: Document, path: Path, text: str) 
         ((), "runner: 1"),
     ],
 )
-def test_the_place_of_a_key_is_the_key_and_of_an_item_its_first_line(job: Document, path: Path, text: str) -> None:
+def test_the_place_of_a_key_is_the_key_and_of_an_item_its_first_line(job: Document, path: ValuePath, text: str) -> None:
     assert cut(job, job.key_span(path)) == text
 
 
@@ -109,7 +109,9 @@ def test_the_place_of_a_key_is_the_key_and_of_an_item_its_first_line(job: Docume
         ((0,), ()),
     ],
 )
-def test_what_is_missing_is_where_the_last_part_is_that_exists(job: Document, path: Path, nearest: Path) -> None:
+def test_what_is_missing_is_where_the_last_part_is_that_exists(
+    job: Document, path: ValuePath, nearest: ValuePath
+) -> None:
     assert job.value_span(path) == job.value_span(nearest)
     assert job.key_span(path) == job.key_span(nearest)
     assert job.line_of(path) == job.line_of(nearest)
@@ -145,7 +147,7 @@ def test_the_line_of_a_key_is_the_keys_own(job: Document) -> None:
     ],
 )
 def test_a_name_in_a_block_of_text_is_found_there(
-    job: Document, path: Path, looked_for: tuple[int, str], span: Span
+    job: Document, path: ValuePath, looked_for: tuple[int, str], span: Span
 ) -> None:
     line, name = looked_for
     assert job.name_span(path, line=line, name=name) == span
@@ -181,13 +183,13 @@ def test_columns_count_characters() -> None:
         ("x", ("gone",), None),
     ],
 )
-def test_advice_to_use_quotes_is_given_where_yaml_ate_something(text: str, path: Path, sign: str | None) -> None:
+def test_advice_to_use_quotes_is_given_where_yaml_ate_something(text: str, path: ValuePath, sign: str | None) -> None:
     hint = document(text).quote_hint(path)
     assert hint is None if sign is None else hint is not None and sign in hint
 
 
 def test_a_problem_knows_its_file_its_place_and_its_line(job: Document) -> None:
-    path: Path = ("steps", 0, "execute", "process")
+    path: ValuePath = ("steps", 0, "execute", "process")
     problem = job.problem("E107", "no", path=path, hint="yes")
     assert (problem.code, problem.message, problem.hint) == ("E107", "no", "yes")
     assert (problem.file, problem.path, problem.severity) == ("a.job.yaml", path, Severity.ERROR)
@@ -195,7 +197,7 @@ def test_a_problem_knows_its_file_its_place_and_its_line(job: Document) -> None:
 
 
 def test_a_problem_may_be_at_the_key_or_where_the_caller_says(job: Document) -> None:
-    path: Path = ("steps", 0, "execute")
+    path: ValuePath = ("steps", 0, "execute")
     assert job.problem("E104", "x", path=path, at_key=True).span == Span(5, 5, 5, 12)
     reported = job.found(Finding(code="E104", message="x", warning=True), path, span=Span(12, 1, 12, 2))
     assert (reported.span, reported.excerpt, reported.severity) == (

@@ -10,7 +10,7 @@ from examples import some
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, ValuePath
 from runner.reading.load import Document, load
 
 pytestmark = pytest.mark.slow
@@ -24,8 +24,8 @@ class Pen:
 
     dice: random.Random
     text: str = ""
-    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    values: dict[ValuePath, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[ValuePath, tuple[int, int]] = field(default_factory=dict)
     end_of_block: int = 0
 
     def write(self, text: str) -> tuple[int, int]:
@@ -42,7 +42,7 @@ class Pen:
         if self.dice.random() < 0.1:
             self.write("\n\n   # between the lines\n")
 
-    def block(self, value: Json, path: Path, indent: int) -> None:
+    def block(self, value: Json, path: ValuePath, indent: int) -> None:
         """`value` behind a key or a dash, or at the root."""
         if isinstance(value, (dict, list)) and value and self.dice.random() < 0.7:
             if path and (isinstance(path[-1], str) or self.dice.random() < 0.3):
@@ -55,7 +55,7 @@ class Pen:
             self.write(" " if path else "")
             self.flow(value, path)
 
-    def literal(self, value: str, path: Path, indent: int) -> None:
+    def literal(self, value: str, path: ValuePath, indent: int) -> None:
         start, end = self.write(f" |{'' if value[-1] == chr(10) else '-'}")
         for line in value.removesuffix("\n").split("\n"):
             _, end = self.write("\n" + " " * indent + line if line else "\n")
@@ -65,7 +65,7 @@ class Pen:
     def column(self) -> int:
         return len(self.text) - self.text.rfind("\n") - 1
 
-    def entries(self, value: dict[str, Json] | list[Json], path: Path, indent: int) -> None:
+    def entries(self, value: dict[str, Json] | list[Json], path: ValuePath, indent: int) -> None:
         start = len(self.text)
         end = start
         for place, (key, item) in enumerate(parts(value)):
@@ -82,7 +82,7 @@ class Pen:
             end = self.values[inner][1]
         self.values[path] = (start, end)
 
-    def flow(self, value: Json, path: Path) -> None:
+    def flow(self, value: Json, path: ValuePath) -> None:
         start = len(self.text)
         if isinstance(value, (dict, list)):
             self.write("{" if isinstance(value, dict) else "[")
@@ -163,7 +163,7 @@ def look_at(content: bytes) -> None:
         assert "\n" not in problem.message
 
 
-def look_into(document: Document, value: Json, path: Path) -> None:
+def look_into(document: Document, value: Json, path: ValuePath) -> None:
     for span in (document.value_span(path), document.key_span(path)):
         assert (1, 1) <= (span.line, span.column) <= (span.end_line, span.end_column)
         assert span.end_line <= len(document.source.line_starts)

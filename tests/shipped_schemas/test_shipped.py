@@ -1,7 +1,7 @@
 import copy
 import json
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TypeAlias, get_args
 
 import jsonschema_rs
@@ -20,7 +20,7 @@ from runner.engine import carry_out
 from runner.foundation import durations
 from runner.foundation.git import FileChange
 from runner.foundation.problems import ExitCode, Severity
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, ValuePath
 from runner.job.actions import ACTIONS, Decode, WaitFor
 from runner.job.actions.signal import Change
 from runner.job.model import OnFailure, RetryOn, StepEffect, Until, Verify
@@ -42,7 +42,7 @@ Place: TypeAlias = tuple[str, JsonObject]
 
 def whole(name: str) -> JsonObject:
     """A file beside this one, in which every key of the language stands."""
-    file = FilePath(__file__).with_name(f"every-key.{name}.yaml")
+    file = Path(__file__).with_name(f"every-key.{name}.yaml")
     document = load.read(file, name=file.name)
     assert isinstance(document, Document)
     assert isinstance(document.data, dict)
@@ -279,7 +279,7 @@ def test_the_schema_and_the_program_agree_on_durations(text: str) -> None:
     assert accepted == (durations.seconds(text) is not None)
 
 
-def paths_in(value: Json) -> list[Path]:
+def paths_in(value: Json) -> list[ValuePath]:
     match value:
         case dict():
             return [(), *((key, *rest) for key, item in value.items() for rest in paths_in(item))]

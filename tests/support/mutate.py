@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, ValuePath
 from runner.reading import load
 from runner.reading.document import Document
 
@@ -23,7 +23,7 @@ class Mutation:
 
     file: str
     kind: str
-    path: Path
+    path: ValuePath
     text: str
     was: str
     became: str
@@ -67,7 +67,7 @@ class _Gone:
     pass
 
 
-def _changes(path: Path, value: Json) -> Iterator[_Change]:
+def _changes(path: ValuePath, value: Json) -> Iterator[_Change]:
     key = path[-1]
     shown = json.dumps(value, ensure_ascii=False)
     yield "delete", _Gone(), shown, "nothing"
@@ -111,7 +111,7 @@ def _swapped(word: str) -> str:
     return word
 
 
-def _nodes(value: Json, path: Path) -> Iterator[tuple[Path, Json]]:
+def _nodes(value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, Json]]:
     items: list[tuple[str | int, Json]] = []
     if isinstance(value, dict):
         items = [*value.items()]
@@ -122,7 +122,7 @@ def _nodes(value: Json, path: Path) -> Iterator[tuple[Path, Json]]:
         yield from _nodes(item, (*path, key))
 
 
-def _replaced(value: Json, path: Path, changed: "Json | _Renamed | _Gone") -> Json:
+def _replaced(value: Json, path: ValuePath, changed: "Json | _Renamed | _Gone") -> Json:
     key, rest = path[0], path[1:]
     if isinstance(value, list):
         assert isinstance(key, int)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.foundation.problems import Problem
-from runner.foundation.values import Json
-from runner.foundation.values import Path as ValuePath
+from runner.foundation.values import Json, ValuePath
 from runner.language import schema
 from runner.project.job_files import JobFiles
 from runner.project.project import Project, compare

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import Catalogue
 from runner.cli import options
 from runner.cli.verb import SwitchedOption, Verb
-from runner.doctor.readiness import Look, Outcome, Story, Watched, only, wait_until_ready
+from runner.doctor.readiness import Look, ReadyOutcome, Story, Watched, only, wait_until_ready
 from runner.execution.run_pool import UntilReady
 from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
@@ -130,7 +130,7 @@ def _document(known: Iterable[KnownTarget], waits: Iterable[SiteWait], code: Exi
     stories = {wait.story.name: wait.story for wait in waits}
     names = [entry.target.name for entry in known]
     ready: dict[str, Json] = {
-        name: name not in stories or stories[name].outcome is Outcome.READY for name in dict.fromkeys(names)
+        name: name not in stories or stories[name].outcome is ReadyOutcome.READY for name in dict.fromkeys(names)
     }
     problems = [problem for story in stories.values() if (problem := story.problem()) is not None]
     targets: list[Json] = [{"target": name, "ready": is_ready} for name, is_ready in ready.items()]
@@ -227,7 +227,7 @@ def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> UntilReady
             return None
         seconds = wait_for_all(waits, stop=stop, quiet=quiet)
         stories = [wait.story for wait in waits]
-        are_ready = all(story.outcome is Outcome.READY for story in stories)
+        are_ready = all(story.outcome is ReadyOutcome.READY for story in stories)
         if not (quiet and are_ready):
             for line in (line for story in stories for line in story.transcript(seconds)):
                 output.say(line)
@@ -268,7 +268,7 @@ def _goes_on(waits: Sequence[SiteWait]) -> bool:
     for fault in (wait.fault for wait in waits if wait.fault is not None):
         raise fault
     outcomes = {wait.story.outcome for wait in waits}
-    return None in outcomes and outcomes <= {None, Outcome.READY}
+    return None in outcomes and outcomes <= {None, ReadyOutcome.READY}
 
 
 def _watch(wait: SiteWait, began: float, stop: Stop, shared: _Shared) -> None:

@@ -57,7 +57,7 @@ class Phase(StrEnum):
     READY = "ready"
 
 
-class Outcome(StrEnum):
+class ReadyOutcome(StrEnum):
     READY = "ready"
     OVER = "over"  # the time was over first
     REFUSED = "refused"
@@ -89,7 +89,7 @@ class Look(Struct, frozen=True, kw_only=True):
 
 def wait_until_ready(
     site: "Watched", wanted: Readiness, *, pause: Callable[[float], bool], seen: Callable[[Look], None]
-) -> Outcome:
+) -> ReadyOutcome:
     """Look until the site is ready. `pause` waits, and gives False to stop; `seen` gets each look."""
     ends = site.clock() + wanted.longest
     has_rows, is_first, refusals = False, True, 0
@@ -101,14 +101,14 @@ def wait_until_ready(
         is_first = False
         refusals += look.phase is Phase.REFUSED
         if look.phase in (Phase.READY, Phase.HOPELESS) or refusals == MOST_REFUSALS:
-            return Outcome(look.phase.value)
+            return ReadyOutcome(look.phase.value)
         has_rows = look.phase in (Phase.ROWS, Phase.OTHER)
         is_away = look.phase is Phase.AWAY and not look.is_signed_out  # else each look makes a session
         soon = max(wanted.every / _SOONER, look.retry_after) if is_away else wanted.every
         if not pause(max(0.0, min(soon, ends - site.clock()))):
-            return Outcome.STOPPED
+            return ReadyOutcome.STOPPED
         if site.clock() >= ends:
-            return Outcome.OVER
+            return ReadyOutcome.OVER
 
 
 class Watched(Struct, frozen=True, kw_only=True):
@@ -226,7 +226,7 @@ class Story(Struct, kw_only=True):
     catalogue: str = ""
     mask: Callable[[str], str] = str
     states: list[tuple[float, Look]] = field(default_factory=list)
-    outcome: Outcome | None = None
+    outcome: ReadyOutcome | None = None
 
     def see(self, look: Look, seconds: float) -> None:
         """Take a look after so many seconds."""
@@ -259,7 +259,7 @@ class Story(Struct, kw_only=True):
 
     def transcript(self, seconds: float) -> Iterator[str]:
         """How it went, a line each; `seconds` is how long it was waited for."""
-        if self.outcome is Outcome.READY:
+        if self.outcome is ReadyOutcome.READY:
             yield f"{self.name} is ready after {_elapsed(self.states[-1][0])}"
         else:
             yield f"{self.name} is not ready after {_elapsed(seconds)}"
@@ -268,13 +268,13 @@ class Story(Struct, kw_only=True):
 
     def problem(self) -> Problem | None:
         """Why nothing is sent, where the wait ended by itself and not well."""
-        if self.outcome in (None, Outcome.READY, Outcome.STOPPED) or self.last is None:
+        if self.outcome in (None, ReadyOutcome.READY, ReadyOutcome.STOPPED) or self.last is None:
             return None
         look, words = self.last, self._words(self.last)
         hint = self.mask(look.trouble.hint) if look.trouble is not None and look.trouble.hint else None
-        if self.outcome is Outcome.REFUSED:
+        if self.outcome is ReadyOutcome.REFUSED:
             return Problem(code="E318", message=f"the wait for {self.name} is given up: {words}", hint=hint)
-        if self.outcome is Outcome.HOPELESS and look.trouble is not None:
+        if self.outcome is ReadyOutcome.HOPELESS and look.trouble is not None:
             return Problem(code=look.trouble.code, message=words, hint=hint)
         if look.phase is Phase.OTHER:
             hint = hint or f"`runner catalog check -t {self.name} --against {self.catalogue}` shows all differences"

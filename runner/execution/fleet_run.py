@@ -52,7 +52,7 @@ _FORGOTTEN = "the database was restored, or another server took over"
 _LATER = 1.0  # seconds after which another worker may take a run whose site lets this worker not in
 
 
-class _Origin(Struct, frozen=True, kw_only=True):
+class _QueuedOrigin(Struct, frozen=True, kw_only=True):
     """What the `apply` that put the run into the queue stored beside its plan."""
 
     applied: ApplyOrigin
@@ -330,7 +330,7 @@ def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:
     return failure is None
 
 
-def _check_allowed(spec: RunSpec, origin: _Origin) -> None:
+def _check_allowed(spec: RunSpec, origin: _QueuedOrigin) -> None:
     """Raise `RefusedError` for what this worker's own targets file forbids, or protects and nobody confirmed."""
     if spec.target.protected and origin.begun_by.confirmed is None:
         raise RefusedError(Problem(code="E160", message=f"target `{spec.target.name}` {_UNCONFIRMED}"))
@@ -345,7 +345,7 @@ def _check_place(applied: StoredPlan, site: ReadySite) -> None:
         raise UsageError(Problem(code="E154", message=message, hint="give the worker the same targets file"))
 
 
-def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, _Origin]:
+def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, _QueuedOrigin]:
     """The run as it was applied. Raises `UsageError`."""
     written = json.loads(found.plan) if found.plan else {}
     stored = plan_file.from_record(written)
@@ -353,7 +353,7 @@ def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, 
         raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
     problems: list[Problem] = []
     runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=_changes).runs(problems)
-    return stored, only_run(runs, problems), convert(written, _Origin)
+    return stored, only_run(runs, problems), convert(written, _QueuedOrigin)
 
 
 def _changes(spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:

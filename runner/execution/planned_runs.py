@@ -18,7 +18,7 @@ from runner.reports.next_steps import NextStep, confirmed, given_from_files, sec
 from runner.reports.safe import clean
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
-from runner.runs.evidence import Value
+from runner.runs.evidence import StoredValue
 from runner.runs.result import RunResult
 from runner.runs.store import Part, RunStore, StoreError
 from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_begun
@@ -38,7 +38,7 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
     case: str | None
     target: str
     rerun_of: str | None = None  # the stored run that it was to repeat
-    inputs: dict[str, Value] | None = None  # without secret inputs; None: a value holds a secret, or a plan has them
+    inputs: dict[str, StoredValue] | None = None  # without secrets; None: a value holds a secret, or a plan has them
     secrets: tuple[str, ...] = ()  # names of inputs that hold a secret, and of secret inputs that no variable gave
 
     @property

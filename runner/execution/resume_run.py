@@ -34,8 +34,7 @@ from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import Part, RunLockedError, RunStore
 from runner.runs.stored_runs import StoredRun, writing
-from runner.secrets.holes import MARK, Hole, put_together, taken_apart
-from runner.secrets.holes import Part as TextPart
+from runner.secrets.holes import MARK, Hole, TextPart, put_together, taken_apart
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 from runner.version import REPLAY, VERSION

@@ -18,7 +18,7 @@ from runner.runs.store import NotReachedError, StoreError
 if TYPE_CHECKING:
     import psycopg
 
-Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+FleetConnection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 SCHEMA: Final = 1  # the version of our own tables, `schema.sql`
 _LOCK: Final = 7165  # of two programs that migrate at once the second waits
@@ -110,7 +110,7 @@ def shown(dsn: str) -> str:
     return f"postgresql://{user}{host}{port}/{given.get('dbname') or ''}"
 
 
-def connect(dsn: str) -> Connection:
+def connect(dsn: str) -> FleetConnection:
     """A connection that commits each statement by itself. Raises `NoDatabaseError`."""
     import psycopg  # noqa: PLC0415  as above
 
@@ -134,7 +134,7 @@ def stored(parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
         raise StoreError(f"the database: {_first_line(error)}", hint=mending_hint(error)) from error
 
 
-def check(connection: Connection) -> None:
+def check(connection: FleetConnection) -> None:
     """Raise `SchemaError` where the tables are not those of this program."""
     with stored():
         version = _version(connection)
@@ -146,7 +146,7 @@ def check(connection: Connection) -> None:
         raise SchemaError(message, hint="update this program" if version > SCHEMA else older)
 
 
-def check_rights(connection: Connection) -> None:
+def check_rights(connection: FleetConnection) -> None:
     """Raise `SchemaError` where the user of the connection may not do with the tables what a worker does."""
     with stored():
         row = connection.execute(_LACKING).fetchone()
@@ -171,7 +171,7 @@ def migrate(dsn: str) -> bool:
         return _migrate_queue(connection)
 
 
-def _migrate_queue(connection: Connection) -> bool:
+def _migrate_queue(connection: FleetConnection) -> bool:
     """Migrations of the queue's own tables that came with a newer version of its library."""
     row = connection.execute("select carrier from meta").fetchone()
     assert row is not None
@@ -187,7 +187,7 @@ def _migrations() -> list[str]:
     return sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
 
 
-def _version(connection: Connection) -> int | None:
+def _version(connection: FleetConnection) -> int | None:
     found = connection.execute("select to_regclass('runner.meta')").fetchone()
     if found is None or found[0] is None:
         return None
@@ -213,7 +213,7 @@ class Link:
         self._dsn = dsn
         self._patience = patience
         self._lock = threading.RLock()
-        self._connection: Connection | None = None
+        self._connection: FleetConnection | None = None
 
     def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
         """Execute a statement in a transaction. Raises `StoreError`, `NoDatabaseError` for an outage.
@@ -232,7 +232,7 @@ class Link:
         """The only column of a statement, of texts."""
         return [text for (text,) in self.run(sql, values)]
 
-    def attempt(self, do: Callable[[Connection], _R]) -> _R:
+    def attempt(self, do: Callable[[FleetConnection], _R]) -> _R:
         """Do the same with several statements."""
         ends, pause = time.monotonic() + self._patience, _FIRST_PAUSE
         with self._lock:
@@ -253,7 +253,7 @@ class Link:
             if connection is not None:
                 connection.close()
 
-    def opened(self) -> Connection:
+    def opened(self) -> FleetConnection:
         """The connection itself, for a transaction."""
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._dsn)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from runner.fleet import queue
-from runner.fleet.database import Connection, Link
+from runner.fleet.database import FleetConnection, Link
 from runner.foundation.values import JsonObject, canonical
 from runner.runs.evidence import Person
 
@@ -98,7 +98,7 @@ def open_orders(link: Link, run: str) -> Sequence[Order]:
 def cancel(link: Link, run: str, *, by: str) -> bool:
     """Cancel a run that has not begun; whether it was such a run."""
 
-    def do(connection: Connection) -> bool:
+    def do(connection: FleetConnection) -> bool:
         with connection.transaction():
             connection.execute(_SHARE, {"run": run})  # before its row, as all do that change runs of a fleet
             return bool(queue.cancel_runs(connection, [run], note=f"cancelled by {by}"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from runner.fleet.database import Connection, Link
+from runner.fleet.database import FleetConnection, Link
 
 TASK: Final = "carry"
 
@@ -138,7 +138,7 @@ class NewRun:
         return bool(self.needs or self.after)
 
 
-def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
+def put_runs(connection: FleetConnection, runs: Sequence[NewRun]) -> None:
     """Store new runs, and queue those that need not wait, for a caller that has their fleets alone."""
     names = ("id", "fleet", "title", "job", "target", "plan", "lock", "commit")
     columns = {f"{name}s": [getattr(run, name) for run in runs] for name in names}
@@ -149,7 +149,7 @@ def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
     let_wait(connection, {run.id: (run.needs, run.after) for run in runs if run.waits})
 
 
-def let_wait(connection: Connection, runs: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+def let_wait(connection: FleetConnection, runs: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
     """Set what `waiting` runs need and come after; queue those that need not wait. In the caller's transaction."""
     if not runs:
         return
@@ -165,13 +165,13 @@ def let_wait(connection: Connection, runs: Mapping[str, tuple[Sequence[str], Seq
     connection.execute(_READY, {"runs": [*runs]})
 
 
-def queue_ready(connection: Connection, runs: Sequence[str]) -> list[str]:
+def queue_ready(connection: FleetConnection, runs: Sequence[str]) -> list[str]:
     """Queue the `waiting` runs that need not wait any more; gives their titles."""
     connection.execute(_READY, {"runs": [*runs]})
     return [title for (title,) in connection.execute(_QUEUED, {"runs": [*runs]})]
 
 
-def cancel_runs(connection: Connection, runs: Iterable[str], *, note: str) -> list[str]:
+def cancel_runs(connection: FleetConnection, runs: Iterable[str], *, note: str) -> list[str]:
     """Cancel, in the caller's transaction, those of the runs that have not begun; those runs."""
     return [run for (run,) in connection.execute(_CANCEL, {"runs": [*runs], "note": note})]
 

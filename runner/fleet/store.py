@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection, Link
+from runner.fleet.database import FleetConnection, Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
 from runner.fleet.rows import AtOnce, FleetRows, forget
@@ -197,7 +197,7 @@ class FleetStore:
         return 0 if row is None else int(row[0])
 
     def change_history(self, change: Callable[[bytes], bytes]) -> None:
-        def done(connection: Connection) -> None:
+        def done(connection: FleetConnection) -> None:
             with connection.transaction():
                 connection.execute("select from meta for update")  # whoever appends waits
                 lines = connection.execute("select line from history order by n").fetchall()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection, Link, NoDatabaseError
+from runner.fleet.database import FleetConnection, Link, NoDatabaseError
 from runner.ledger import model
 from runner.runs.events import RunStatus
 from runner.runs.store import StoreError
@@ -117,7 +117,7 @@ class FleetLedger:
         return [(run, None if status is None else RunStatus(status)) for run, status in found]
 
     @contextmanager
-    def alone(self) -> Iterator[Connection]:
+    def alone(self) -> Iterator[FleetConnection]:
         """A transaction, alone with the ledger and the runs of this fleet; calls of this ledger are part of it."""
         with _stored(), (connection := self._link.opened()).transaction():
             connection.execute("select own_fleet(%(fleet)s)", {"fleet": self.fleet})
@@ -159,7 +159,7 @@ class FleetLedger:
             connection.execute(_PRUNE, {"fleet": self.fleet, "digests": [*digests]})
 
     def _write(
-        self, connection: Connection, written: Sequence[tuple[model.AppliedVersion, model.VersionAttempt]]
+        self, connection: FleetConnection, written: Sequence[tuple[model.AppliedVersion, model.VersionAttempt]]
     ) -> None:
         versions = {version.digest: version for version, _ in written}.values()
         names = (*model.AppliedVersion.__struct_fields__, "title")

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.fleet import queue
-from runner.fleet.database import Connection
+from runner.fleet.database import FleetConnection
 from runner.fleet.queue import NewRun
 from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode
@@ -154,7 +154,7 @@ def _new_run(version: QueuedVersion, fleet: str, needs: tuple[str, ...], after: 
 
 
 def _last_runs(
-    connection: Connection, ledger: FleetLedger, digests: Collection[str]
+    connection: FleetConnection, ledger: FleetLedger, digests: Collection[str]
 ) -> dict[str, tuple[str | None, str | None]]:
     """The run of the last attempt at each version, and how it ended."""
     found = connection.execute(_LAST, {"fleet": ledger.fleet, "digests": [*digests]})
@@ -166,7 +166,7 @@ def _open(needed: Iterable[str], last: Mapping[str, tuple[str | None, str | None
     return tuple(run for run, status in found if run is not None and status != "passed")
 
 
-def _older_runs(connection: Connection, ledger: FleetLedger, digests: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _older_runs(connection: FleetConnection, ledger: FleetLedger, digests: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The runs of older versions that have to end or be settled first, by version."""
     found: dict[str, tuple[str, ...]] = {}
     for digest, run in connection.execute(_OLDER, {"fleet": ledger.fleet, "digests": [*digests]}):
@@ -174,7 +174,7 @@ def _older_runs(connection: Connection, ledger: FleetLedger, digests: Iterable[s
     return found
 
 
-def _follow(connection: Connection, ledger: FleetLedger, claims: Sequence[VersionClaim]) -> None:
+def _follow(connection: FleetConnection, ledger: FleetLedger, claims: Sequence[VersionClaim]) -> None:
     values = {
         "fleet": ledger.fleet,
         "runs": [claim.attempt.run for claim in claims],

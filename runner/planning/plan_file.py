@@ -11,7 +11,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.values import Json, JsonObject, digest, items, record, text, well_formed
 from runner.planning.plan import ChosenCase, Plan, stored
 from runner.runs.events import TargetName
-from runner.runs.evidence import Value
+from runner.runs.evidence import StoredValue
 from runner.runs.refused_starts import RefusedStart
 from runner.version import VERSION
 
@@ -32,7 +32,7 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
     sources: Mapping[str, str]
     case: ChosenCase | None
     target: TargetName
-    inputs: dict[str, Value]
+    inputs: dict[str, StoredValue]
     digest: str
     elements: tuple[ProcessElement, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ _LARGEST = 64 << 20  # characters of all values that are worked out for a previe
 _ALWAYS_KNOWN = frozenset({"success()", "always()"})
 
 
-class _Known(Struct):
+class _KnownSoFar(Struct):
     """What can be worked out before a run. `shown` is how a var reads that cannot be. `room` bounds the whole text."""
 
     names: JsonObject
@@ -66,19 +66,19 @@ def _bounds(job: Job) -> Iterator[str]:
         yield f"  concurrency {compact(job.concurrency)}"
 
 
-def _steps(steps: tuple[PlannedStep, ...], known: _Known) -> Iterator[str]:
+def _steps(steps: tuple[PlannedStep, ...], known: _KnownSoFar) -> Iterator[str]:
     for planned in steps:
         yield ""
         yield from _step(planned, known)
 
 
-def _known(plan: Plan) -> _Known:
+def _known(plan: Plan) -> _KnownSoFar:
     target: JsonObject = {"name": plan.target.name}
     if not plan.target.sandbox:  # its address is known when it has been started
         target["url"] = plan.target.url
     case: Json = None if plan.case is None else {"name": plan.case.name, "index": plan.case.index}
     names: JsonObject = {"inputs": _open(plan.job, plan.inputs), "target": target, "case": case, "vars": {}}
-    known = _Known(names, timeout=plan.times.timeout)
+    known = _KnownSoFar(names, timeout=plan.times.timeout)
     _work_out_vars(plan.job, known)
     return known
 
@@ -88,7 +88,7 @@ def _open(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
     return {name: value for name, value in inputs.items() if name not in secret}
 
 
-def _work_out_vars(job: Job, known: _Known) -> None:
+def _work_out_vars(job: Job, known: _KnownSoFar) -> None:
     variables = record(known.names["vars"])
     for name, value in job.vars.items():
         rendered, complete = _rendered(value, known)
@@ -98,7 +98,7 @@ def _work_out_vars(job: Job, known: _Known) -> None:
             known.shown[name] = as_text(rendered)
 
 
-def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
+def _step(planned: PlannedStep, known: _KnownSoFar) -> Iterator[str]:
     step = planned.step
     title = "" if planned.name == planned.key else f"  {planned.name}"
     yield f"{planned.key}{title}"
@@ -114,7 +114,7 @@ def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
         yield from (f"    {line}" for line in _step(undoing, known))
 
 
-def _outcome(step: Step, known: _Known) -> Iterator[str]:
+def _outcome(step: Step, known: _KnownSoFar) -> Iterator[str]:
     """What is checked, what it gives, and how often it is tried."""
     for expected in step.expect:
         yield f"    expect {_expected(expected)}"
@@ -127,7 +127,7 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
 
 
-def _condition(step: Step, known: _Known) -> Iterator[str]:
+def _condition(step: Step, known: _KnownSoFar) -> Iterator[str]:
     if step.condition in _ALWAYS_KNOWN:
         return
     parsed = expression(step.condition)
@@ -141,20 +141,21 @@ def _condition(step: Step, known: _Known) -> Iterator[str]:
         yield f"    fails: {error}"
 
 
-def _action(planned: PlannedStep, known: _Known) -> Iterator[str]:
+def _action(planned: PlannedStep, known: _KnownSoFar) -> Iterator[str]:
     action = planned.step.action
     yield from (f"    {line}" for line in action.preview(known.show))
     if isinstance(action, IncludedJob):
         yield from _included(action, planned, known)
 
 
-def _included(included: IncludedJob, planned: PlannedStep, known: _Known) -> Iterator[str]:
+def _included(included: IncludedJob, planned: PlannedStep, known: _KnownSoFar) -> Iterator[str]:
     """The steps of the included job, each under its own key. What is known of its inputs here is known there."""
     given = {name: _rendered(value, known) for name, value in included.inputs.items()}
     values = {declared.name: declared.default for declared in included.job.inputs if not declared.required}
     values |= {name: value for name, (value, complete) in given.items() if complete}
     inputs = _open(included.job, {name: value for name, value in values.items() if given.get(name, (0, True))[1]})
-    inner = _Known({**known.names, "inputs": inputs, "case": None, "vars": {}}, timeout=known.timeout, room=known.room)
+    names = {**known.names, "inputs": inputs, "case": None, "vars": {}}
+    inner = _KnownSoFar(names, timeout=known.timeout, room=known.room)
     _work_out_vars(included.job, inner)
     for step in steps_within(planned, included.job):
         yield from (f"    {line}" for line in _step(step, inner))
@@ -164,7 +165,7 @@ def _expected(expected: Expected) -> str:
     return expected.that if isinstance(expected, Expectation) else f"schema {compact(expected.schema)}"
 
 
-def _rendered(value: Json, known: _Known) -> tuple[Json, bool]:
+def _rendered(value: Json, known: _KnownSoFar) -> tuple[Json, bool]:
     """The value with its templates evaluated as far as possible, and whether all were."""
     match value:
         case str():
@@ -179,7 +180,7 @@ def _rendered(value: Json, known: _Known) -> tuple[Json, bool]:
             return value, True
 
 
-def _text(text: str, known: _Known) -> tuple[Json, bool]:
+def _text(text: str, known: _KnownSoFar) -> tuple[Json, bool]:
     parts = template(text).parts
     if len(parts) == 1 and isinstance(parts[0], Expression):
         return _expression(parts[0], known)
@@ -192,7 +193,7 @@ def _text(text: str, known: _Known) -> tuple[Json, bool]:
     return "".join(pieces), complete
 
 
-def _expression(parsed: Expression, known: _Known) -> tuple[Json, bool]:
+def _expression(parsed: Expression, known: _KnownSoFar) -> tuple[Json, bool]:
     if known.has(parsed):
         try:
             value = evaluate(parsed, known.scope())

@@ -25,7 +25,7 @@ from runner.foundation.trace_context import ids_of, traceparent
 from runner.foundation.values import Json, JsonObject, canonical, compact
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe_json
-from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds
+from runner.reports.spans import RowNode, RowSpan, SpanKind, SpanNode, TimedRow, TimedRun, timed, tree, wall_seconds
 from runner.reports.words import run_title
 from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import RED, Status
@@ -135,7 +135,7 @@ def _run_span(run: TimedRun, trace: _Trace) -> JsonObject:
     return trace.span("", f"run {result.job}", 0.0, run.seconds, **more)
 
 
-def _row_spans(nodes: Sequence[Node], run: TimedRun, trace: _Trace) -> Iterator[JsonObject]:
+def _row_spans(nodes: Sequence[SpanNode], run: TimedRun, trace: _Trace) -> Iterator[JsonObject]:
     """Rows below the rows that hold them; turns that no row holds lie side by side."""
     for node in nodes:
         if not isinstance(node, RowNode):

@@ -164,14 +164,14 @@ class TurnGroup(Struct, frozen=True, kw_only=True):
 
 class RowNode(Struct, frozen=True, kw_only=True):
     row: TimedRow
-    parts: tuple["Node", ...]
+    parts: tuple["SpanNode", ...]
 
     @property
     def section(self) -> Section:
         return self.row.step.section
 
 
-Node: TypeAlias = RowNode | TurnGroup
+SpanNode: TypeAlias = RowNode | TurnGroup
 
 
 def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = None) -> TimedRun:
@@ -202,14 +202,14 @@ def timed_runs(runs: Iterable[ReportedRun]) -> list[TimedRun]:
     return [run if times[run.title] == 1 else named for run, named in zip(found, alike, strict=True)]
 
 
-def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
+def tree(rows: Iterable[TimedRow]) -> tuple[SpanNode, ...]:
     """Rows within the rows that they are parts of: `chain[0]` in `chain`, `add[0]/add` in `add[0]`."""
     by_key = {row.step.key: row for row in rows}
     parts: dict[str, list[TimedRow]] = {}
     for key, row in by_key.items():
         parts.setdefault(_whole(key, by_key), []).append(row)
 
-    def nodes(key: str) -> tuple[Node, ...]:
+    def nodes(key: str) -> tuple[SpanNode, ...]:
         return _grouped([RowNode(row=row, parts=nodes(row.step.key)) for row in parts.get(key, ())])
 
     return nodes("")
@@ -344,7 +344,7 @@ _TURN = lazy_pattern(r"(.+)\[\d+\]", re.DOTALL)
 _UNDO: Final = "undo/"
 
 
-def _grouped(nodes: Sequence[RowNode]) -> tuple[Node, ...]:
+def _grouped(nodes: Sequence[RowNode]) -> tuple[SpanNode, ...]:
     found: dict[str, list[RowNode] | RowNode] = {}
     for node in nodes:
         step = node.row.step

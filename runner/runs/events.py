@@ -126,7 +126,7 @@ class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):
     file: str  # as the user named it
     case: str | None
     target: TargetName
-    inputs: dict[str, evidence.Value]
+    inputs: dict[str, evidence.StoredValue]
     digest: str
     help: str | None = None
     rows: int | None = None  # how many are planned, if that is known
@@ -152,8 +152,8 @@ class CallSent(RowEvent, frozen=True, tag="call.sent"):
     """Written before the call leaves."""
 
     effect: str
-    call: dict[str, evidence.Value]
-    watermark: dict[str, evidence.Value] | None = None  # the newest known row of its process
+    call: dict[str, evidence.StoredValue]
+    watermark: dict[str, evidence.StoredValue] | None = None  # the newest known row of its process
     request: evidence.SentRequest | None = None
     delayed: float | None = None  # by so many seconds of the wall clock, if it leaves late
 
@@ -161,7 +161,7 @@ class CallSent(RowEvent, frozen=True, tag="call.sent"):
 class CallAnswered(RowEvent, frozen=True, tag="call.answered"):
     """`date` is the server's own time, by its header; `bytes` the size of the answer's body, `status` that of HTTP."""
 
-    value: evidence.Value
+    value: evidence.StoredValue
     date: str | None = None
     status: int | None = None
     bytes: int | None = None
@@ -236,7 +236,7 @@ class Asked(RowEvent, frozen=True, tag="asked"):
     …}`, as `Others` of `runner.runs.store`.
     """
 
-    value: evidence.Value
+    value: evidence.StoredValue
     by: evidence.VerdictBy | None = None  # the person who answered
 
 
@@ -255,15 +255,15 @@ class StepFinished(RowEvent, frozen=True, tag="step.finished"):
     flaky: bool = False
     verified: bool | str | None = None  # False: the log contradicts; "inferred"; None: see `unverified`
     process_id: str | None = None
-    result: evidence.Value = None
-    outputs: dict[str, evidence.Value] = {}
+    result: evidence.StoredValue = None
+    outputs: dict[str, evidence.StoredValue] = {}
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str | None = None  # of a special end: `stopped`, by the host
     error: Trouble | None = None
     unverified: evidence.Unverified | None = None
     running: bool = False  # it passed, and its process ran at the last look
-    item: evidence.Value = None  # of `for_each`, where its turn did not pass
+    item: evidence.StoredValue = None  # of `for_each`, where its turn did not pass
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
@@ -272,7 +272,7 @@ class StepSkipped(Event, frozen=True, tag="step.skipped"):
     row: Row
     reason: str
     by: str | None = None
-    item: evidence.Value = None  # of a turn
+    item: evidence.StoredValue = None  # of a turn
 
 
 class RunClosing(Event, frozen=True, tag="run.closing"):
@@ -299,7 +299,7 @@ class RunFinished(Event, frozen=True, tag="run.finished"):
     t: float
     status: RunStatus
     exit_code: int
-    outputs: dict[str, evidence.Value] = {}
+    outputs: dict[str, evidence.StoredValue] = {}
     undo: str = "none"
     error: Trouble | None = None
 

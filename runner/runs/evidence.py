@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-Value: TypeAlias = Any
+StoredValue: TypeAlias = Any
 """A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
 
 
@@ -18,8 +18,8 @@ class Difference(Record, frozen=True, omit_defaults=True):
 
     source: str  # what was compared, as it is written, or the place in a result
     sign: str  # of the comparison, or a keyword of JSON Schema
-    expected: Value
-    actual: Value = None  # of a list that was searched: the nearest item
+    expected: StoredValue
+    actual: StoredValue = None  # of a list that was searched: the nearest item
     at: int | None = None  # the index of this item
     among: int | None = None  # how many items there were
 
@@ -30,7 +30,7 @@ class SentRequest(Record, frozen=True, omit_defaults=True):
     method: str
     path: str  # below the site's root, encoded
     query: tuple[tuple[str, str], ...] = ()  # decoded; a query that would be encoded otherwise is in `path`
-    body: Value | msgspec.UnsetType = msgspec.UNSET  # the JSON; None is an empty body
+    body: StoredValue | msgspec.UnsetType = msgspec.UNSET  # the JSON; None is an empty body
     left_out: int = 0  # bytes of a large request that are not here
 
 

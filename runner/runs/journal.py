@@ -26,7 +26,7 @@ from runner.secrets.holes import MARK
 from runner.secrets.redact import Secrets
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class StoredJournal(Struct, frozen=True, kw_only=True):
     """A journal read back."""
 
     lines: tuple[Line, ...] = ()
@@ -51,7 +51,7 @@ class _Around(Struct, frozen=True):
 _around = msgspec.json.Decoder(_Around)
 
 
-def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
+def parse(lines: Iterable[bytes], *, known: StoredJournal | None = None) -> StoredJournal:
     """Read the lines of a journal; what has not changed since an earlier reading, `known`, is taken from that."""
     earlier = known.lines if known is not None and known.flaw is None else ()
     found: list[Line] = []
@@ -74,7 +74,7 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
             if flaw is None and (line is None or line.prev != prev or line.seq != number):
                 flaw = number
             prev = digest
-    return Reading(lines=tuple(found), flaw=flaw, torn=torn, may_have_holes=may_have_holes, is_foreign=is_foreign)
+    return StoredJournal(lines=tuple(found), flaw=flaw, torn=torn, may_have_holes=may_have_holes, is_foreign=is_foreign)
 
 
 def _is_foreign(written: bytes) -> bool:
@@ -105,9 +105,9 @@ class Journal:
     """
 
     def __init__(
-        self, log: RunLog, secrets: Secrets, *, now: Callable[[], str], earlier: Reading | None = None
+        self, log: RunLog, secrets: Secrets, *, now: Callable[[], str], earlier: StoredJournal | None = None
     ) -> None:
-        earlier = earlier or Reading()
+        earlier = earlier or StoredJournal()
         self.lines: list[Line] = [*earlier.lines]
         self.head = self.lines[-1].sha256 if self.lines else FIRST_PREV
         self.flaw = earlier.flaw
@@ -121,7 +121,7 @@ class Journal:
 
     @classmethod
     def reopened(
-        cls, store: RunStore, run: str, secrets: Secrets, *, now: Callable[[], str], known: Reading | None = None
+        cls, store: RunStore, run: str, secrets: Secrets, *, now: Callable[[], str], known: StoredJournal | None = None
     ) -> "Journal":
         """Resume the journal of a run that broke off, without a torn last line. Raises `RunLockedError` and
         `StoreError`.

@@ -12,7 +12,7 @@ from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject
 from runner.runs.events import VERSION, Line, RunStarted, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
-from runner.runs.journal import Reading, parse, parse_line
+from runner.runs.journal import StoredJournal, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
 from runner.runs.store import LocalRunStore, NotReachedError, Part, RunStore, StoreError
 
@@ -63,7 +63,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     store: RunStore
     id: str
     lines: tuple[Line, ...]
-    reading: Reading
+    reading: StoredJournal
     result: RunResult
     progress: Progress  # what a resumed run goes on from
     flaw: int | None  # the number of the first line whose chain does not hold

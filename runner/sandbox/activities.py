@@ -19,7 +19,7 @@ from runner.sandbox import doubles
 from runner.sandbox.process_schemas import element_caption, element_uid
 from runner.sandbox.store import InstanceStatus, ReachedElement, Store
 
-Running: TypeAlias = Generator[doubles.Delay | doubles.Background, None, None]
+RunningActivities: TypeAlias = Generator[doubles.Delay | doubles.Background, None, None]
 
 
 class _FailedError(Exception):
@@ -44,7 +44,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 def carry_out(
     double: doubles.Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
-) -> Running:
+) -> RunningActivities:
     """Do the activities from `start` on, to the end, a failure, or an element; a cancelled process is left alone.
 
     With `failing` the process fails at its end with that text.

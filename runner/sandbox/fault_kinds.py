@@ -13,13 +13,13 @@ if TYPE_CHECKING:  # checks of doubles read this table, and need no web server
 
     from runner.sandbox.answering import CallInHand
 
-Effect: TypeAlias = "Callable[[CallInHand, float], Response | Awaitable[Response]]"
+FaultEffect: TypeAlias = "Callable[[CallInHand, float], Response | Awaitable[Response]]"
 
 
 class FaultKind(Struct, frozen=True, kw_only=True):
     """A fault."""
 
-    effect: Effect  # starts a call or not, and answers it, for so many seconds
+    effect: FaultEffect  # starts a call or not, and answers it, for so many seconds
     help: str  # in editors
     seconds: float | None = None  # by default, if it takes time
     of_starts: bool = False  # of calls that start a process

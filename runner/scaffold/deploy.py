@@ -42,7 +42,7 @@ _NO_LABEL = lazy_pattern(r"[^a-z0-9]+")
 _USUAL_TARGET = "staging"
 _USUAL_VARIABLES = ("CREATIO_USERNAME", "CREATIO_PASSWORD")
 TOP = "kustomization.yaml"
-Targets: TypeAlias = Mapping[str, Sequence[str]]
+SiteVariables: TypeAlias = Mapping[str, Sequence[str]]
 """The sites, each with the environment variables that hold its credentials."""
 
 
@@ -175,7 +175,7 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
     }
 
 
-def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets, *, named: bool) -> dict[str, str]:
+def _lists(kind: DeployKind, jobs: JobFolder, targets: SiteVariables, *, named: bool) -> dict[str, str]:
     """What a template has once for each job, site, worker or variable."""
     workers = "".join(_filled(_template("compose/worker.yaml"), _target_marks(target)) for target in targets.items())
     variables = tuple(dict.fromkeys(name for several in targets.values() for name in several))
@@ -202,7 +202,7 @@ def _variable_marks(names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targets: Targets) -> Iterator[NewFile]:
+def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targets: SiteVariables) -> Iterator[NewFile]:
     """The files of a kind. Files that are there stay: another kind may have written them."""
     for name, (template, what) in kind.files.items():
         text = _template(template)
@@ -241,7 +241,7 @@ def _files_to_compare(kind: DeployKind, folder: Path, paths: Sequence[Path]) -> 
 
 
 def _to_do(
-    kind: DeployKind, marks: Mapping[str, str], targets: Targets, jobs: JobFolder, *, is_root: bool
+    kind: DeployKind, marks: Mapping[str, str], targets: SiteVariables, jobs: JobFolder, *, is_root: bool
 ) -> Iterator[str]:
     yield from (f"write the site `{target}` into {marks['IN']}{NAME}" for target in targets if target not in jobs.sites)
     if jobs.elsewhere and kind.resources:

@@ -31,17 +31,17 @@ class Hole(Struct, frozen=True):
     end: int | None = None
 
 
-Part: TypeAlias = str | Hole
+TextPart: TypeAlias = str | Hole
 
 
-def put_together(parts: Iterable[Part], *, guarded: bool) -> str:
+def put_together(parts: Iterable[TextPart], *, guarded: bool) -> str:
     """A text of texts and holes. `guarded`: private characters in a hole keep it from holding or making a secret."""
     return "".join(
         part.replace(MARK, MARK * 2) if isinstance(part, str) else _hole(part, guarded=guarded) for part in parts
     )
 
 
-def taken_apart(text: str) -> Iterator[Part]:
+def taken_apart(text: str) -> Iterator[TextPart]:
     reached = 0
     for token in _TOKEN.finditer(text):
         yield text[reached : token.start()]

@@ -12,7 +12,7 @@ from threading import Lock
 from msgspec import Struct
 
 from runner.foundation.values import Json, compact
-from runner.secrets.holes import MARK, PLAIN, Hole, Part, put_together, taken_apart
+from runner.secrets.holes import MARK, PLAIN, Hole, TextPart, put_together, taken_apart
 from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles, SetsOfNeedles
 from runner.secrets.shown import STARS, rebuilt, starred
 from runner.secrets.spellings import in_quotes, spellings
@@ -138,7 +138,7 @@ class Secrets:
     def _fill_text(self, text: str) -> str:
         return "".join(map(self._filled, taken_apart(text))) if MARK in text else text
 
-    def _filled(self, part: Part) -> str:
+    def _filled(self, part: TextPart) -> str:
         return part if isinstance(part, str) else self._spelling(part.name, part.spelling)[part.skipped : part.end]
 
     def _spelling(self, name: str, spelling: str) -> str:
@@ -206,9 +206,9 @@ def _cut_text(text: str, known: _Known) -> str:
     return text if len(parts) == 1 and MARK not in text else _joined(parts, known)
 
 
-def _parts(text: str, known: _Known) -> list[Part]:
+def _parts(text: str, known: _Known) -> list[TextPart]:
     """`text` taken apart into secrets and what is between them; parts of a text may be empty."""
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     reached = 0
     for catch, place in _covering(text, known.needles):
         end = None if catch.found == catch.needle else len(catch.found)
@@ -236,6 +236,6 @@ def _covering(text: str, needles: SetsOfNeedles) -> Iterator[tuple[Catch, int]]:
         yield best, place
 
 
-def _joined(parts: list[Part], known: _Known) -> str:
+def _joined(parts: list[TextPart], known: _Known) -> str:
     text = put_together(parts, guarded=False)
     return put_together(parts, guarded=True) if known.needles.catches(text) else text

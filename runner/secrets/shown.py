@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
-from runner.secrets.holes import MARK, Part, taken_apart
+from runner.secrets.holes import MARK, TextPart, taken_apart
 
 STARS = "***"
 
@@ -40,7 +40,7 @@ def _hidden(text: str) -> str:
     return starred(taken_apart(text)) if MARK in text else text
 
 
-def starred(parts: Iterable[Part]) -> str:
+def starred(parts: Iterable[TextPart]) -> str:
     """The text with three stars for neighbouring secrets, and for stars beside them: six stars may be a secret, too."""
     between: list[list[str]] = [[]]
     for part in parts:

@@ -224,7 +224,7 @@ def _decoded(body: bytes, content_type: str) -> str:
         raise NonsenseError("it is not UTF-8") from None
 
 
-class _Reading:
+class _BodyReading:
     """Reads XML without a tree: 32 MiB of `<a/>` would cost half a gigabyte. A DOCTYPE, so an entity, is refused."""
 
     def __init__(self) -> None:
@@ -268,7 +268,7 @@ class _Reading:
 
 def _element(text: str) -> Wrapped | Fault:
     """Read a root in any namespace or none: pages of the vendor print another than the service sends [D]."""
-    reading = _Reading()
+    reading = _BodyReading()
     reading.read(text)
     if reading.root == "Fault":
         return Fault(reading.words)

@@ -102,7 +102,7 @@ class Carrier:
         return failure
 
 
-class _Place(Struct, frozen=True, kw_only=True):
+class _AddressParts(Struct, frozen=True, kw_only=True):
     """What all requests to an address have in common."""
 
     origin: tuple[str, str, int]
@@ -110,7 +110,7 @@ class _Place(Struct, frozen=True, kw_only=True):
     path: bytes
 
 
-def _place(text: str) -> _Place | None:
+def _place(text: str) -> _AddressParts | None:
     """Host and port of an address; None for no address."""
     try:
         url = URL(text.rstrip("/"))
@@ -119,7 +119,7 @@ def _place(text: str) -> _Place | None:
     if url.scheme not in _PORTS or not url.host or (url.port or 0) > _LAST_PORT:
         return None
     origin = (url.scheme, url.host, url.port or _PORTS[url.scheme])
-    return _Place(origin=origin, host=(b"Host", url.netloc), path=url.raw_path.rstrip(b"/"))
+    return _AddressParts(origin=origin, host=(b"Host", url.netloc), path=url.raw_path.rstrip(b"/"))
 
 
 @lru_cache(maxsize=16)  # those of a session go along with every call

@@ -16,7 +16,7 @@ from sites import NOTHING, Answer, Site, site
 
 from runner.cli.main import ended
 from runner.cli.ready import SiteWait, WaitProgress, wait_for_all
-from runner.doctor.readiness import Look, Outcome, Story, Watched
+from runner.doctor.readiness import Look, ReadyOutcome, Story, Watched
 from runner.doctor.readiness import Phase as Seen
 from runner.hosts.stop import Stop
 from runner.runs.events import Trouble
@@ -464,7 +464,7 @@ def test_a_terminal_has_a_line_that_is_redrawn_for_each_site_that_is_waited_for(
     watching.hear("it is away")
     watching.now = 1.2
     assert watching.progress.lines() == ["waiting for here, 1 s so far: it is away"]
-    watching.wait.story.outcome = Outcome.READY
+    watching.wait.story.outcome = ReadyOutcome.READY
     assert watching.progress.lines() == []
     watching.progress.close()
     drawn = "".join(watching.out.written)
@@ -475,7 +475,7 @@ def test_an_account_of_very_many_states_shows_the_first_and_the_last() -> None:
     story = Story(name="here", wanted=Readiness())
     for second in range(100):
         story.see(Look(phase=Seen.AWAY, trouble=Trouble(code="E301", message=f"state {second}")), float(second))
-    story.outcome = Outcome.OVER
+    story.outcome = ReadyOutcome.OVER
     lines = list(story.transcript(100.0))
     assert len(lines) == 22
     assert "state 0" in lines[1]
@@ -489,7 +489,7 @@ def test_what_nothing_can_mend_has_its_own_code() -> None:
         code="E301", message="the proxy refuses the name and the password that it was given", hint="check"
     )
     story.see(Look(phase=Seen.HOPELESS, trouble=trouble), 0.0)
-    story.outcome = Outcome.HOPELESS
+    story.outcome = ReadyOutcome.HOPELESS
     problem = story.problem()
     assert problem is not None
     assert (problem.code, problem.message, problem.hint) == ("E301", trouble.message, "check")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import catalogue_in
-from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
+from runner.doctor.readiness import Look, ReadyOutcome, Watched, only, wait_until_ready
 from runner.doctor.readiness import Phase as Seen
 from runner.foundation.values import Json
 from runner.reading.load import load
@@ -49,7 +49,7 @@ class World:
     looks: list[tuple[float, Look]] = field(default_factory=list)
     stops_at: float = float("inf")
 
-    def wait(self, wanted: Readiness | None = None) -> Outcome:
+    def wait(self, wanted: Readiness | None = None) -> ReadyOutcome:
         client = Client(SITE, credentials=self.credentials, transport=Answers(self._answer), clock=lambda: self.now)
         watched = Watched(caller=client, clock=lambda: self.now, expected=self.expected)
         return wait_until_ready(
@@ -87,7 +87,7 @@ def test_it_is_ready_in_the_last_phase_alone_and_soon_after_that_has_begun(seed:
         at += chance.choice((chance.uniform(0.0, 2.0), chance.uniform(0.0, 40.0)))
     world = World(begins, expected=expected())
 
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
     last = begins[-1][0]
     assert world.now >= last
     assert world.now - last <= 6.0
@@ -97,7 +97,7 @@ def test_it_is_ready_in_the_last_phase_alone_and_soon_after_that_has_begun(seed:
 def test_without_a_catalogue_two_readings_one_pause_apart_are_enough() -> None:
     world = World([(0.0, Phase.OLD_VERSION)])
 
-    assert world.wait(Readiness(every=7.0)) is Outcome.READY
+    assert world.wait(Readiness(every=7.0)) is ReadyOutcome.READY
     assert 7.0 <= world.now <= 7.1
     assert [look.phase for _, look in world.looks] == [Seen.ROWS, Seen.READY]
     assert world.site.sign_ins() == 1, "the session of the first reading serves the second"
@@ -106,7 +106,7 @@ def test_without_a_catalogue_two_readings_one_pause_apart_are_enough() -> None:
 def test_a_site_that_goes_away_after_its_first_rows_must_give_rows_twice_again() -> None:
     world = World([(0.0, Phase.NEW), (3.0, Phase.AWAY), (20.0, Phase.NEW)])
 
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
     assert world.seen() == [Seen.ROWS, Seen.AWAY, Seen.ROWS, Seen.READY]
     assert 25.0 <= world.now <= 26.0
 
@@ -117,14 +117,14 @@ def test_a_site_that_goes_away_while_it_is_compared_must_give_rows_twice_again()
         return httpx.Response(503) if is_whole_list and 8 < world.now < 12 else world.site.over_httpx(request)
 
     world = World([(0.0, Phase.OLD_VERSION), (8.0, Phase.NEW)], expected=expected(), answer=answer)
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
     assert world.seen() == [Seen.ROWS, Seen.OTHER, Seen.AWAY, Seen.ROWS, Seen.READY]
 
 
 def test_after_two_refused_sign_ins_it_ends_and_the_account_is_not_locked() -> None:
     world = World([(0.0, Phase.AWAY), (10.0, Phase.LOCKED)])
 
-    assert world.wait() is Outcome.REFUSED
+    assert world.wait() is ReadyOutcome.REFUSED
     assert world.site.sign_ins() == 2
     assert 14.9 <= world.now <= 16.0, "one pause apart"
 
@@ -132,7 +132,7 @@ def test_after_two_refused_sign_ins_it_ends_and_the_account_is_not_locked() -> N
 def test_one_refused_sign_in_of_a_site_that_just_starts_is_forgiven() -> None:
     world = World([(0.0, Phase.LOCKED), (4.0, Phase.NEW)])
 
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
     assert world.seen() == [Seen.REFUSED, Seen.ROWS, Seen.READY]
 
 
@@ -140,7 +140,7 @@ def test_refused_sign_ins_are_counted_in_all_and_not_in_a_row() -> None:
     phases = [(0.0, Phase.LOCKED), (4.0, Phase.AWAY), (30.0, Phase.LOCKED)]
     world = World(phases)
 
-    assert world.wait() is Outcome.REFUSED
+    assert world.wait() is ReadyOutcome.REFUSED
     assert world.site.sign_ins() == 2
 
 
@@ -148,7 +148,7 @@ def test_refused_sign_ins_are_counted_in_all_and_not_in_a_row() -> None:
 def test_a_site_that_gives_no_rows_is_waited_for_until_the_time_is_over(phase: Phase) -> None:
     world = World([(0.0, phase)])
 
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     assert 60.0 <= world.now <= 60.1
     assert set(world.seen()) == {Seen.AWAY}
 
@@ -156,14 +156,14 @@ def test_a_site_that_gives_no_rows_is_waited_for_until_the_time_is_over(phase: P
 def test_a_site_in_trouble_is_asked_once_a_look() -> None:
     world = World([(0.0, Phase.TROUBLE)])
 
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     assert len(world.site.asked) == len(world.looks)
 
 
 def test_a_site_whose_processes_stay_old_is_waited_for_until_the_time_is_over() -> None:
     world = World([(0.0, Phase.OLD_VERSION)], expected=expected())
 
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     (one,) = world.looks[-1][1].differences
     assert (one.process, one.before, one.after) == ("UsrAddTours", "2", "1")
     assert not world.site.phases_of("ProcessSchemaRequest"), "the list was enough"
@@ -172,7 +172,7 @@ def test_a_site_whose_processes_stay_old_is_waited_for_until_the_time_is_over() 
 def test_parameters_count_too() -> None:
     world = World([(0.0, Phase.OLD_PARAMETERS)], expected=expected())
 
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     (one,) = world.looks[-1][1].differences
     assert (one.name, one.before, one.after) == ("Tours", "integer, in", "text, in")
 
@@ -182,13 +182,13 @@ def test_a_process_that_the_site_does_not_have_yet_is_waited_for() -> None:
     new = replace(whole.processes["UsrAddTours"], code="UsrBrandNew")
     world = World([(0.0, Phase.NEW)], expected=replace(whole, processes={"UsrBrandNew": new}))
 
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     assert [one.process for one in world.looks[-1][1].differences] == ["UsrBrandNew"]
 
 
-@pytest.mark.parametrize(("active", "outcome"), [(False, Outcome.READY), (True, Outcome.OVER)])
+@pytest.mark.parametrize(("active", "outcome"), [(False, ReadyOutcome.READY), (True, ReadyOutcome.OVER)])
 def test_a_version_that_only_the_site_has_does_not_matter_unless_it_is_the_active_one(
-    *, active: bool, outcome: Outcome
+    *, active: bool, outcome: ReadyOutcome
 ) -> None:
     world = World([(0.0, Phase.NEW)], expected=expected())
     parent: Json = {"VersionParentUId": "uid-UsrAddTours", "UId": "other", "IsActiveVersion": active}
@@ -215,7 +215,7 @@ def test_a_host_or_a_proxy_that_is_only_starting_is_waited_for(cause: Exception)
         return world.site.over_httpx(request)
 
     world = World([(0.0, Phase.NEW)], answer=answer)
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
     assert 35 <= world.now <= 36
 
 
@@ -227,14 +227,14 @@ def test_a_look_that_is_cut_off_by_the_end_does_not_hide_what_was_seen_before() 
         return world.site.over_httpx(request)
 
     world = World([(0.0, Phase.TROUBLE)], answer=answer)
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     assert {look.status for _, look in world.looks} == {503}
 
 
 def test_who_says_stop_ends_it() -> None:
     world = World([(0.0, Phase.AWAY)], stops_at=3.0)
 
-    assert world.wait() is Outcome.STOPPED
+    assert world.wait() is ReadyOutcome.STOPPED
     assert world.now < 4.0
 
 
@@ -247,7 +247,7 @@ def test_who_may_not_see_the_library_of_processes_is_asked_for_contacts() -> Non
         return world.site.over_httpx(request)
 
     world = World([(0.0, Phase.NEW)], answer=answer)
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
 
 
 def test_a_site_that_accepts_no_session_is_signed_in_to_once_a_look() -> None:
@@ -260,7 +260,7 @@ def test_a_site_that_accepts_no_session_is_signed_in_to_once_a_look() -> None:
         return httpx.Response(200, json={"Code": 0, "Message": ""}, headers={"set-cookie": "BPMCSRF=1; path=/"})
 
     world = World(begins=[(0, Phase.NEW)], answer=answer)
-    assert world.wait(Readiness(longest=10.0, every=1.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=10.0, every=1.0)) is ReadyOutcome.OVER
     assert len(world.looks) == 10
     assert len(sign_ins) == 1 + len(world.looks)
 
@@ -268,7 +268,7 @@ def test_a_site_that_accepts_no_session_is_signed_in_to_once_a_look() -> None:
 def test_a_session_of_before_that_is_answered_with_403_is_given_up() -> None:
     world = World([(0.0, Phase.FORBIDDEN), (3.0, Phase.NEW)])
 
-    assert world.wait() is Outcome.READY
+    assert world.wait() is ReadyOutcome.READY
     assert world.site.phases_of("AuthService")[-1] is Phase.NEW
 
 
@@ -278,7 +278,7 @@ def test_who_asks_to_be_called_later_is() -> None:
         return httpx.Response(429, headers={"retry-after": "25"})
 
     world = World([(0.0, Phase.NEW)], answer=answer)
-    assert world.wait(Readiness(longest=60.0)) is Outcome.OVER
+    assert world.wait(Readiness(longest=60.0)) is ReadyOutcome.OVER
     assert len(world.looks) == 3
 
 
@@ -296,7 +296,7 @@ def test_an_oauth_client_that_is_refused_twice_ends_it_and_an_identity_service_t
         return httpx.Response(400, json={"error": "invalid_client"})
 
     world = World([(0.0, Phase.NEW)], credentials=OAUTH, answer=answer)
-    assert world.wait() is Outcome.REFUSED
+    assert world.wait() is ReadyOutcome.REFUSED
     assert len([at for at in asked if at >= 20]) == 2
 
 
@@ -308,7 +308,7 @@ def test_a_page_in_the_place_of_a_sign_in_is_no_refusal(status: int) -> None:
         return httpx.Response(status, text=page, headers={"content-type": "text/html"})
 
     world = World([(0.0, Phase.NEW)], answer=answer)
-    assert world.wait() is Outcome.REFUSED
+    assert world.wait() is ReadyOutcome.REFUSED
     assert world.now > 30
 
 

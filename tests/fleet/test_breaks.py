@@ -9,7 +9,7 @@ from fleets import Fleet, charges
 
 from runner.execution.fleet_run import FleetRuns
 from runner.fleet import log as fleet_log
-from runner.fleet.database import Connection, Cursor, Link, NoDatabaseError
+from runner.fleet.database import Cursor, FleetConnection, Link, NoDatabaseError
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
 from runner.runs.history import past_runs
@@ -75,8 +75,8 @@ def break_at(number: int, *, when: str, monkeypatch: pytest.MonkeyPatch) -> list
     """Let the connection break at a statement of this number, before it is carried out or before its answer comes."""
     attempt, left = Link.attempt, [number]
 
-    def broken(link: Link, do: Callable[[Connection], Cursor]) -> Cursor:
-        def once(connection: Connection) -> Cursor:
+    def broken(link: Link, do: Callable[[FleetConnection], Cursor]) -> Cursor:
+        def once(connection: FleetConnection) -> Cursor:
             left[0] -= 1
             is_now = left[0] == 0
             if is_now and when == "before":

@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 
 from runner.fleet import database
-from runner.fleet.database import Connection, Link, NoDatabaseError
+from runner.fleet.database import FleetConnection, Link, NoDatabaseError
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
 from runner.runs.events import CallAnswered, Paused, RunFinished, RunStatus
@@ -28,7 +28,7 @@ def store(fleet: str) -> Iterator[FleetStore]:
 
 
 @pytest.fixture
-def sql(fleet: str) -> Iterator[Connection]:
+def sql(fleet: str) -> Iterator[FleetConnection]:
     with database.connect(fleet) as connection:
         yield connection
 
@@ -99,8 +99,8 @@ class Broken(Link):
         super().__init__(dsn, patience=30.0)
         self.when: str | None = when
 
-    def attempt(self, do: Callable[[Connection], T]) -> T:
-        def once(connection: Connection) -> T:
+    def attempt(self, do: Callable[[FleetConnection], T]) -> T:
+        def once(connection: FleetConnection) -> T:
             if self.when == "before":
                 self._break(connection)
             done = do(connection)
@@ -110,7 +110,7 @@ class Broken(Link):
 
         return super().attempt(once)
 
-    def _break(self, connection: Connection) -> None:
+    def _break(self, connection: FleetConnection) -> None:
         self.when = None
         connection.execute("select pg_terminate_backend(pg_backend_pid())")
 
@@ -127,7 +127,7 @@ def test_an_append_whose_answer_was_lost_is_done_once(store: FleetStore, fleet: 
     log.close()
 
 
-def test_an_outage_ends_in_a_sentence_where_nobody_waits_for_it(store: FleetStore, sql: Connection) -> None:
+def test_an_outage_ends_in_a_sentence_where_nobody_waits_for_it(store: FleetStore, sql: FleetConnection) -> None:
     log = store.create(RUN)
     others = "pid <> pg_backend_pid() and datname = current_database()"  # the server has those of other tests, too
     sql.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {others}".encode())
@@ -146,7 +146,7 @@ def events_later(store: FleetStore) -> bytes:
         return events(store)
 
 
-def test_the_row_of_a_run_says_how_it_ended_as_its_last_line_does(store: FleetStore, sql: Connection) -> None:
+def test_the_row_of_a_run_says_how_it_ended_as_its_last_line_does(store: FleetStore, sql: FleetConnection) -> None:
     journal = Journal(store.create(RUN), Secrets(), now=utc_now)
     sql.execute("insert into ledger (digest, job, target, url, folder, title) values ('d', 'a', 'b', '', '', 'a@b')")
     sql.execute("insert into attempts (fleet, digest, run, began_at) values ('', 'd', %s, now())", [RUN])
@@ -169,14 +169,14 @@ def test_what_is_stored_is_what_a_file_would_hold(store: FleetStore) -> None:
     assert b"s3cret" not in events(store)
 
 
-def waiting(sql: Connection, run: str, *needed: str) -> None:
+def waiting(sql: FleetConnection, run: str, *needed: str) -> None:
     values: Mapping[str, object] = {"run": run, "needed": [*needed]}
     sql.execute("insert into runs (id, state, target) values (%(run)s, 'waiting', 'site')", values)
     sql.execute("insert into needs (run, needed) select %(run)s, unnest(%(needed)s::uuid[])", values)
 
 
 def test_a_run_that_waits_is_queued_with_the_last_line_of_the_last_run_that_it_needs(
-    store: FleetStore, sql: Connection
+    store: FleetStore, sql: FleetConnection
 ) -> None:
     first, second, third = (f"{RUN[:-1]}{number}" for number in (1, 2, 3))
     logs: list[FencedLog] = [store.create(first), store.create(second)]
@@ -188,7 +188,7 @@ def test_a_run_that_waits_is_queued_with_the_last_line_of_the_last_run_that_it_n
     assert sql.execute("select state from runs where id = %s", [third]).fetchone() == ("queued",)
 
 
-def test_a_run_that_waits_for_one_that_did_not_pass_goes_on_waiting(store: FleetStore, sql: Connection) -> None:
+def test_a_run_that_waits_for_one_that_did_not_pass_goes_on_waiting(store: FleetStore, sql: FleetConnection) -> None:
     second = f"{RUN[:-1]}2"
     log = store.create(RUN)
     waiting(sql, second, RUN)

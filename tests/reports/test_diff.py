@@ -21,7 +21,7 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
 )
-from runner.runs.evidence import SentRequest, Value
+from runner.runs.evidence import SentRequest, StoredValue
 from runner.runs.result import fold
 from runner.runs.status import Status
 
@@ -36,15 +36,15 @@ def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
     """A run of one step; `ending` are fields of its end."""
 
     def made(
-        sent: Value = None,
+        sent: StoredValue = None,
         *,
-        inputs: Value = None,
+        inputs: StoredValue = None,
         key: str = "read",
         source: str | None = None,
         files: dict[str, str] | None = None,
         request: SentRequest | None = None,
         effect: str = "once",
-        **ending: Value,
+        **ending: StoredValue,
     ) -> ComparedRun:
         row = Row(key=key, id=key, name="Read", kind="execute", section=Section.STEPS, index=None, line=3)
         fields = {"status": Status.PASSED, "seconds": 0.1, "attempts": 1, **ending}

@@ -54,7 +54,7 @@ class Fleet:
     folder: Path
     sandbox: ServedSandbox
     workers: list[ForkedCommand] = field(default_factory=list)
-    _connection: "database.Connection | None" = field(default=None, init=False)
+    _connection: "database.FleetConnection | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         (self.folder / "targets.yaml").write_text(self.sandbox.targets())

@@ -10,7 +10,7 @@ import pytest
 
 from runner.runs.events import Line, RunStarted, TargetName
 from runner.runs.files.store import FileRunStore
-from runner.runs.journal import Journal, Reading, parse, parse_line
+from runner.runs.journal import Journal, StoredJournal, parse, parse_line
 from runner.runs.store import Part
 from runner.secrets.redact import Secrets
 
@@ -82,7 +82,7 @@ def reopened(folder: Path, secrets: Secrets | None = None, *, now: Callable[[], 
     return Journal.reopened(store_of(folder), folder.name, secrets or Secrets(), now=now)
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> StoredJournal:
     return parse(store_of(folder).events(folder.name))
 
 

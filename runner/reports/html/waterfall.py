@@ -15,7 +15,7 @@ from runner.foundation.sentences import shortened
 from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
 from runner.reports.safe import clean
-from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
+from runner.reports.spans import RowNode, SpanNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
 from runner.reports.words import because
 from runner.runs.events import Section, WaitsFor
 from runner.runs.evidence import Unverified
@@ -110,7 +110,7 @@ def sure_word(row: TimedRow) -> str:
     return _SURENESS_WORDS[row.sureness]
 
 
-def _portions(run: TimedRun, nodes: Sequence[Node], scale: _Scale) -> tuple[Portion, ...]:
+def _portions(run: TimedRun, nodes: Sequence[SpanNode], scale: _Scale) -> tuple[Portion, ...]:
     drawn = [(_turns(run, node) if isinstance(node, TurnGroup) else _row(run, node, scale)) for node in nodes]
     found = []
     for at in range(0, len(drawn), _IN_PORTION):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from runner.foundation import server_time
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files import row_tables
-from runner.runs.files.row_database import Change, RowDatabase
+from runner.runs.files.row_database import RowChange, RowDatabase
 from runner.runs.files.row_tables import ANY_NUMBER, BEGUN, StoredRows, folder_of
 from runner.runs.pending_starts import AFTER, ASIDE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import SET_ASIDE, Others, Rival, RowQuery, StoreError
@@ -69,7 +69,7 @@ class RowsOfRun:
         self._earliest: float | None = rows.now() if is_new else None
         self._later: dict[str, list[_LaterStart]] = {}
         self._stand_ins: dict[str, _AnyNumber] = {}
-        self._answers: dict[str, Change] = {}
+        self._answers: dict[str, RowChange] = {}
         self._answered = 0.0
         self._begun: dict[str, tuple[float, float]] = {}
 
@@ -152,7 +152,7 @@ class RowsOfRun:
             self._rows.change(*before)
             self._forget(before)
 
-    def _changes(self) -> tuple[Change, ...]:
+    def _changes(self) -> tuple[RowChange, ...]:
         """All that is not stored yet: answers of starts that are, before a later start of the same row is."""
         later = [
             (self._run, start.key, self._site, start.process, start.began, start.ends)
@@ -162,7 +162,7 @@ class RowsOfRun:
         removed = ((_REMOVED, (found.number,)) for found in self._stand_ins.values())
         return (*self._answers.values(), *row_tables.begun_at_once(later), *removed)
 
-    def _forget(self, changes: Sequence[Change]) -> None:
+    def _forget(self, changes: Sequence[RowChange]) -> None:
         """These were all, and are stored."""
         if changes:
             self._later.clear()

@@ -61,7 +61,7 @@ _AGAIN = 5.0
 """Seconds after which a file that could not be opened is tried again, and then how long others are waited for."""
 _BRIEFLY = 0.1
 
-Change: TypeAlias = tuple[str, tuple[str | float, ...]]  # a statement with its values
+RowChange: TypeAlias = tuple[str, tuple[str | float, ...]]  # a statement with its values
 
 
 class RowDatabase:
@@ -134,7 +134,7 @@ class RowDatabase:
             except (sqlite3.Error, OSError) as error:
                 raise self._unusable(error) from error
 
-    def change(self, *changes: Change) -> int:
+    def change(self, *changes: RowChange) -> int:
         """Some statements in a transaction; the number of the record that the last has made. Raises `StoreError`."""
         if len(changes) > 1:
             with self.changing() as database:

@@ -119,7 +119,7 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
             row.log.refusal = failure
             yield from note(LogUnreadable(error=failure.trouble))
         is_over = row.t + BETWEEN_TRIES >= ends
-        if number == READING_TRIES or not _may_pass(failure) or (is_over and is_last_time):
+        if number == READING_TRIES or not _may_pass(call, failure) or (is_over and is_last_time):
             break
         if is_over:
             is_last_time, ends = True, row.t + BETWEEN_TRIES + AFTER_SILENCE
@@ -157,8 +157,13 @@ def is_refused_now(failure: calls.CallFailed) -> bool:
     return is_for_good(failure) and failure.status != HTTPStatus.NOT_FOUND
 
 
-def _may_pass(failure: calls.CallFailed) -> bool:
-    """Whether the same reading may be answered a moment later; a 500 may be `Collection was modified` [M]."""
+def _may_pass(call: calls.Call, failure: calls.CallFailed) -> bool:
+    """Whether the same reading may be answered a moment later; a 500 may be `Collection was modified` [M].
+
+    A 400 may be a gateway's: it ends a wait. Of other readings it refuses the filter, which has another form.
+    """
     if failure.final or is_for_good(failure):
         return False
-    return failure.kind is not calls.FailureKind.REFUSED or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    is_gateways = failure.status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ReadRow)
+    is_refused = failure.kind is calls.FailureKind.REFUSED
+    return not is_refused or is_gateways or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR

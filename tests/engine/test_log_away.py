@@ -183,3 +183,14 @@ def test_a_process_is_not_waited_for_in_a_log_that_is_elsewhere_for_good_or_lack
     wait = f"  - id: w\n    wait: {{process_id: {GUID}, for: ended}}\n"
     world = World(log=refused(status=status)).carry_out(planned(wait))
     assert (world.finished("w").status, world.t < 60.0) == ("error", True)
+
+
+def test_a_process_is_waited_for_where_a_gateway_answers_400_for_a_moment() -> None:
+    class Gateway(World):
+        def _row(self, process_id: str) -> Ending:
+            return refused(status=400) if self.sent.count("read row") == 1 else super()._row(process_id)
+
+    steps = "  - id: a\n    run: {process: UsrA, until: started}\n"
+    wait = "  - id: w\n    wait: {process_id: '{{ steps.a.process_id }}', for: ended}\n"
+    world = Gateway(statuses=["running"], later=["done"]).carry_out(planned(steps + wait))
+    assert world.finished("w").status == "passed"

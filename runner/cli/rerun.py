@@ -118,7 +118,7 @@ def _claimed(
         nonlocal chosen, lacking
         if failed:
             chosen, lacking = _not_passed(named, anew)
-        if refused := [*_open_reruns(store, chosen, together=failed)]:
+        if refused := [*_open_reruns(store, chosen, option=" --failed" if failed else "")]:
             raise RefusedError(*refused)
         whole = [command_of(store, named.id) or named.id] if failed else []
         return [*(run.id for run in chosen), *whole]
@@ -130,18 +130,15 @@ def _claimed(
     return chosen, lacking
 
 
-def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun], *, together: bool) -> Iterator[Problem]:
-    """Why an earlier rerun of these runs may still do, or has done, or may have done, the same.
-
-    Runs that are carried out `together` do again what reruns did that failed in the end.
-    """
+def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun], *, option: str) -> Iterator[Problem]:
+    """Why an earlier rerun of these runs may still do, or has done, or may have done, the same."""
     bad = {run.id for run in chosen if run.result.status is not RunStatus.PASSED}
     for name, run in reruns_of(store, [run.id for run in chosen]).items():
         later = load(store, name)
         why = f"run {clean(run)} is carried out once more by run {clean(name)}, which"
         if (problem := unsettled(later.result, store=store.name)) is None:
-            if run in bad and (end := _as_done(later, whole=together)) is not None:
-                again = f"`{complete_command('rerun', later.result, store.name)}` carries it out yet again"
+            if run in bad and (end := _as_done(later)) is not None:
+                again = f"`{complete_command('rerun', later.result, store.name)}{option}` carries it out yet again"
                 yield Problem(code="E181", message=f"{why} {end}", hint=f"nothing was sent; {again}")
             continue
         if later.is_running:
@@ -154,10 +151,10 @@ def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun], *, together:
 _NAMED = 5
 
 
-def _as_done(rerun: StoredRun, *, whole: bool) -> str | None:
-    """How a rerun that has ended did the `whole`, or what must happen only once; None where it may be done again."""
-    if whole or rerun.result.status is RunStatus.PASSED:
-        return "has passed" if rerun.result.status is RunStatus.PASSED else None
+def _as_done(rerun: StoredRun) -> str | None:
+    """How a rerun that has ended did it all, or what must happen only once; None where it may be done again."""
+    if rerun.result.status is RunStatus.PASSED:
+        return "has passed"
     passed = {step.key for step in rerun.result.steps if step.status is Status.PASSED}
     done = [clean(key) for key in repeated_keys(timed(rerun.lines, result=rerun.result)) if key in passed]
     return f"ended as `{rerun.result.status}`, after {first_few(done, _NAMED)} had passed" if done else None

@@ -83,10 +83,16 @@ def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(answers
     assert ended(["rerun", first, "--failed"]) == 1
     answers.asked.clear()
     capsys.readouterr()
-    assert ended(["rerun", first, "--failed"]) == 1
+    assert ended(["rerun", first, "--failed"]) == 6
+    assert answers.asked == [], "the rerun has charged Blue"
+    said = capsys.readouterr().err
+    assert "left out: a[red]@here, which has passed since with the same inputs, in run " in said
+    again = max(Path(".runner/runs").iterdir()).name
+    assert f"is carried out once more by run {again}, which ended as `failed`, after charge, look had passed" in said
+    assert f"hint: nothing was sent; `runner rerun {again} --failed` carries it out yet again" in said
+    assert ended(["rerun", again, "--failed"]) == 1
+    assert answers.asked.count("a-Blue") == 1
     assert "a-Red" not in answers.asked
-    assert "a-Blue" in answers.asked
-    assert "left out: a[red]@here, which has passed since with the same inputs, in run " in capsys.readouterr().err
 
 
 def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(answers: Executes, capsys: Capture) -> None:

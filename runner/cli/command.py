@@ -4,6 +4,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import click
 from msgspec.structs import replace
@@ -111,8 +112,8 @@ def carry_out(
 ) -> tuple[Carried, ExitCode]:
     """Carry runs out, and report what did not begin. Raises `RefusedError` where another program has a lock.
 
-    `store` keeps the locks. `until_ready` waits for the sites. `ended` gets each run that has ended. Signals are
-    listened for until the command ends: a second signal must not cost the reports.
+    `store` has the runs, and keeps the locks. `until_ready` waits for the sites. `ended` gets each run that has ended.
+    Signals are listened for until the command ends: a second signal must not cost the reports.
     """
     given = context.params
     stop, over = stop or Stop(grace=given["grace"]), threading.Event()
@@ -124,8 +125,8 @@ def carry_out(
     context.with_resource(listening(stop, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     context.call_on_close(console.give_back)  # also where a fault of ours ends the command
-    pool_options = _pool_options(context, console, stop, ended=ended)
-    carried = _carried_under_locks(pending, pool_options, context, store=store, until_ready=until_ready)
+    pool_options = _pool_options(context, console, store, stop, ended=ended)
+    carried = _carried_under_locks(pending, pool_options, wait=given.get("wait_lock"), until_ready=until_ready)
     over.set()
     if gave_up := stop.given_up:
         why = f"the grace of {format_duration(given['grace'])} is over" if stop.is_over() else "interrupted again"
@@ -136,7 +137,12 @@ def carry_out(
 
 
 def _pool_options(
-    context: click.Context, console: RunConsole, stop: Stop, *, ended: Callable[[ActiveRun], None]
+    context: click.Context,
+    console: RunConsole,
+    store: LocalRunStore,
+    stop: Stop,
+    *,
+    ended: Callable[[ActiveRun], None],
 ) -> PoolOptions:
     given = context.params
     yes = given.get("yes", False)
@@ -146,11 +152,12 @@ def _pool_options(
         ended(run)
 
     return PoolOptions(
+        store=store,
         stop=stop,
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
-        report=_store_reports,
+        report=partial(_store_reports, store),
         broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
@@ -159,9 +166,9 @@ def _pool_options(
     )
 
 
-def _store_reports(run: ActiveRun) -> None:
+def _store_reports(store: LocalRunStore, run: ActiveRun) -> None:
     reported = run.reported
-    problems = store_reports(run.store, reported)
+    problems = store_reports(store, reported)
     if not problems:
         run.in_reports = reported.result
     output.problems(*problems)
@@ -187,14 +194,12 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
 
 
 def _carried_under_locks(
-    pending: Sequence[PendingRun],
-    options: PoolOptions,
-    context: click.Context,
-    *,
-    store: LocalRunStore,
-    until_ready: UntilReady,
+    pending: Sequence[PendingRun], options: PoolOptions, *, wait: float | None, until_ready: UntilReady
 ) -> Carried:
-    """Take all locks of the runs, then wait for the sites, then carry the runs out; after a signal no run begins."""
+    """Take all locks of the runs, within `wait` seconds, wait for the sites, and carry the runs out.
+
+    After a signal no run begins.
+    """
     stop = options.stop
 
     def pause(seconds: float) -> bool:
@@ -203,9 +208,8 @@ def _carried_under_locks(
         return stop.why is None
 
     claims = {run.lock: run.title for run in reversed(pending) if run.lock is not None}
-    wait = context.params.get("wait_lock")
     try:
-        with hold_locks(claims, store, wait=wait, pause=pause, say=output.say) as held:
+        with hold_locks(claims, options.store, wait=wait, pause=pause, say=output.say) as held:
             unready = until_ready(stop)
             if unready is None:
                 return carry_all([_with_its_lock(run, held) for run in pending], options)

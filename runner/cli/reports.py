@@ -26,7 +26,7 @@ from runner.reports.formats import FORMATS, HTML, ReportFormat
 from runner.reports.github import annotations
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
-from runner.runs.store import Part, RunStore, StoreError
+from runner.runs.store import LocalRunStore, Part, StoreError
 from runner.runs.stored_runs import refused_as
 from runner.terminal import output
 
@@ -110,7 +110,7 @@ def _append(file: Path, command: ReportedCommand) -> None:
     output.problems(Problem(code="E153", message=message, severity=Severity.WARNING))
 
 
-def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore) -> None:
+def open_page(places: ReportPlaces, command: ReportedCommand, *, store: LocalRunStore) -> None:
     """Show the HTML report in a browser; where no file was named for it, it is stored with the last run first."""
     import webbrowser  # noqa: PLC0415  5 ms, for this option only
 

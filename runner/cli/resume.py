@@ -119,7 +119,7 @@ def resume(context: click.Context) -> int:
     _refuse_a_copy(run)
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
-        return _over(run, places, why="nothing is left to do")
+        return _over(store, run, places, why="nothing is left to do")
     resumable = resume_run.load_plan(run, began, given_anew(context))
     check_results(verdicts, resumable.spec.job, run.result)
     check_permission([resumable.spec], allowed, asking=_questions_left(resumable))
@@ -148,7 +148,7 @@ def _all_of_command(
     rest = _rest_of_command(run, besides=runs)
     if not runs:
         which = "is in doubt" if allowed is None else "has broken off"
-        code = _over(run, places, why=f"no run of the same command {which}; nothing is left to do", whole=rest)
+        code = _over(store, run, places, why=f"no run of the same command {which}; nothing is left to do", whole=rest)
         return whole_code(code, rest)
     names = frozenset(name for each in runs for name in each.result.inputs)
     anew = replace(given_anew(context), others=names)
@@ -211,7 +211,7 @@ def reconcile(context: click.Context) -> int:
         judgement = Judgement(look_again=True, only_settle=True)
         return _all_of_command(context, run, places, store=store, runs=in_doubt, judgement=judgement)
     if not doubtful(run.result.steps):
-        return _over(run, places, why="nothing is in doubt")
+        return _over(store, run, places, why="nothing is in doubt")
     resumable = resume_run.load_plan(run, began, given_anew(context))
     return _carry_on(context, store, [resumable], places, judgement=Judgement(look_again=True, only_settle=True))
 
@@ -354,7 +354,14 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
     return False
 
 
-def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: ReportedCommand | None = None) -> ExitCode:
+def _over(
+    store: LocalRunStore,
+    run: StoredRun,
+    places: reports.ReportPlaces,
+    *,
+    why: str,
+    whole: ReportedCommand | None = None,
+) -> ExitCode:
     """Nothing is left to do: the reports are drawn, of the run or of its `whole` command; the run's code."""
     ended = f", which ended `{run.result.status}`" if run.result.finished else ""
     output.say(f"{why} of {run_title(run.result)} ({clean(run.result.id)}){ended}: nothing was sent")
@@ -362,7 +369,7 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: Repo
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {first_few(rest, MOST_KEYS)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
     if run.result.finished:  # whoever ended it may have been killed before they were written
-        output.problems(*store_reports(run.store, reported))
+        output.problems(*store_reports(store, reported))
     reports.publish(places, whole or alone(reported))
     _say_rest_of_command(run)
     for step in rerun_steps(timed(run.lines, result=run.result), store=run.store.name)[-1:]:

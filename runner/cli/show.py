@@ -1,6 +1,7 @@
 """The verbs that draw stored runs: `show` for a person, `report` as files, `diff` what differs between two."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 import click
 
@@ -23,7 +24,7 @@ from runner.reports.spans import timed
 from runner.reports.summary import what_next
 from runner.reports.transcript import rows_of, so_far, whole
 from runner.runs.events import RunStatus
-from runner.runs.store import Part
+from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import NotBegunError, StoredRun, command_of, runs_of_command
 from runner.terminal import output
 
@@ -178,7 +179,7 @@ def report(context: click.Context) -> int:
     output.problems(*problems)
     reports.write(places, command)
     if opens:
-        reports.open_page(places, command, store=store)
+        reports.open_page(places, command, store=cast("LocalRunStore", store))  # without a file it is none of a fleet
     if code is not ExitCode.PASSED:
         output.say(f"the reports are written; exit {code:d}")
     return code

@@ -25,7 +25,7 @@ from runner.runs.events import CallSent, Line, RunFacts, Waited, time_of
 from runner.runs.evidence import ApplyOrigin, Starter
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import Progress, RunResult, fold
-from runner.runs.store import Part, RunStore
+from runner.runs.store import LocalRunStore, Part, RunStore
 from runner.runs.stored_runs import writing
 from runner.secrets.redact import Secrets
 from runner.version import VERSION
@@ -103,7 +103,7 @@ class RunOrigin(Struct, frozen=True, kw_only=True):
 def begin(
     spec: RunSpec,
     sites: Sites,
-    store: RunStore,
+    store: LocalRunStore,
     *,
     alone: bool,
     judgement: Judgement,

@@ -20,7 +20,7 @@ from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.evidence import StoredValue
 from runner.runs.result import RunResult
-from runner.runs.store import Part, RunStore, StoreError
+from runner.runs.store import LocalRunStore, Part, RunStore, StoreError
 from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_begun
 from runner.secrets.redact import Secrets
 
@@ -61,7 +61,7 @@ class CommandPlan(Struct, kw_only=True):
     secrets: Callable[[], Secrets]
     _is_noted: bool = False
 
-    def note(self, store: RunStore, run: str) -> None:
+    def note(self, store: LocalRunStore, run: str) -> None:
         """Store it with the first run that begins. Where that cannot be stored, only a later hint is lost."""
         if self._is_noted:
             return

@@ -28,7 +28,7 @@ from runner.project.ci_run import ci_run, person, person_elsewhere
 from runner.reports.words import run_title
 from runner.runs.events import GIVEN_UP, Line, RunResumed, RunStatus, stopped
 from runner.runs.evidence import LockHolder, Person
-from runner.runs.store import Claim, StoreError
+from runner.runs.store import Claim, LocalRunStore, StoreError
 from runner.runs.stored_runs import unwritable
 
 _MOMENT = 1.0  # seconds after the grace in which a run may still end by itself, with its last events
@@ -48,6 +48,7 @@ class PendingRun(Struct, frozen=True, kw_only=True):
 class PoolOptions(Struct, frozen=True, kw_only=True):
     """How runs are carried out."""
 
+    store: LocalRunStore  # of all the runs
     stop: Stop
     ask: Callable[[Ask, Stop, float | None], bool | None]  # asks a person; None where no answer came within the seconds
     look: Callable[[Sequence[str]], None] = lambda _locks: None  # called in between, with the locks waited for
@@ -202,7 +203,7 @@ class _Pool(Struct, kw_only=True):
     def _host(self, run: ActiveRun, holder: LockHolder) -> LocalHost:
         key = run.site.key
         if key not in self._turns:  # nobody else knows the address of a sandbox that this command serves
-            self._turns[key] = Turns() if run.site.name.sandbox else Turns(partial(run.store.turns, key))
+            self._turns[key] = Turns() if run.site.name.sandbox else Turns(partial(self.options.store.turns, key))
         answers = self._answers[run.site.account_key]
         if run.is_of_other_account:
             answers = SharedAnswers(is_of_other_account=True)

@@ -4,10 +4,10 @@ from runner.foundation.problems import Problem, Severity
 from runner.reports.formats import FORMATS
 from runner.reports.reported import ReportedRun, alone
 from runner.runs.history import remember
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, StoreError
 
 
-def store_reports(runs: RunStore, run: ReportedRun) -> list[Problem]:
+def store_reports(runs: LocalRunStore, run: ReportedRun) -> list[Problem]:
     """Store a run's reports with it, and add it to the history. A failure is a warning: it can be repeated."""
     warnings = []
     try:

@@ -157,13 +157,6 @@ class FleetStore:
             for run, state, note in self.link.run(_NOT_BEGUN, {"name": name})
         ]
 
-    def hold_command(self, run: str) -> None:
-        """Nothing: workers begin the runs of a fleet, and no command does."""
-
-    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
-        del content
-        raise StoreError(f"{self.place(run, part)} is not stored")
-
     def get(self, run: str, part: Part) -> bytes:
         if part is Part.EVENTS:
             return b"".join(self.events(run))
@@ -214,10 +207,6 @@ class FleetStore:
         log = self.log_of(run)
         link = self.link if log is None else log.link
         return FleetRows(link, log or AtOnce(link, run), run=run, site=site, settle=settle, now=self._now)
-
-    def turns(self, site: str) -> None:
-        """None: a run of a fleet has its turns in the database."""
-        del site
 
     def log_of(self, run: str) -> FencedLog | None:
         log = self._open.get(run)

@@ -287,20 +287,11 @@ class RunStore(Protocol):
     def seconds_silent(self, run: str) -> float | None:
         """Since when the process that has the run open is taken for dead; None where it is not, or nobody knows."""
 
-    def hold_command(self, run: str) -> None:
-        """Until the store is closed, or its process ends, the command that began with `run` is under way."""
-
     def is_command_under_way(self, run: str) -> bool:
         """Whether the command that began with `run` may still begin others. False also where that cannot be known."""
 
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         """The runs without events whose ids begin with `name`, or for `last` the newest, and why."""
-
-    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
-        """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line.
-
-        A fleet stores no parts: its worker writes the plan, and reports are drawn of the events.
-        """
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are all lines that `events` gives."""
@@ -320,9 +311,6 @@ class RunStore(Protocol):
     def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> OwnedRows:
         """The rows as `run` sees them, none yet where it `is_new`. `site` is as `foundation.site_key` gives it."""
 
-    def turns(self, site: str) -> SharedTurns | None:
-        """The turns at `site`, as above; None where the store has none for runs of this program."""
-
 
 class RunOfPlan(Struct, frozen=True, kw_only=True):
     """A run that came of a stored plan, empty of a claim without any. `folder` is the folder that has it."""
@@ -332,9 +320,18 @@ class RunOfPlan(Struct, frozen=True, kw_only=True):
 
 
 class LocalRunStore(RunStore, Protocol):
-    """The runs of a machine, with what its commands share."""
+    """The runs of a machine, with what its commands share. Only here reports are stored beside the events."""
+
+    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
+        """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line."""
 
     def delete(self, run: str) -> None: ...
+
+    def hold_command(self, run: str) -> None:
+        """Until the store is closed, or its process ends, the command that began with `run` is under way."""
+
+    def turns(self, site: str) -> SharedTurns:
+        """The turns at `site`, as `owned_rows` names it."""
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]

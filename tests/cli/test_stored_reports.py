@@ -12,6 +12,7 @@ from runner.foundation.problems import ExitCode, Problem
 from runner.reports import json as as_json
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.runs.events import RunClosing
+from runner.runs.files.store import FileRunStore
 from runner.runs.result import fold
 from runner.runs.store import Part
 
@@ -32,7 +33,7 @@ def test_the_stored_reports_of_the_only_run_are_copied(reported: ReportedRun, tm
 
 
 def test_to_stdout_they_are_copied_too(reported: ReportedRun, capsys: pytest.CaptureFixture[str]) -> None:
-    assert reported.stored_in is not None
+    assert isinstance(reported.stored_in, FileRunStore)
     content = f"a{'ö' * 100_000}\n"  # more than a piece, which may end within a letter
     reported.stored_in.put(reported.result.id, Part.REPORT, content)
     command = ReportedCommand(runs=[reported], exit_code=reported.result.exit_code)
@@ -52,7 +53,7 @@ def test_a_report_that_says_more_than_the_stored_one_is_drawn(reported: Reported
 
 
 def test_each_of_several_runs_is_copied_from_its_own_report(reported: ReportedRun, tmp_path: Path) -> None:
-    assert reported.stored_in is not None
+    assert isinstance(reported.stored_in, FileRunStore)
     drawn, code, events = replace(reported, stored_in=None), reported.result.exit_code, reported.result.events.encode()
     content = b"".join(as_json.report(alone(drawn))).replace(events, b"copied")
     reported.stored_in.put(reported.result.id, Part.REPORT, iter([content]))

@@ -181,7 +181,7 @@ def _versions(row: OpenRow, before: Versions, *, fresh: bool) -> Running[Version
         if found is None:
             found = yield from read(row, calls.FindHiddenFamily(process=before.process, fresh=fresh))
         if not isinstance(found, str):
-            return before.not_listed(t=row.t)
+            return before.not_listed(t=row.t, unknown=True)
         root = found
     members = yield from read(row, calls.ReadFamily(root=root, fresh=fresh))
     if isinstance(members, Unread):

@@ -146,6 +146,12 @@ def weak_absence(log: LogState, start: Start) -> str | None:
     return None
 
 
+def is_unknown(log: LogState, process: str) -> bool:
+    """Whether the site has been asked for the process, and lists none of this code."""
+    known = log.versions.get(process)
+    return known is not None and known.unknown
+
+
 def may_be_of(log: LogState, start: Start, found: LogRow) -> bool:
     """Whether nothing proves that the row `found` is not of `start`."""
     began = found.began

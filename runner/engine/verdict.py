@@ -40,6 +40,7 @@ _BEGAN_LATER = (
     "the same account could have made this start"
 )
 _LOOK_THERE = "look at the process log of the site"
+UNKNOWN_CODE = "check the process's code, with capital letters; its caption is no code"
 NOT_BEGUN = "the process log shows that it has not begun yet"
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
@@ -94,6 +95,9 @@ def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]
     row.shown = tuple(each.id for each in earlier)
     row.log.seen.update(row.shown)  # what is there before a later call is none of its own
     others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
+    if row.answer == (None,) and not others and starts.is_unknown(row.log, start.process):
+        message = f"the site lists no process `{start.process}`, and its process log shows no start of it"
+        return not_passed("E208", message, UNKNOWN_CODE, status=Status.UNKNOWN if row.is_once else Status.ERROR)
     shown = f", but {starts.at_another_time(others)}" if others else ""
     why = f"the process log shows no row of this call{shown}{f'; {less}' if less else ''}"
     return not_verified(row, why, doubtful=_hold_failure(others))

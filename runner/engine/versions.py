@@ -37,6 +37,7 @@ class Versions(Struct, frozen=True, kw_only=True):
     members: tuple[KnownVersion, ...] = ()
     grown_at: float | None = None  # when a version was found that the log was not asked for
     unread: str | None = None  # why the last reading failed
+    unknown: bool = False  # the library was read, and lists nothing of this code
     due: float = NEVER  # when they are read again
     final: bool = False  # they are not read again in this run
 
@@ -71,8 +72,8 @@ class Versions(Struct, frozen=True, kw_only=True):
         due = t + (REFUSED_AGAIN if is_refused else AGAIN)
         return replace(self, read_at=t, unread=failure.trouble.message, due=due)
 
-    def not_listed(self, *, t: float) -> "Versions":
-        return replace(self, read_at=t, root=None, unread=_NOT_LISTED, due=NEVER)
+    def not_listed(self, *, t: float, unknown: bool = False) -> "Versions":
+        return replace(self, read_at=t, root=None, unread=_NOT_LISTED, unknown=unknown, due=NEVER)
 
     def unusable(self, failure: CallFailed) -> "Versions":
         """The versions, where the log refuses to be asked for their rows."""

@@ -170,10 +170,12 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         return _unproved(call, _redirected(call, reply, site))
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
-        by_words = _by_words(call, _words(reply)) if status == HTTPStatus.BAD_REQUEST else None
+        words = _words(reply)
+        is_missing = refusal_words.names_no_process(call, words)
+        by_words = _by_words(call, words) if is_missing or status == HTTPStatus.BAD_REQUEST else None
         hint = by_words or _what_to_check(call, reply, site)
         failure = refused(call, reply, _described(reply, site), hint=hint)
-        return failure if _is_own(call, reply) else _unproved(call, failure)
+        return failure if is_missing or _is_own(call, reply) else _unproved(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
     words = _described(reply, site)

@@ -16,7 +16,7 @@ _AT_THE_DOOR: Final = lazy_pattern(
 def is_missing(code: str, words: str, *, quoted: bool = False) -> bool:
     """Whether the words say that the site lacks it, which no proxy knows. `quoted`: scripts say `order not found`."""
     may_be = "" if quoted else "?"
-    named = rf"(?<![\w/])[\"'“«]{may_be}{re.escape(code)}[\"'”»]{may_be} (?:is )?(?:{NOT_FOUND})"
+    named = rf"(?<![\w/])[\"'“«]{may_be}{re.escape(code)}[\"'”»]{may_be} (?:is |was )?(?:{NOT_FOUND})"
     return re.search(named, words, re.IGNORECASE) is not None
 
 
@@ -36,4 +36,6 @@ def names_no_process(call: calls.Call | None, words: str) -> bool:
     """
     if not isinstance(call, calls.ExecuteCall | calls.RunProcessCall):
         return False
-    return is_missing(call.process, words, quoted=True) or is_missing(f"process {call.process}", words)
+    kind, code = "process(?: schema)?", rf"[\"'`“«]?{re.escape(call.process)}[\"'`”»]?"
+    says_so = rf"\b{kind} {code} (?:is |was )?(?:{NOT_FOUND})|\b(?:unknown|no such) {kind}:? {code}(?![\w/])"
+    return is_missing(call.process, words, quoted=True) or re.search(says_so, words, re.IGNORECASE) is not None

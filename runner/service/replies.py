@@ -154,8 +154,11 @@ def _refuse_error_record(value: JsonObject) -> None:
 def _bare(call: calls.ExecuteCall, value: Json) -> Json:
     """An Execute() that was answered without `<string>`, as a host may [?]: what gateways write is no answer.
 
-    A record is the value of no parameter: its text would be in quotes [D]. Without a result nothing comes [?].
+    A record is the value of no parameter: its text would be in quotes [D]. Without a result nothing comes, or that it
+    succeeded, as other methods of the service say it [?].
     """
+    if call.result is None and isinstance(value, dict) and value.get("success") is True:
+        return None
     if isinstance(value, str):
         return _in_quotes_twice(value)
     if value is not None and (call.result is None or isinstance(value, dict)):

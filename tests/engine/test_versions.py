@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from stories import World, member, moment, not_sent, planned, refused, unanswered
+from stories import Unlisted, World, member, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Send, Sleep
 from runner.engine.process_log import MOST_MEMBERS
@@ -234,6 +234,38 @@ def test_a_process_that_the_library_lists_without_it_is_searched_for_by_its_code
     assert ended(world) == ("failed", False)
     lost = World(families={ROOT: [member("UsrX")]}, lags=[60.0]).carry_out(planned(ONE))
     assert "the site lists no process of this code" in said(lost.finished("a"))
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "came"),
+    [
+        (ONE, None, "unknown"),
+        (STRICT, None, "unknown"),
+        (ONE + "    effect: read\n", None, "error"),
+        (ONE, 42, "passed"),
+    ],
+)
+def test_a_process_that_the_site_lists_nowhere_does_not_pass_by_an_empty_answer(
+    step: str, answer: Json, came: str
+) -> None:
+    world = Unlisted(answers=[answer], never_begun=frozenset({1})).carry_out(planned(step))
+    assert world.finished("a").status.value == came
+    sentence = "the site lists no process `UsrA`, and its process log shows no start of it"
+    assert (sentence in said(world.finished("a"))) == (came != "passed")
+    began = Unlisted(answers=[None]).carry_out(planned(step))
+    assert ended(began) == ("passed", True), "its row counts more than the library"
+
+
+def test_a_404_of_a_process_that_the_site_lists_nowhere_is_a_refusal_and_nothing_is_waited_for() -> None:
+    missing = refused(404, "answered 404 Not Found", unproved=True)
+    world = Unlisted(answers=[missing], never_begun=frozenset({1})).carry_out(planned(ONE))
+    assert (world.finished("a").status.value, world.sent.count("execute UsrA")) == ("failed", 1)
+    assert said(world.finished("a")) == "the site lists no process `UsrA`: answered 404 Not Found"
+    assert not any(isinstance(effect, Sleep) for effect in world.effects)
+    listed = World(answers=[missing], never_begun=frozenset({1})).carry_out(planned(ONE))
+    assert any(isinstance(effect, Sleep) for effect in listed.effects), "the log is read first"
+    other = Unlisted(answers=[refused(403, unproved=True)], never_begun=frozenset({1})).carry_out(planned(ONE))
+    assert other.finished("a").status.value == "unknown"
 
 
 class Hidden(Versions):

@@ -57,7 +57,7 @@ def test_a_run_and_its_report_come_to_what_the_table_says(way: Way, tmp_path: Pa
 
 
 def test_the_table_is_short_enough_to_be_read() -> None:
-    assert len(BREAKAGES) <= 21
+    assert len(BREAKAGES) <= 22
     assert max(len(cell) for breakage in BREAKAGES for cell in breakage.cells) <= 90
 
 

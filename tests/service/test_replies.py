@@ -188,6 +188,13 @@ def test_a_result_may_be_bare_json(site: Site, body: str, value: Json) -> None:
     assert read(EXECUTE, reply(body), site=site) == Answered(value=value)
 
 
+def test_a_start_without_a_result_may_be_answered_by_a_bare_record_of_its_success() -> None:
+    for site in (SITE, ON_NET):
+        assert read(STARTED, reply('{"success": true, "errorInfo": null}'), site=site) == Answered(value=None)
+        assert failed(STARTED, reply('{"success": true, "errorInfo": {"message": "no"}}'))[:2] == (UNANSWERED, "E307")
+    assert failed(EXECUTE, reply('{"success": true}'))[:2] == (UNANSWERED, "E307")
+
+
 def test_a_result_may_have_a_message_in_a_text() -> None:
     assert read(EXECUTE, wrapped('{"Message": "hi"}'), site=SITE) == Answered(value={"Message": "hi"})
 
@@ -366,6 +373,12 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply('{"title": "An error", "detail": "Item \\"UsrGet\\" not found"}', 500), False),
         (reply(b"Process UsrGet not found", 500, content_type="text/plain"), False),
         (reply('{"error": "Process UsrGet not found"}'), False),
+        (reply('{"error": "Process UsrGet not found"}', 404), False),
+        (reply('{"detail": "Process schema \\"UsrGet\\" was not found"}', 422), False),
+        (reply(b"Unknown process: UsrGet", 404, content_type="text/plain"), False),
+        (reply(b"No such process 'UsrGet'", 404, content_type="text/plain"), False),
+        (reply(b"Unknown process: UsrGetAll", 404, content_type="text/plain"), True),
+        (reply(b"The order of process UsrGet not paid: not found", 404, content_type="text/plain"), True),
         (reply(b"", 403), True),
         (reply(PAGE, 403), True),
         (reply('{"error": {"message": "blocked"}}', 403), True),

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 from msgspec.structs import replace
-from stories import World, not_sent, refused, unanswered
+from stories import Unlisted, World, not_sent, refused, unanswered
 
 from runner.foundation.problems import ExitCode
 from runner.runs.events import Trouble
@@ -301,6 +301,16 @@ BREAKAGES: tuple[Breakage, ...] = (
             Way(site=World(answers=["a value"], statuses=[status]), step=step, came=LOG_SAYS_FAILED)
             for status in ("error", "cancelled")
             for step in (*ANY, NEEDED_LATER)
+        ),
+    ),
+    Breakage(
+        what="The call is answered with nothing, and the site lists no process of this code",
+        effect="any",
+        log="shows no row of the call",
+        does="does not believe the answer",
+        ways=(
+            Way(site=Unlisted(never_begun=frozenset({1})), step=ONCE, came=UNKNOWN),
+            Way(site=Unlisted(never_begun=frozenset({1})), step=READ, came=ERROR),
         ),
     ),
     Breakage(

@@ -452,6 +452,13 @@ class World:
         return found | skipped
 
 
+class Unlisted(World):
+    """The library lists no process of this code; the log shows its starts, if any."""
+
+    def _of_versions(self, call: Call) -> Json:
+        return None if isinstance(call, FindFamily) else []
+
+
 def family_of_one(process: str) -> JsonObject:
     """A process without versions, as the library lists it."""
     return member(process, active=True)

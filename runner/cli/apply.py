@@ -48,7 +48,7 @@ _OPTIONS: Final = options.together(
         help="Wait up to this long for versions that another command runs now; without this option they are exit 3. "
         "With --db, wait for all versions; without this option the exit code is 0 as soon as they are queued.",
     ),
-    options.option(
+    options.typed_option(
         "--retry",
         type=hints.OneWord(["failed", "refused"]),
         help="Carry out once more what ended and did not pass, or with `refused` only what was refused before it "
@@ -71,7 +71,7 @@ _OPTIONS: Final = options.together(
     ),
     options.option("--in-order", is_flag=True, help="Let each job wait until the job before it has passed."),
     options.typed_option("--adopt", is_flag=True, help="Mark the versions as done without running them; send nothing."),
-    options.option(
+    options.typed_option(
         "--prune",
         is_flag=True,
         help="Do not list jobs any more whose files are deleted; the ledger keeps what they did.",

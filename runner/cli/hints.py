@@ -30,8 +30,20 @@ _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
 VARIABLES: Final = Path(__file__).with_name("variables.txt")
-TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "ADOPT", "STEP", "AS", "RESULT", "EVEN_THOUGH")
-"""Options that a person has to type each time: an environment must not give a person's consent."""
+TYPED_ONLY: Final = (
+    "YES",
+    "CONFIRM",
+    "AGAIN",
+    "ADOPT",
+    "STEP",
+    "AS",
+    "RESULT",
+    "EVEN_THOUGH",
+    "RETRY",
+    "FAILED",
+    "PRUNE",
+)
+"""Options that a person has to type each time: an environment must not give consent, nor repeat or delete anything."""
 FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
 """All values of `FORMAT`; each verb takes some of them."""
 _LIKE_THE_PREFIX: Final = "RUN"

@@ -49,7 +49,9 @@ from runner.terminal import asking, output
 
 @click.command("rerun", cls=Verb)
 @options.RUN
-@options.option("--failed", is_flag=True, help="Of all runs of RUN's command, those that did not pass or never began.")
+@options.typed_option(
+    "--failed", is_flag=True, help="Of all runs of RUN's command, those that did not pass or never began."
+)
 @options.JOBS
 @options.FAIL_FAST
 @options.STORED_RUN

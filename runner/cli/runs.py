@@ -69,7 +69,9 @@ run_filters = options.together(
 @options.form()
 @options.option("-n", "--limit", metavar="N", help="Only the N newest.")
 @run_filters
-@options.option("--prune", metavar="AGE", help="Delete runs older than this: `30d`, `12h`.")
+@options.typed_option(
+    "--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`."
+)
 def runs(context: click.Context) -> int:
     r"""List the stored runs, the newest first, with the step that failed; below them the commands that settle what is
     open.

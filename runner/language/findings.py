@@ -1,6 +1,5 @@
 """What is wrong with a document that does not fit its schema, from violations to sentences; and the document mended."""
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
@@ -13,7 +12,7 @@ from runner.foundation.values import Json, JsonObject, ValuePath, value_at
 from runner.json_schema import schemas
 from runner.json_schema.violations import Violation
 from runner.language import keys, values
-from runner.language.structure import RecordKeys, Structure
+from runner.language.structure import RecordKeys, Structure, shipped
 from runner.reading.document import CUT_OFF, SAME_COLUMN, Document
 from runner.reading.odd_characters import begins_with_odd_space
 
@@ -25,7 +24,7 @@ _COMMENTED_OUT = lazy_pattern(r"\s*#\s*(?:-\s|\w+:).*")
 
 def misfits(violations: Iterable[Violation], document: Document, name: str) -> tuple[tuple[Problem, ...], Document]:
     """The problems in the order of the file, and the document with misspelt names mended."""
-    found = _findings(violations, document, structure=_structure(name))
+    found = _findings(violations, document, structure=shipped(name))
     return _problems(found, document), mended(document, found)
 
 
@@ -36,13 +35,8 @@ def check_cases(document: Document) -> tuple[Problem, ...]:
 
 
 @cache
-def _structure(name: str) -> Structure:
-    return Structure(json.loads(schemas.shipped_text(name)))
-
-
-@cache
 def _cases() -> JsonObject:
-    job = _structure("job").root
+    job = shipped("job").root
     return {"title": "file of cases", "$defs": job["$defs"], "type": "array", "items": {"$ref": "#/$defs/case"}}
 
 

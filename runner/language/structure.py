@@ -1,9 +1,13 @@
 """Which keys our schemas know at which place, and what is wrong with the keys of a record."""
 
+import json
+from functools import cache
+
 from msgspec import Struct, field
 
 from runner.foundation.suggestions import likely_typo
 from runner.foundation.values import Json, JsonObject, ValuePath, items, record, sure_text
+from runner.json_schema import schemas
 from runner.json_schema.violations import Violation
 
 
@@ -82,6 +86,12 @@ class Structure(Struct, frozen=True):
             return found
         name = reference.rpartition("/")[2]
         return {**self._resolved(record(self.root.get("$defs")).get(name)), **found}
+
+
+@cache
+def shipped(name: str) -> Structure:
+    """The structure of the schema called `name`, as `job`."""
+    return Structure(json.loads(schemas.shipped_text(name)))
 
 
 def properties(schema: JsonObject) -> JsonObject:

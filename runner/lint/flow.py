@@ -29,6 +29,7 @@ from runner.foundation.values import Json, JsonObject, ValuePath, items, record
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
+from runner.language.slipped_keys import slipped_keys
 from runner.lint import fitting
 from runner.lint.places import ATTEMPT_NAMES, JOB_NAMES, STEP_KEYS, ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type
@@ -156,8 +157,18 @@ class Flow(TypeLint, frozen=True, kw_only=True):
 
             if (wrong := unfit_value(step, inside)) is not None:
                 self.add_quoted(wrong, (*step.path, "query", "filter"))
+            if (records := self._records(record(fields["query"]))) is not None:
+                return records
         action = defaults.action_type(fields)
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
+
+    def _records(self, query: JsonObject) -> Type | None:
+        """The records of a query without `select`, where the columns of its entity are known."""
+        known = self.catalogue.entities if self.catalogue is not None else None
+        entity = (known or {}).get(str(query.get("entity")))
+        if entity is None or "select" in query:
+            return None
+        return list_of(record_of(dict.fromkeys(entity.columns, UNKNOWN), closed=True))
 
     def _id(self, written: ActionValue, sent: Mapping[ValuePath, Type]) -> None:
         text, path = str(written.value), written.path
@@ -183,6 +194,8 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         for code, value in values.items():
             known = (process.parameters or {})[code] if process is not None and code in process.takes else None
             self._fits((*path, code), value, known, given.get(code, UNKNOWN), step=step)
+            if process is not None and isinstance(value, str) and ":" in value:
+                self.problems.extend(slipped_keys(self.document, (*path, code), process.takes - values.keys()))
 
     def _fits(self, path: ValuePath, value: Json, parameter: Parameter | None, found: Type, *, step: RawStep) -> None:
         """Check a value against its parameter, and templates in its records against the columns."""

@@ -14,7 +14,7 @@ from runner.foundation.values import Json, ValuePath, record
 from runner.job import build, secret_lines
 from runner.job.model import Input, Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline
-from runner.language import lookalikes, schema
+from runner.language import lookalikes, schema, slipped_keys
 from runner.language.kinds import other_kind
 from runner.project.paths import inside, root_of
 from runner.reading import files
@@ -185,6 +185,7 @@ class JobFiles:
             found = rules.check(document, reported=tuple(checking.problems), job=known)
             checking.problems += _beside(flawed, found, document)
             checking.problems += lookalikes.check(document, reported=tuple(checking.problems))
+            checking.problems += slipped_keys.check(document, [step.path for step in known.steps])
         cases = self._cases_of(checking, known)
         self._report(checking.problems, at=at)
         if isinstance(known.cases, str) and cases is not None:

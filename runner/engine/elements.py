@@ -20,7 +20,7 @@ from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.durations import format_duration
 from runner.foundation.sentences import first_few, listed
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import JsonObject, is_guid
+from runner.foundation.values import JsonObject, is_guid, yaml_flow
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
 from runner.runs.process_status import KNOWN
@@ -188,7 +188,12 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
         message += "; that it was executed counts for another row of this run, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
     else:
-        hint = _near(row.state, seen, wanted) or _hint_on_sub_process(row.state, seen) or hint
+        hint = (
+            _near(row.state, seen, wanted)
+            or _hint_on_sub_process(row.state, seen)
+            or _hint_on_running(row.state, seen, wanted)
+            or hint
+        )
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)
 
 
@@ -207,6 +212,15 @@ def _hint_on_sub_process(state: State, seen: _Elements) -> str | None:
     find = 'a `query` of SysProcessLog with `filter: "Parent/Id eq {{ steps.ID.process_id }}"` finds its id'
     where = f"the process is in its sub-process {listed(within)}, whose elements are of a process of its own"
     return f"{where}: {find}" if within else None
+
+
+def _hint_on_running(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
+    """The element that the process is at, where that is another, is the likeliest reason."""
+    running = [_shown(state, each) for each in seen.all if each.status == "running" and each not in seen.fitting]
+    if len(running) != 1:
+        return None
+    chain = f"`chain: [{', '.join(map(yaml_flow, (running[0], wanted.name)))}]`"
+    return f"the process is at `{running[0]}`: execute that first, as in {chain}, or write a longer `timeout`"
 
 
 def _besides(state: State, seen: _Elements) -> str:

@@ -12,7 +12,7 @@ from runner.engine.scope import Names
 from runner.engine.state import DoubtfulRow, OpenRow, State
 from runner.foundation.durations import format_duration
 from runner.foundation.values import Json
-from runner.job.actions import ACTIONS, Execute, Run, Signal
+from runner.job.actions import ACTIONS, Execute, IncludedJob, Run, Signal
 from runner.job.model import Step, StepEffect, Verify
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Row, Section, StepFinished, StepSkipped, StepStarted, Trouble
@@ -48,7 +48,7 @@ def report_row(
         section=planned.section,
         index=index,
         line=step.line,
-        help=step.help,
+        help=step.help or (step.action.job.help if isinstance(step.action, IncludedJob) else None),
         effect=step.effect.value,
         on_failure=step.on_failure.value,
         condition=None if step.condition == _IMPLIED_IF[planned.section] else step.condition,

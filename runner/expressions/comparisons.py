@@ -46,7 +46,12 @@ def _is_null(*parts: TypedPart) -> bool:
 
 def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: str) -> None:
     if not left.type.kinds & right.type.kinds and not _is_null(left, right):
-        hint = _together(left, right) or f"compare what can be equal: this is always {always}"
+        hint = (
+            _together(left, right)
+            or _field(left)
+            or _field(right)
+            or f"compare what can be equal: this is always {always}"
+        )
         check.report("E177", f"{sides(left, right)}: they are never equal", hint=hint)
     else:
         for part, text in ((left, right.written), (right, left.written)):
@@ -55,6 +60,14 @@ def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, alwa
             if text and _has_other_form(part.type, text):
                 sign = "!=" if always == "true" else "=="
                 _other_form(part, text, check, compared=f"{part.source}[:10] {sign}")
+
+
+def _field(part: TypedPart) -> str | None:
+    """What to compare of a record whose keys are known, as of the results that a `run` asks for."""
+    fields = sorted(part.type.fields or {}) if part.type.kinds == RECORD else []
+    return (
+        f"write {'' if len(fields) == 1 else 'one of its values, as '}`{part.source}.{fields[0]}`" if fields else None
+    )
 
 
 def _has_other_form(given: Type, text: str) -> bool:

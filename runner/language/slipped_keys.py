@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, Span
 from runner.foundation.values import ValuePath, record, value_at
-from runner.language.structure import properties, shipped
 from runner.reading.document import Document
 
 _BLOCK = lazy_pattern(r"[|>][+-]?[0-9]?[+-]?[ \t]*(?:#.*)?$", re.MULTILINE)
@@ -18,6 +17,8 @@ def check(document: Document, steps: Iterable[ValuePath]) -> Iterator[Problem]:
     """Warnings of texts for people that hold keys of the job, or of the step that they are in."""
     if _BLOCK.search(document.text) is None:
         return
+    from runner.language.structure import properties, shipped  # noqa: PLC0415  1 ms, for a file with such a text
+
     job = shipped("job")
     for path in ((), *steps):
         fields = record(value_at(path, document.data))

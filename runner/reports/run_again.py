@@ -47,7 +47,9 @@ _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
 """Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
 _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E307"})
 """Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""
+_PROCESS_FAILED = "E203"
 _JOB = "the file"
+_JOB_OR_SITE = "the file, or the cause on the site"
 _TARGETS = "the target, if that is the cause"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
 
@@ -196,10 +198,13 @@ def _faulty(result: RunResult) -> str:
     errors = [(step.status, step.error.code) for step in result.steps if step.error is not None]
     if (error := own_error(result)) is not None:
         errors.append((Status.FAILED, error.code))
-    if any(code in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE) for status, code in errors):
-        return _JOB
     codes = set() if result.target.sandbox else {code for _, code in errors}
-    return "the sign-in" if "E303" in codes else _TARGETS if codes & _OFTEN_OF_THE_TARGET else ""
+    if "E303" in codes:  # what failed beside it may have lacked a result for that
+        return "the sign-in"
+    of_the_file = {c for status, c in errors if c in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE)}
+    if of_the_file == {_PROCESS_FAILED}:
+        return _JOB_OR_SITE
+    return _JOB if of_the_file else _TARGETS if codes & _OFTEN_OF_THE_TARGET else ""
 
 
 def _mended(run: TimedRun) -> str:

@@ -395,12 +395,15 @@ def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_t
     assert answers.asked
 
 
-def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys: Capture) -> None:
+def test_after_a_refused_sign_in_the_targets_file_is_to_be_mended_whatever_finally_lacked(capsys: Capture) -> None:
+    note = "{if: failure(), execute: {process: UsrNote, parameters: {Of: '{{ steps.charge.result }}'}}}"
+    Path("a.job.yaml").write_text(JOB.replace('.who }}"}}', '.who }}"}, result: R}') + f"finally: [{note}]\n")
     with site(Answers(), sign_in=REFUSED) as shut:
         Path("targets.yaml").write_text(targets(shut.url))
         assert ended(["run", "a.job.yaml", "-k", "red"]) == 3
     printed = capsys.readouterr().out
     assert "E303" in printed
+    assert "E207" in printed
     advice = "    runner run a.job.yaml -t here -k 'billing[red]'\n      when you have mended the sign-in, this "
     assert printed.partition("what next:\n")[2].startswith(advice)
 

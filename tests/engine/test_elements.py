@@ -215,6 +215,8 @@ def test_where_the_process_is_at_another_element_the_message_names_that() -> Non
     error = site.finished("a").error
     assert error is not None
     assert error.message.endswith("; its elements: Send the letter (running)")
+    assert (error.hint or "").startswith("the process is at `Send the letter`: execute that first")
+    assert "`chain: [Send the letter, Approve]`" in (error.hint or "")
 
 
 def test_where_the_process_is_in_a_sub_process_the_hint_says_how_to_find_that() -> None:

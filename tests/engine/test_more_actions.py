@@ -5,7 +5,7 @@ from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.foundation.values import Json, JsonObject
-from runner.runs.events import StepSkipped
+from runner.runs.events import StepSkipped, StepStarted
 from runner.service.calls import (
     Answered,
     CallFailed,
@@ -635,6 +635,18 @@ def test_an_included_job_that_fails_carries_out_its_finally_and_fails_its_step()
         "after": "skipped: stopped",
     }
     assert world.end.exit_code == 1
+
+
+def test_an_included_job_that_ended_without_an_answer_says_so_and_shows_its_help() -> None:
+    helpful = INNER.replace("name: inner\n", "name: inner\nhelp: Ask the CRM team.\n")
+    world = World(answers=[not_sent(), not_sent(), not_sent()]).carry_out(
+        including(planned(OUTER), helpful, inputs=WHO)
+    )
+    end = world.finished("outer")
+    assert end.error is not None
+    assert (end.status, end.error.code) == ("error", "E211")
+    begun = [event.row for event in world.events if isinstance(event, StepStarted)]
+    assert [row.help for row in begun if row.key == "outer"] == ["Ask the CRM team."]
 
 
 def test_what_fails_in_an_included_job_counts_as_its_step_says() -> None:

@@ -23,7 +23,7 @@ from runner.runs.status import Status
 
 CarrySteps: TypeAlias = Callable[[State, tuple[PlannedStep, ...]], Running[None]]
 
-_CODES = {Status.FAILED: "E211", Status.ERROR: "E312", Status.UNKNOWN: "E401"}
+_CODES = {Status.FAILED: "E211", Status.ERROR: "E211", Status.UNKNOWN: "E401"}
 
 
 def attempt_included(

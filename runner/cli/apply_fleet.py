@@ -21,7 +21,8 @@ from runner.cli.fleet import suspended_line, unserved_line
 from runner.cli.reports import ReportPlaces
 from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, passed_before
-from runner.execution.run_spec import RunSet, RunSpec, check_permission
+from runner.execution.permission import check_permission
+from runner.execution.run_spec import RunSet, RunSpec
 from runner.execution.run_versions import apply_origin
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.overview import suspended_targets, unserved_runs

@@ -21,9 +21,10 @@ from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, passed_before
 from runner.execution.locks import claim_of
+from runner.execution.permission import check_permission
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun
-from runner.execution.run_spec import GivenAnew, RunSpec, check_permission
+from runner.execution.run_spec import GivenAnew, RunSpec
 from runner.execution.run_versions import apply_origin
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, Severity, UsageError, strongest

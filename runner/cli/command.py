@@ -14,8 +14,9 @@ from runner.cli.verb import from_environment, long_name
 from runner.execution.active_run import ActiveRun
 from runner.execution.faults import fault_problem
 from runner.execution.locks import HeldLock, hold_locks, lock_holder
+from runner.execution.permission import Permission
 from runner.execution.run_pool import Carried, PendingRun, PoolOptions, UntilReady, carry_all
-from runner.execution.run_spec import GivenAnew, Permission, RunSpec, Wanted, given_inputs
+from runner.execution.run_spec import GivenAnew, RunSpec, Wanted, given_inputs
 from runner.execution.stored_reports import store_reports
 from runner.foundation.durations import format_duration
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest

@@ -16,10 +16,11 @@ from runner.cli.run import carry_out_new
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.locks import lock_holder
+from runner.execution.permission import check_permission
 from runner.execution.planned_runs import ONLY_APPLY, PlannedRun, commands, never_begun
 from runner.execution.prepare import prepare
 from runner.execution.resume_run import ResumableRun, had_other_secrets
-from runner.execution.run_spec import GivenAnew, RunSpec, Wanted, check_permission
+from runner.execution.run_spec import GivenAnew, RunSpec, Wanted
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import first_few, plural

@@ -15,10 +15,10 @@ from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
+from runner.execution.permission import Permission, check_permission
 from runner.execution.planned_runs import lacking_problem, lacking_steps, never_begun
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import PendingRun
-from runner.execution.run_spec import Permission, check_permission
 from runner.execution.stored_reports import store_reports
 from runner.execution.verdicts import check_results, checked_verdicts
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest

@@ -1,7 +1,7 @@
 """`runner run`: carries jobs out, prints how it goes, writes the reports."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import zip_longest
 
@@ -13,10 +13,11 @@ from runner.cli.command import carry_out, console_of, permission, report, waits_
 from runner.cli.verb import Verb
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
+from runner.execution.permission import Permission, check_permission
 from runner.execution.planned_runs import ONLY_APPLY, CommandPlan
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import PendingRun
-from runner.execution.run_spec import Permission, RunSpec, check_permission
+from runner.execution.run_spec import RunSet, RunSpec
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity
 from runner.foundation.sentences import listed
@@ -30,7 +31,7 @@ from runner.reports.next_steps import next_steps, unsettled
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import StoredRun, failed_runs, left_open, load, newest_runs, prepare_store
+from runner.runs.stored_runs import RunName, StoredRun, failed_runs, left_open, load, newest_runs, prepare_store
 from runner.secrets.redact import Secrets
 from runner.secrets.shown import STARS
 from runner.targets.model import SiteTarget
@@ -78,37 +79,45 @@ def run(context: click.Context) -> int:
     places = reports.asked_for(context)
     allowed = permission(context)
     run_set = prepare(wanted(context))
-    output.problems(*run_set.warnings)
-    if not given["quiet"]:
-        for line in run_set.notes:
-            output.say(line)
-        output.say_lines(run_set.not_read)
+    _print_found(run_set, quiet=given["quiet"])
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
-    repeated = _settled(run_set.runs, given["runs"]) if given["last_failed"] else []
+    repeated = _repeated_by(run_set.runs, given["runs"]) if given["last_failed"] else {}
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     check_permission(run_set.runs, allowed)
     if repeated:
-        _say_what_repeats(repeated)
+        _say_what_repeats(run_set.runs, repeated)
     else:
         _check_open_runs(run_set.runs, given["runs"], allowed)
-    before = {spec.name: run for spec, run in repeated}
-    specs = [replace(run, refused=refused_in(before[run.name])) if run.name in before else run for run in run_set.runs]
+    specs = [_after(repeated.get(spec.name), spec) for spec in run_set.runs]
     code = carry_out_new(context, places, specs, claims)
     if not given["quiet"]:
         output.say_lines(run_set.unchecked)
     return code
 
 
-def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, StoredRun]]:
-    """The runs, each with the stored run that it repeats. Raises `RefusedError` where that is open or in doubt."""
+def _print_found(run_set: RunSet, *, quiet: bool) -> None:
+    output.problems(*run_set.warnings)
+    if not quiet:
+        for line in run_set.notes:
+            output.say(line)
+        output.say_lines(run_set.not_read)
+
+
+def _repeated_by(specs: Sequence[RunSpec], store: RunStore) -> dict[RunName, StoredRun]:
+    """The stored runs that these repeat, by name. Raises `RefusedError` where one of them is open or in doubt."""
     newest, stored = failed_runs(newest_runs(store)), set(store.runs())
-    found = [(run, load(store, newest[run.name])) for run in runs if newest.get(run.name) in stored]
-    problems = [unsettled(before.result, store=store.name) for _, before in found]
+    found = {spec.name: load(store, newest[spec.name]) for spec in specs if newest.get(spec.name) in stored}
+    problems = [unsettled(before.result, store=store.name) for before in found.values()]
     if refused := [problem for problem in problems if problem is not None]:
         raise RefusedError(*refused)
     return found
+
+
+def _after(before: StoredRun | None, spec: RunSpec) -> RunSpec:
+    """The run, which also looks for starts that were refused, and may have happened, `before`."""
+    return spec if before is None else replace(spec, refused=refused_in(before))
 
 
 def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permission) -> None:
@@ -131,13 +140,13 @@ def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permissi
         raise RefusedError(Problem(code="E181", message="nothing was sent"))
 
 
-def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:
+def _say_what_repeats(specs: Sequence[RunSpec], repeated: Mapping[RunName, StoredRun]) -> None:
     """Name the steps that start again, also with `--quiet`."""
     from runner.ledger.repeats import repeated_by  # noqa: PLC0415  10 ms, for `--last-failed` only
 
-    if any(before.result.applied for _, before in repeated):
+    if any(before.result.applied for before in repeated.values()):
         output.say(ONLY_APPLY)
-    for spec, before in repeated:
+    for spec, before in ((spec, repeated[spec.name]) for spec in specs if spec.name in repeated):
         if keys := [*repeated_by(spec.job, before)]:
             output.say(f"{clean(spec.title)}: `once` steps that start again: {', '.join(map(clean, keys))}")
         then = before.result.inputs

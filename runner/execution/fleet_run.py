@@ -12,8 +12,9 @@ from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from runner.execution.active_run import ActiveRun
+from runner.execution.permission import Permission, check_permission
 from runner.execution.resume_run import RunBusyError, check, load_plan, only_run, resume
-from runner.execution.run_spec import GivenAnew, Permission, RunSpec, check_permission
+from runner.execution.run_spec import GivenAnew, RunSpec
 from runner.execution.stored_plans import PlanLoader
 from runner.execution.verdicts import check_results
 from runner.fleet import leaving, orders, queue

@@ -6,33 +6,20 @@ Every problem is reported at once; nothing has been sent then. Runs are in the o
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
 from runner.execution import stored_plans
 from runner.execution.planned_runs import lacking_commands
-from runner.execution.run_spec import (
-    NOTHING,
-    RunSet,
-    RunSpec,
-    Wanted,
-    by_tags,
-    given_inputs,
-    input_values,
-    is_selected,
-    run_name,
-    tags_in,
-)
+from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, given_inputs, input_values
+from runner.execution.selection import FoundRun, Selection, runs_of, select
 from runner.foundation.problems import Problem, Severity, UsageError
-from runner.foundation.sentences import MOST, first_few, listed
+from runner.foundation.sentences import MOST, first_few
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE, Given, Origin, secret_variables, supplied
-from runner.job.model import Case, Job
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
-from runner.project.job_files import JobFile
 from runner.project.named_targets import Targets, is_outside
 from runner.project.project import Project, active_versions, elements_of, open_project
 from runner.reports.safe import clean
@@ -43,45 +30,27 @@ from runner.targets.model import Target
 _OPTION = VARIABLE.removesuffix("INPUT_")
 
 
-class _Selected(Struct, frozen=True, kw_only=True):
-    """A job's case that was selected, or its only run."""
-
-    file: JobFile
-    job: Job
-    case: Case | None = None
-    index: int | None = None
-
-
 def prepare(wanted: Wanted) -> RunSet:
     """Prepare every selected run. Raises `UsageError` with all problems of all files, inputs and targets."""
     if any(map(stored_plans.is_plan, wanted.specs)):
         return stored_plans.prepare(wanted)
-    tags = by_tags(wanted.tags) if wanted.tags is not None else None
+    selection = select(wanted.tags, wanted.keywords)
     ignored_files.check_specs(wanted.specs, of_targets=False)
     given = given_inputs(wanted.given, file=wanted.inputs_file)
     project = _opened(wanted)
-    runs = [run for file in project.files for run in _runs_of(file)]
-    named = [run for run in runs if is_selected(run.job, run.case, tags=tags, keywords=wanted.keywords)]
+    found = [run for file in project.files for run in runs_of(file)]
+    named = selection.of(found)
     selected = _affected(named, wanted, project)
-    target_names = _target_names(wanted, project)
-    chosen = [run for run in selected if target_names(run)]
-    at = len(project.problems)
-    targets = Targets(project=project, environment=os.environ)
-    found = [[targets.named(run.file, name) for name in target_names(run)] for run in chosen]
-    values, problems = _values(chosen, given, project, wanted)
-    project.problems[at:at] = problems
-    no_tag_fits = tags is not None and not any(tags(run.job.tags) for run in runs)
-    project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
-    project.problems.extend(_fitting_nothing(wanted.keywords if named else (), runs))
+    placed = _with_targets(selected, wanted, project)
+    values, problems = _values([run for run, _ in placed], given, project, wanted)
+    project.problems += [*problems, *selection.problems(found), *_typos(wanted, project)]
     if project.errors:
         missing = project.missing_needs if wanted.has_ledger else ()
         raise UsageError(*project.problems, *(each.problem for each in missing))
-    specs = tuple(_run_specs(chosen, values, found, project, known=given, with_data=wanted.has_ledger))
-    run_set = _run_set(specs, runs, project, wanted)
-    if not named:
-        return replace(run_set, nothing=_why_nothing(wanted, runs))
+    specs = tuple(_run_specs(placed, values, project, known=given, with_data=wanted.has_ledger))
+    run_set = _run_set(specs, found, project, wanted)
     if not selected:
-        return replace(run_set, nothing=f"{nothing_changed(wanted.specs, str(wanted.changed_since))}: {NOTHING}")
+        return replace(run_set, nothing=_why_nothing(wanted, selection, found, named=named))
     return _last_failed(run_set, selected, wanted)
 
 
@@ -112,28 +81,19 @@ def _opened(wanted: Wanted) -> Project:
     return project
 
 
-def _run_set(specs: tuple[RunSpec, ...], found: Sequence[_Selected], project: Project, wanted: Wanted) -> RunSet:
+def _run_set(specs: tuple[RunSpec, ...], found: Sequence[FoundRun], project: Project, wanted: Wanted) -> RunSet:
     """`specs` are the selected of the runs that were `found`."""
     return RunSet(
         runs=specs,
         warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
         not_read=ignored_files.in_folders_below(wanted.specs, project, recursive=wanted.recursive),
         unchecked=project.unchecked,
-        names=frozenset(run_name(run.job, run.case) for run in found),
+        names=frozenset(run.title for run in found),
         missing_needs=project.missing_needs if wanted.has_ledger else (),
     )
 
 
-def _runs_of(file: JobFile) -> Iterator[_Selected]:
-    if file.job is None:
-        return
-    if file.job.cases is None:
-        yield _Selected(file=file, job=file.job)
-    for index, case in enumerate(file.job.cases or ()):
-        yield _Selected(file=file, job=file.job, case=case, index=index)
-
-
-def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Sequence[_Selected]:
+def _affected(runs: Sequence[FoundRun], wanted: Wanted, project: Project) -> Sequence[FoundRun]:
     """The runs that differ from a commit, where the command asks for that. Raises `UsageError`."""
     if wanted.changed_since is None:
         return runs
@@ -144,29 +104,32 @@ def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Se
     return [run for run in runs if is_affected[run.file.document.file]]
 
 
-def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Sequence[str | None]]:
+def _with_targets(
+    selected: Iterable[FoundRun], wanted: Wanted, project: Project
+) -> list[tuple[FoundRun, list[Target | None]]]:
+    """The runs that have a target, each with its targets; None stands for a target that cannot be used."""
+    names_of, targets = _target_names(wanted, project), Targets(project=project, environment=os.environ)
+    named = ((run, names_of(run)) for run in selected)
+    return [(run, [targets.named(run.file, name) for name in names]) for run, names in named if names]
+
+
+def _target_names(wanted: Wanted, project: Project) -> Callable[[FoundRun], Sequence[str | None]]:
     """The targets of a run: the command's, those where it did not pass (`--last-failed`), or None, the job's own."""
     if wanted.planned:
-        return lambda selected: [target for job, case, target in wanted.planned if (job, case) == _job_case(selected)]
+        return lambda run: [target for job, case, target in wanted.planned if (job, case) == run.key]
     if wanted.targets or wanted.last_failed is None:
-        return lambda _selected: wanted.targets or (None,)
+        return lambda _run: wanted.targets or (None,)
     failed = sorted(_not_passed(wanted.last_failed, newest_runs(wanted.last_failed)), key=str)
 
-    def failed_targets(selected: _Selected) -> Sequence[str | None]:
-        names = [target for job, case, target in failed if (job, case) == _job_case(selected)]
-        there = [name for name in names if is_outside(name) or name in selected.file.targets]
+    def failed_targets(run: FoundRun) -> Sequence[str | None]:
+        names = [target for job, case, target in failed if (job, case) == run.key]
+        there = [name for name in names if is_outside(name) or name in run.file.targets]
         for name in (name for name in names if name not in there):
-            message = (
-                f"`{clean(selected.job.name)}` did not pass at target `{clean(name)}`, which is not there any more"
-            )
+            message = f"`{clean(run.job.name)}` did not pass at target `{clean(name)}`, which is not there any more"
             project.problems.append(Problem(code="E141", message=message, severity=Severity.WARNING))
         return there
 
     return failed_targets
-
-
-def _job_case(selected: _Selected) -> tuple[str, str | None]:
-    return selected.job.name, selected.case.name if selected.case else None
 
 
 def _not_passed(store: RunStore, newest: Mapping[RunName, tuple[str, str]]) -> frozenset[RunName]:
@@ -175,7 +138,7 @@ def _not_passed(store: RunStore, newest: Mapping[RunName, tuple[str, str]]) -> f
 
 
 def _values(
-    chosen: Sequence[_Selected], given: dict[str, Given], project: Project, wanted: Wanted
+    chosen: Sequence[FoundRun], given: dict[str, Given], project: Project, wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The input values of each run; a person at the terminal gives those that are missing, if nothing else is wrong."""
     is_needed = {True: not (wanted.secrets_elsewhere or wanted.sends_nothing), False: True}
@@ -198,7 +161,7 @@ def _values(
 
 
 def _planned_values(
-    chosen: Sequence[_Selected], given: dict[str, Given], wanted: Wanted
+    chosen: Sequence[FoundRun], given: dict[str, Given], wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The values that the runs were to begin with, and new secrets."""
     secret = [(stored_plans.with_secret_inputs(run.job), run.case) for run in chosen]
@@ -206,7 +169,7 @@ def _planned_values(
     made: list[dict[str, Json]] = []
     problems: list[Problem] = []
     for run in chosen:
-        inputs = next(inputs for (*name, _), inputs in wanted.planned.items() if tuple(name) == _job_case(run))
+        inputs = next(inputs for (*name, _), inputs in wanted.planned.items() if tuple(name) == run.key)
         own = {name: Given(value=value, origin=Origin.INPUTS_FILE, is_text=False) for name, value in inputs.items()}
         values, wrong = supplied(run.job, given=anew | own, environment=os.environ, case=run.case)
         made.append(values)
@@ -214,7 +177,7 @@ def _planned_values(
     return made, list(dict.fromkeys(problems))
 
 
-def _not_handed_over(chosen: Iterable[_Selected], given: Collection[str]) -> Iterator[Problem]:
+def _not_handed_over(chosen: Iterable[FoundRun], given: Collection[str]) -> Iterator[Problem]:
     for name in (each.name for run in chosen for each in run.job.inputs if each.secret and each.name in given):
         message = f"input `{clean(name)}` is secret, and no secret goes into the database of a fleet"
         hint = f"leave it out here, and give it to the workers: `{VARIABLE}{clean(name).upper()}` in their environment"
@@ -222,17 +185,16 @@ def _not_handed_over(chosen: Iterable[_Selected], given: Collection[str]) -> Ite
 
 
 def _run_specs(
-    chosen: Iterable[_Selected],
+    placed: Iterable[tuple[FoundRun, Sequence[Target | None]]],
     values: Iterable[dict[str, Json]],
-    targets: Iterable[Sequence[Target | None]],
     project: Project,
     *,
     known: Collection[str],
     with_data: bool,
 ) -> Iterator[RunSpec]:
     designs: dict[tuple[str, Target], tuple[tuple[ProcessElement, ...], dict[str, str]]] = {}  # of thousands of cases
-    for run, run_values, found in zip(chosen, values, targets, strict=True):
-        for target in (target for target in found if target is not None):
+    for (run, targets), run_values in zip(placed, values, strict=True):
+        for target in (target for target in targets if target is not None):
             if (place := (run.job.file, target)) not in designs:
                 designs[place] = elements_of(run.file, target, project), active_versions(run.file, target, project)
             elements, versions = designs[place]
@@ -250,7 +212,7 @@ def _run_specs(
             )
 
 
-def _last_failed(run_set: RunSet, selected: Sequence[_Selected], wanted: Wanted) -> RunSet:
+def _last_failed(run_set: RunSet, selected: Sequence[FoundRun], wanted: Wanted) -> RunSet:
     """With `--last-failed` the runs that did not pass, and a note on the `selected` that no command has begun there."""
     store, targets = wanted.last_failed, wanted.targets
     if store is None:
@@ -259,66 +221,25 @@ def _last_failed(run_set: RunSet, selected: Sequence[_Selected], wanted: Wanted)
     names = _not_passed(store, newest)
     runs = tuple(run for run in run_set.runs if run.name in names)
     known = {(job, case) for job, case, target in {*names, *newest} if not targets or target in targets}
-    unknown = [run_name(run.job, run.case) for run in selected if _job_case(run) not in known]
+    unknown = [run.title for run in selected if run.key not in known]
     note = f"left out by `--last-failed`, as no command has had to do with them: {first_few(unknown, MOST)}"
     nothing = f"none of these runs has failed, by what {store.name} knows: {NOTHING}"
     return replace(run_set, runs=runs, notes=(*run_set.notes, note) if unknown else run_set.notes, nothing=nothing)
 
 
-def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:
-    """Why none of these runs is selected."""
-    if not runs:
-        return _selects_nothing(ignored_files.no_jobs(wanted.specs))
-    jobs = list({run.job.name: run.job for run in runs}.values())
-    reasons = [_no_tag(wanted.tags, jobs), _no_name(wanted.keywords, runs)]
-    why = "; ".join(filter(None, reasons)) or "no run fits both `--tags` and `-k`"
-    return _selects_nothing(why)
-
-
-def _selects_nothing(why: str) -> str:
+def _why_nothing(wanted: Wanted, selection: Selection, found: Sequence[FoundRun], *, named: Sequence[FoundRun]) -> str:
+    """Why none of the runs that were `found` is left. Those that are `named` are as they were at the commit."""
+    if named:
+        return f"{nothing_changed(wanted.specs, str(wanted.changed_since))}: {NOTHING}"
+    why = selection.why_nothing(found) if found else ignored_files.no_jobs(wanted.specs)
     if ": " in why:  # a second colon would belong to neither sentence
         why += "."
     return f"{why} {NOTHING.capitalize()}" if why.endswith(("?", ".")) else f"{why}: {NOTHING}"
 
 
-def _no_tag(written: str | None, jobs: Sequence[Job]) -> str:
-    if written is None or any(map(by_tags(written), (job.tags for job in jobs))):
-        return ""
-    tags = sorted({tag for job in jobs for tag in job.tags})
-    near = next((near for word in tags_in(written) if word not in tags and (near := suggest(word, tags))), None)
-    there_are = f"the tags are {listed([*map(clean, tags)])}" if tags else "the jobs have no tags"
-    return f"no job fits `--tags {clean(written)}`; " + (f"did you mean `{near}`?" if near else there_are)
-
-
-def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
-    if not keywords or _are_names(keywords, runs):
-        return ""
-    jobs = list(dict.fromkeys(run.job.name for run in runs))
-    near = suggest(keywords[0], [*jobs, *(run.case.name for run in runs if run.case is not None)])
-    hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
-    written = " or ".join(f"`{clean(keyword)}`" for keyword in keywords)
-    return f"no run is called like {written}; {hint}"
-
-
-def _are_names(keywords: Sequence[str], runs: Iterable[_Selected]) -> bool:
-    return any(is_selected(run.job, run.case, tags=None, keywords=keywords) for run in runs)
-
-
-def _fitting_nothing(keywords: Sequence[str], runs: Sequence[_Selected]) -> Iterator[Problem]:
-    """The keywords that are part of no name, beside others that are."""
-    for keyword in keywords:
-        if why := _no_name([keyword], runs):
-            message, _, hint = why.partition("; ")
-            yield Problem(code="E150", message=message, hint=hint)
-
-
-def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[Problem]:
-    """Probable typos; those of tags are errors. `is_explained`: those of tags are named elsewhere."""
+def _typos(wanted: Wanted, project: Project) -> Iterator[Problem]:
+    """Warnings of probable typos in what the command line gives."""
     jobs = [file.job for file in project.files if file.job is not None]
-    tags = {tag for job in jobs for tag in job.tags}
-    for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():
-        if word not in tags and (near := likely_typo(word, tags)) is not None:
-            yield replace(_typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near), severity=Severity.ERROR)
     own = {declared.name for job in jobs for declared in job.inputs}
     for option, name in ((option, name) for option in wanted.given for name in own if f",{name}=" in option):
         message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"

@@ -1,6 +1,5 @@
-"""What a command line asks for, which runs it selects by `--tags` and `-k`, and whether they may begin.
+"""What a command line asks for, the inputs that it gives, and the runs that it selects: records, from words to runs.
 
-Every refusal is reported at once, before anything is sent. `--yes` answers a job's questions, and confirms no target.
 The inputs of the command line are `-i`, then `--inputs`; variables, defaults and a person's answers come later.
 """
 
@@ -8,37 +7,33 @@ import errno
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
-from runner.foundation.problems import Problem, RefusedError, UsageError
-from runner.foundation.sentences import first_few, job_and_case, shortened
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.sentences import job_and_case, shortened
 from runner.foundation.values import Json, canonical, is_well_formed
 from runner.job import inputs
 from runner.job.inputs import SHOWN, Given
 from runner.job.model import Case, Input, Job
 from runner.lint.jobs import MissingNeed
-from runner.planning import guards
 from runner.planning.plan import ChosenCase, Plan, plan
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.files import display_path, read_text, too_large
 from runner.reading.load import read_private
 from runner.runs.events import TargetName
-from runner.runs.evidence import Confirmation
 from runner.runs.refused_starts import RefusedStart
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
 from runner.secrets.redact import Secrets
-from runner.targets.model import SiteTarget, Target
+from runner.targets.model import Target
 
-if TYPE_CHECKING:
-    import boolean
 AskForInputs: TypeAlias = Callable[
     [Iterable[tuple[Job, Case | None]], Mapping[str, Given], Mapping[str, str]], dict[str, Given]
 ]
@@ -126,8 +121,6 @@ def input_values(
 
 
 NOTHING = "nothing was selected"
-_MOST_NAMES = 5  # runs that a question names; more would hide the question
-_IN_A_TAG = (".", "_", ":", "-", "/")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -177,9 +170,14 @@ class RunSpec(Struct, frozen=True, kw_only=True):
         return self.job.name, self.case.name if self.case else None, self.target.name
 
     @property
+    def job_case(self) -> str:
+        """`job[case]`."""
+        return job_and_case(self.job.name, self.case.name if self.case else None)
+
+    @property
     def title(self) -> str:
         """The run's name in reports: `job[case]@target`."""
-        return f"{run_name(self.job, self.case)}@{self.target.name}"
+        return f"{self.job_case}@{self.target.name}"
 
     def inputs_as_given(self) -> dict[str, str]:
         """The inputs, but for secret ones, that neither the case nor a default gave, as `-i` takes them."""
@@ -225,87 +223,3 @@ class RunSet(Struct, frozen=True, kw_only=True):
     unchecked: str = ""  # the line on sites without a catalogue
     names: frozenset[str] = frozenset()  # all `job[case]` of the files, selected or not
     missing_needs: tuple[MissingNeed, ...] = ()  # the ledger may know them
-
-
-def run_name(job: Job, case: Case | None) -> str:
-    return job_and_case(job.name, case.name if case else None)
-
-
-def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
-    """Whether tags fit an expression of words with `and`, `or`, `not` and parentheses. Raises `UsageError`."""
-    algebra, parsed = _parsed(written)
-
-    def fits(tags: Iterable[str]) -> bool:
-        present = set(tags)
-        values = {symbol: algebra.TRUE if symbol.obj in present else algebra.FALSE for symbol in parsed.symbols}
-        return bool(parsed.subs(values, simplify=True) == algebra.TRUE)
-
-    return fits
-
-
-def tags_in(written: str) -> list[str]:
-    return sorted(str(symbol.obj) for symbol in _parsed(written)[1].symbols)
-
-
-def _parsed(written: str) -> "tuple[boolean.BooleanAlgebra, boolean.Expression]":
-    import boolean  # noqa: PLC0415  2 ms, for who gives `--tags`
-
-    algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
-    try:
-        parsed = algebra.parse(written)
-    except boolean.ParseError as error:
-        raise _not_parsed(written) from error
-    if parsed == algebra.TRUE:  # as `true` is, which would select all jobs
-        raise _not_parsed(written)
-    return algebra, parsed
-
-
-def _not_parsed(written: str) -> UsageError:
-    hint = "write words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
-    return UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be parsed", hint=hint))
-
-
-def is_selected(
-    job: Job, case: Case | None, *, tags: Callable[[Iterable[str]], bool] | None, keywords: Collection[str] = ()
-) -> bool:
-    """Whether a job's case, or its only run, is selected; some keyword is a part of `job[case]` in any case."""
-    if tags is not None and not tags(job.tags):
-        return False
-    name = run_name(job, case).casefold()
-    return not keywords or any(keyword.casefold() in name for keyword in keywords)
-
-
-class Permission(Struct, frozen=True, kw_only=True):
-    """What the command line permits."""
-
-    yes: bool = False  # to every question of a job
-    confirmed: frozenset[str] = frozenset()  # targets
-    ask: Callable[[str], bool] | None = None  # asks a person, if anybody is there
-
-    def of(self, target: Target) -> Confirmation | None:
-        """How a run at the target was confirmed that `check_permission` has let begin; None where it need not be."""
-        if not target.protected:
-            return None
-        return Confirmation.OPTION if target.name in self.confirmed else Confirmation.QUESTION
-
-
-def check_permission(runs: Sequence[RunSpec], given: Permission, *, asking: Sequence[Problem] | None = None) -> None:
-    """Let the runs begin, or raise `RefusedError`. A person confirms each target once. `asking`: open questions."""
-    unlike = {(id(run.job), id(run.target)): run for run in runs}.values()  # the cases of a job differ in inputs only
-    refused = list(guards.not_allowed((run.job, run.target) for run in unlike))
-    if not given.yes and given.ask is None:
-        refused += guards.unanswerable(run.job for run in unlike) if asking is None else asking
-    targets = guards.unconfirmed((run.target for run in runs), confirmed=given.confirmed)
-    if given.ask is None:
-        refused += map(guards.protected, targets)
-    if refused:
-        raise RefusedError(*refused)
-    for target in targets:
-        if given.ask is not None and not given.ask(_question(target, runs)):
-            raise RefusedError(guards.protected(target))
-
-
-def _question(target: Target, runs: Sequence[RunSpec]) -> str:
-    names = first_few([run_name(run.job, run.case) for run in runs if run.target == target], _MOST_NAMES)
-    where = f" ({target.url})" if isinstance(target, SiteTarget) else ""
-    return f"target `{target.name}`{where} is protected. Carry out {names}?"

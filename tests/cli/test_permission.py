@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.execution.run_spec import Permission, RunSpec
-from runner.execution.run_spec import check_permission as check
+from runner.execution.permission import Permission
+from runner.execution.permission import check_permission as check
+from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import RefusedError
 from runner.job.actions import Confirm, Execute
 from runner.job.model import Action, Case, Job, Step, StepEffect

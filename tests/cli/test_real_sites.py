@@ -411,8 +411,8 @@ def test_runs_are_listed_from_the_folder_that_is_named(capsys: Capture) -> None:
     assert "reading" in capsys.readouterr().out
 
 
-def test_every_option_but_a_few_names_its_twin() -> None:
-    typed_only = {"yes", "confirm", "again", "even_though", "adopt"}
+def test_every_option_but_a_few_names_its_variable() -> None:
+    typed_only = {"yes", "confirm", "again", "even_though", "adopt", "retry", "failed", "prune"}
     without = {"step", "verdict", "result", "given", "help", "version"} | typed_only
     missing = [
         f"{verb} {option.name}"

@@ -47,6 +47,7 @@ TYPED_ONLY: Final = (
 FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
 """All values of `FORMAT`; each verb takes some of them."""
 _LIKE_THE_PREFIX: Final = "RUN"
+_HALF_A_PREFIX: Final = lazy_pattern(r"(?:CREATIO|RUNNER)_(TARGET|INPUT_\w+)")
 _ADDRESSES: Final = ("tcp://", "udp://", "sctp://")
 """How Docker and Kubernetes begin the variables for a service: a service called `creatio-runner` gets our names."""
 
@@ -270,11 +271,18 @@ def unread_variables(command: click.Command, environment: Mapping[str, str]) -> 
             message = f"the environment variable `{variable}` is not read: it is of other verbs"
             right = f"`{option.envvar}` is the variable of `{long}` here"
             yield Problem(code="E150", message=message, hint=right, severity=Severity.WARNING)
+    of_letters = {
+        form[1:].upper(): each.envvar for each in command.params for form in each.opts if len(form) == len("-t")
+    }
     for variable in sorted(environment):
         if variable.startswith(PREFIX):
             name = variable.removeprefix(PREFIX)
-            if name not in variable_names() and not variable.startswith(_INPUT) and (hint := _variable_hint(name)):
+            if of_letter := of_letters.get(name):
+                yield _variable_warning(variable, f"did you mean `{of_letter}`?")
+            elif name not in variable_names() and not variable.startswith(_INPUT) and (hint := _variable_hint(name)):
                 yield _variable_warning(variable, hint)
+        elif (halved := _HALF_A_PREFIX.fullmatch(variable)) is not None:
+            yield _variable_warning(variable, f"did you mean `{PREFIX}{clean(halved[1])}`?")
         elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
             near_by = likely_typo(variable, [PREFIX + name for name in variable_names()], own_letters=True)
             if near_by is not None:

@@ -16,6 +16,7 @@ from runner.engine import effects
 from runner.engine.carry_out import carry_out
 from runner.engine.lost import row_needs_result
 from runner.foundation.values import Json
+from runner.hosts.active_journal import ActiveJournal
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import WHOLE_RUN, Beyond, Replay
 from runner.hosts.sent_calls import (
@@ -75,12 +76,13 @@ class LocalHost(Struct, kw_only=True, dict=True):
     waits: tuple[events.Waited, ...] = ()  # for locks
     delays: Delays = field(default_factory=Delays)
     draw: Callable[[], float] = _at_random  # jitter, from -1 to 1
-    _started: float = 0.0
-    _replayed: bool = False
-    _resumed: bool = False
-    _resumed_at: float = 0.0
-    _is_due: bool = False
     _has_acted: bool = False
+
+    @cached_property
+    def _active(self) -> ActiveJournal:
+        return ActiveJournal(
+            journal=self.journal, clock=self.clock, lets_in=self.lets_in, resumed=self.resumed, waits=self.waits
+        )
 
     @cached_property
     def policy(self) -> StopPolicy:
@@ -94,8 +96,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         """Carry the plan out after the `earlier` lines. Raises `StoreError`, and as `Replay`, before a call."""
         lacked = self._starts.lacked_by(plan.job, earlier)
         replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key), lacked=lacked)
-        self._started = self.clock() - replay.t
-        self._replayed = bool(earlier)
+        self._active.begin_at(replay.t, is_broken_off=bool(earlier))
         running = carry_out(plan, run)
         outcome: effects.Outcome | None = None
         try:
@@ -106,7 +107,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
                 self.policy.learn(effect, outcome)
                 if outcome is not None:
                     self.delays.learn(outcome)
-                    if replay.was_resumed() | self._was_resumed():  # both forget it
+                    if replay.was_resumed() | self._active.was_resumed():  # both forget it
                         outcome = replace(outcome, resumed=True)
         except (StopIteration, RunLeftError):
             return
@@ -127,7 +128,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
             case effects.PollStop():
                 return self._poll()
             case effects.QueryPeers():
-                others = self._starts.ask(effect, is_resumed=self._resumed_at > 0)
+                others = self._starts.ask(effect, is_resumed=self._active.resumed_at > 0)
                 self.turn.settle(clear=bool(effect.keys) and not others.rival)
                 return self._asked(effect.key, others.answer(effect))
             case effects.ResolveDoubt():
@@ -141,9 +142,9 @@ class LocalHost(Struct, kw_only=True, dict=True):
         if not self.policy.allows(effect):
             return self._refuse(effect.key)
         self._check_on()
-        self._resume()  # before the effect, however long it takes: its time is none that had passed before
-        if self._is_due or not isinstance(effect, effects.Send):
-            self._commit()
+        self._active.resume()  # before the effect, however long it takes: its time is none that had passed before
+        if self._active.is_due or not isinstance(effect, effects.Send):
+            self._active.commit()
         if not isinstance(effect, effects.Send) or not (
             process_started(effect.call) or isinstance(effect.call, Reading)
         ):
@@ -159,22 +160,18 @@ class LocalHost(Struct, kw_only=True, dict=True):
             raise RunLeftError
         if isinstance(event, events.RunFinished) and event.status is events.RunStatus.PASSED:
             self.passed()
-        self._append(event)
+        self._active.append(event)
         if isinstance(event, events.StepFinished):
             self.turn.give_back()
         elif isinstance(event, events.RunStarted):
-            self._note_waits()
-            self._commit()
-
-    def _note_waits(self) -> None:
-        for waited in self.waits:
-            self.journal.append(replace(waited, t=self._t()))
+            self._active.note_waits()
+            self._active.commit()
 
     def _poll(self) -> effects.Outcome | None:
         """That the run was resumed after a break, or the stop, if the engine does not know of it yet."""
-        self._resume()  # here, as `Replay` gives the engine the time of it here
-        if self._resumed:
-            return effects.Done(t=self._resumed_at)
+        self._active.resume()  # here, as `Replay` gives the engine the time of it here
+        if self._active.is_resumption_new:
+            return effects.Done(t=self._active.resumed_at)
         if self.judgement.only_settle or self.stop.why is None or self.policy.is_announced:
             return None
         self.policy.is_announced = True
@@ -195,13 +192,13 @@ class LocalHost(Struct, kw_only=True, dict=True):
         gate.note()  # of a call that could not leave, too: its failure belongs to it
         answered_at = self.delays.wall()
         self._starts.end(send, ending)
-        self._is_due = send.effect is not StepEffect.READ  # what it came to is safe before anything else takes time
-        t = self._t()
+        self._active.is_due = send.effect is not StepEffect.READ
+        t = self._active.t()
         delay = self.delays.ended(ending.date, t=t, at=answered_at)
         if isinstance(ending, Answered):
-            self._append(call_answered(send, t, ending))
+            self._active.append(call_answered(send, t, ending))
             return effects.Done(t=t, value=ending.value, date=ending.date, delay=delay)
-        self._append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
+        self._active.append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
         return effects.Failed(t=t, failure=ending, delay=delay)
 
     @property
@@ -218,33 +215,34 @@ class LocalHost(Struct, kw_only=True, dict=True):
             self._starts.leave(send)
         except StoreError as error:
             self._starts.drop(send)
-            self._append(attempt_failed(send.key, self._t(), unsent(error)), durable=True)
+            self._active.append(attempt_failed(send.key, self._active.t(), unsent(error)), durable=True)
             raise
 
     def note_sign_in(self, key: str, kind: str, seconds: float) -> None:
-        self._append(events.SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
+        self._active.append(events.SignedIn(key=key, t=self._active.t(), seconds=round(seconds, 6), kind=kind))
 
     def note_sent(self, send: effects.Send, request: Request | None) -> None:
         """Journal a call before it leaves, the first that changes something durably: a lost run would be made anew."""
         self._starts.begin(send)
-        t = self._t()
+        t = self._active.t()
         sent = call_sent(send, t, request=request, delayed=self.delays.leaves(t))
         is_act = send.effect is not StepEffect.READ
         try:
-            self._append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
+            self._active.append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
         except StoreError:
             self._starts.drop(send)
             raise
         self._has_acted = self._has_acted or is_act
         if is_act:
-            self._commit()
+            self._active.commit()
 
     def _broken_off(self, send: effects.Send, beyond: Beyond) -> effects.Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
         if not beyond.noted:
-            self.journal.append(call_sent(send, self._t()), durable=True)  # before the mark that the run is resumed
-        t = self._t()
-        self._append(attempt_failed(send.key, t, BROKEN_OFF))
+            sent = call_sent(send, self._active.t())
+            self.journal.append(sent, durable=True)  # before the mark that the run is resumed
+        t = self._active.t()
+        self._active.append(attempt_failed(send.key, t, BROKEN_OFF))
         return effects.Failed(t=t, failure=BROKEN_OFF, delay=beyond.delay)
 
     def _take_turn(self, key: str, process: str) -> bool:
@@ -255,7 +253,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
             is_taken = self.turn.take(process, self.stop, held_up=begin)
         known, now = self.turn.handed_on, self.clock()
         if known is not None and begun <= known.t and now - known.t <= _STALE:
-            self._started -= now - known.t
+            self._active.pass_over(known.t - now)
         else:
             self.turn.handed_on = None
         return is_taken
@@ -277,20 +275,20 @@ class LocalHost(Struct, kw_only=True, dict=True):
     @contextmanager
     def _waiting(self, key: str, what: events.WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
         """A wait outside of the active time; gives what journals who is in the way."""
-        begun, t = self.clock(), self._t()
+        begun, t = self.clock(), self._active.t()
         noted: events.Waited | None = None
 
         def begin(held_by: LockHolder | None) -> None:
             nonlocal noted
             noted = events.Waited(key=key, t=t, what=what, name=name, held_by=held_by)
-            self._append(noted)
+            self._active.append(noted)
             self.owned.flush()
 
         yield begin
         seconds = self.clock() - begun
-        self._started += seconds
+        self._active.pass_over(seconds)
         if noted is not None:
-            self._append(replace(noted, seconds=round(seconds, 3)))
+            self._active.append(replace(noted, seconds=round(seconds, 3)))
 
     def _pause(self, pause: effects.Sleep) -> effects.Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
@@ -300,16 +298,15 @@ class LocalHost(Struct, kw_only=True, dict=True):
         self._check_on()
         if not self.policy.allows(pause):
             return self._refuse(pause.key)
-        t = self._t()
-        self._append(events.Paused(key=pause.key, t=t, seconds=round(seconds, 3), why=pause.why))
+        t = self._active.t()
+        self._active.append(events.Paused(key=pause.key, t=t, seconds=round(seconds, 3), why=pause.why))
         return effects.Done(t=t)
 
     def _ask(self, ask: effects.Ask) -> effects.Outcome:
         try:
             value = self.ask(ask, self.stop, ask.seconds)
         except RunLeftError:
-            by = f"{self.person.user or 'a person'}, at a question,"
-            self._append(events.stopped(by, key="", t=self._t(), kind=events.GIVEN_UP, final=True))
+            self._give_up(f"{self.person.user or 'a person'}, at a question,")
             raise
         if value is None and self.stop.why is not None:
             return self._refuse(ask.key)
@@ -332,9 +329,9 @@ class LocalHost(Struct, kw_only=True, dict=True):
         self, key: str, value: Json, *, how: VerdictSource | None = None, person: Person | None = None
     ) -> effects.Done:
         """Journal an answer. `how` a person gave it; None where nobody did."""
-        t, person = self._t(), person or self.person
+        t, person = self._active.t(), person or self.person
         by = None if how is None else VerdictBy(how=how, user=person.user, ci_user=person.ci_user)
-        self._append(events.Asked(key=key, t=t, value=value, by=by))
+        self._active.append(events.Asked(key=key, t=t, value=value, by=by))
         return effects.Done(t=t, value=value)
 
     def _refuse(self, key: str) -> effects.Stopped:
@@ -345,42 +342,19 @@ class LocalHost(Struct, kw_only=True, dict=True):
         """
         over = self.stop.is_over()
         if over and self.policy.is_closing and self.stop.ordered_by is None:
-            self._append(events.stopped(str(self.stop.why), key="", t=self._t(), kind=events.GIVEN_UP, final=True))
+            self._give_up(str(self.stop.why))
             raise RunLeftError
         self.policy.is_announced = self.policy.is_announced or not over
         return self._stopped(key, over=over)
 
+    def _give_up(self, why: str) -> None:
+        self._active.append(events.stopped(why, key="", t=self._active.t(), kind=events.GIVEN_UP, final=True))
+
     def _stopped(self, key: str, *, over: bool) -> effects.Stopped:
-        t, why = self._t(), str(self.stop.why)
-        self._append(events.stopped(why, key=key, t=t, final=over, ordered_by=self.stop.ordered_by))
+        t, why = self._active.t(), str(self.stop.why)
+        self._active.append(events.stopped(why, key=key, t=t, final=over, ordered_by=self.stop.ordered_by))
         return effects.Stopped(t=t, why=why, over=over, ordered_by=self.stop.ordered_by)
 
     def _check_on(self) -> None:
         if not self.stop.goes_on():
             raise RunLeftError
-
-    def _commit(self) -> None:
-        """What was answered is safe from a kill before something else takes time."""
-        self._is_due = False
-        self.journal.commit()
-
-    def _append(self, event: events.AnyEvent, *, durable: bool = False) -> None:
-        self._resume()
-        self.journal.append(event, durable=durable)
-
-    def _resume(self) -> None:
-        """Mark where a run that broke off is resumed, once."""
-        if not self._replayed:
-            return
-        if not self.lets_in():
-            raise RunLeftError
-        self._replayed, self._resumed, self._resumed_at = False, True, self._t()
-        self.journal.append(replace(self.resumed, t=self._resumed_at))
-        self._note_waits()
-
-    def _was_resumed(self) -> bool:
-        resumed, self._resumed = self._resumed, False
-        return resumed
-
-    def _t(self) -> float:
-        return round((self.clock() - self._started) * 1e6) / 1e6  # `round` to six digits takes three times as long

@@ -19,8 +19,9 @@ from runner.execution.locks import lock_holder
 from runner.execution.permission import check_permission
 from runner.execution.planned_runs import ONLY_APPLY, PlannedRun, commands, never_begun
 from runner.execution.prepare import prepare
-from runner.execution.resume_run import ResumableRun, had_other_secrets
+from runner.execution.resume_run import ResumableRun
 from runner.execution.run_spec import GivenAnew, RunSpec, Wanted
+from runner.execution.secret_inputs import had_other_secrets
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import first_few, plural
@@ -59,9 +60,10 @@ from runner.terminal import asking, output
 def rerun(context: click.Context) -> int:
     r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique prefix of it.
 
-    Job, case, inputs and target are those with which RUN began; secrets and credentials come anew. A file that was
-    changed since then, also to mend it, is not read: `runner run FILE` carries out what it says now. The steps that
-    must not happen twice, and start again, are named first.
+    Job, case, inputs and target are those with which RUN began; secrets and credentials come anew. A secret that its
+    case gave is read from the case, and must be as it was. A file that was changed since then, also to mend it, is not
+    read: `runner run FILE` carries out what it says now. The steps that must not happen twice, and start again, are
+    named first.
 
     With --failed these are all jobs, cases and targets of the command that did not pass, except those that have passed
     since with the same inputs, and those that it never began, from their files as they are now.

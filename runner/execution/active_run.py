@@ -139,6 +139,7 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         applied=origin.applied,
         begun_by=origin.begun_by,
         variables=dict(spec.variables),
+        case_secrets=spec.case_secrets,
         targets_file=None if origin.targets_file is None else str(origin.targets_file),
         given={name: _as_typed(text, spec.inputs[name]) for name, text in spec.inputs_as_given().items()},
     )

@@ -14,7 +14,7 @@ from runner.foundation.sentences import first_few as first_of
 from runner.foundation.sentences import job_and_case, plural
 from runner.foundation.shell_words import shell_words
 from runner.foundation.values import compact
-from runner.reports.next_steps import NextStep, confirmed, given_from_files, secret_inputs, sites_of, verb_command
+from runner.reports.next_steps import NextStep, confirmed, given_from_files, sites_of, to_be_given, verb_command
 from runner.reports.safe import clean
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
@@ -39,7 +39,7 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
     target: str
     rerun_of: str | None = None  # the stored run that it was to repeat
     inputs: dict[str, StoredValue] | None = None  # without secrets; None: a value holds a secret, or a plan has them
-    secrets: tuple[str, ...] = ()  # names of inputs that hold a secret, and of secret inputs that no variable gave
+    secrets: tuple[str, ...] = ()  # inputs that hold a secret, and secret inputs that no variable and no case gave
 
     @property
     def title(self) -> str:
@@ -77,6 +77,7 @@ class CommandPlan(Struct, kw_only=True):
 def _planned(spec: RunSpec, rerun_of: str | None, secrets: Secrets) -> PlannedRun:
     secret = [declared.name for declared in spec.job.inputs if declared.secret]
     inputs = {name: value for name, value in spec.inputs.items() if name not in secret}
+    own = {*spec.variables, *spec.case_secrets}
     held = [name for name, value in inputs.items() if secrets.appears_in_json(compact(value).encode())]
     return PlannedRun(
         file=spec.job.file,
@@ -85,7 +86,7 @@ def _planned(spec: RunSpec, rerun_of: str | None, secrets: Secrets) -> PlannedRu
         target=spec.target.name,
         rerun_of=rerun_of,
         inputs=None if held or spec.plan_key is not None else inputs,
-        secrets=(*held, *(name for name in secret if name in spec.inputs and name not in spec.variables)),
+        secrets=(*held, *(name for name in secret if name in spec.inputs.keys() - own)),
     )
 
 
@@ -154,7 +155,7 @@ def lacking_steps(
 
 def _rerun(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> str:
     """The `rerun` as it can be typed, with the secrets that come anew."""
-    own = () if run.status is RunStatus.PASSED else [name for name in secret_inputs(run) if name not in run.variables]
+    own = () if run.status is RunStatus.PASSED else to_be_given(run)
     given = given_from_files([*own, *(name for each in lacking for name in each.secrets)])
     return f"{verb_command('rerun', run.id, store)} --failed{sites_of(run)}{given}{confirmed(run)}"
 

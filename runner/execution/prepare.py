@@ -4,6 +4,7 @@ Every problem is reported at once; nothing has been sent then. Runs are in the o
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
@@ -16,8 +17,8 @@ from runner.execution.selection import FoundRun, Selection, runs_of, select
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import MOST, first_few
 from runner.foundation.suggestions import likely_typo, suggest
-from runner.foundation.values import Json
-from runner.job.inputs import VARIABLE, Given, Origin, secret_variables, supplied
+from runner.foundation.values import Json, canonical
+from runner.job.inputs import VARIABLE, Given, Origin, case_secrets, secret_variables, supplied
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
 from runner.project.named_targets import Targets, is_outside
@@ -42,8 +43,10 @@ def prepare(wanted: Wanted) -> RunSet:
     named = selection.of(found)
     selected = _affected(named, wanted, project)
     placed = _with_targets(selected, wanted, project)
-    values, problems = _values([run for run, _ in placed], given, project, wanted)
+    chosen = [run for run, _ in placed]
+    values, problems = _values(chosen, given, project, wanted)
     project.problems += [*problems, *selection.problems(found), *_typos(wanted, project)]
+    project.problems += () if wanted.planned else _in_place_of_cases(chosen, values, given)
     if project.errors:
         missing = project.missing_needs if wanted.has_ledger else ()
         raise UsageError(*project.problems, *(each.problem for each in missing))
@@ -160,6 +163,25 @@ def _values(
     return values, problems
 
 
+def _in_place_of_cases(
+    chosen: Sequence[FoundRun], values: Sequence[Mapping[str, Json]], given: Collection[str]
+) -> Iterator[Problem]:
+    """Warn of a value that several runs get in the place of those that their cases give."""
+    replaced: Counter[str] = Counter()
+    names = {each.name for run in chosen for each in run.job.inputs}
+    before = {name for name in names if name in given or VARIABLE + name.upper() in os.environ}
+    for run, known in zip(chosen, values, strict=False):
+        written = run.case.inputs if run.case is not None and before else {}
+        both = before & written.keys() & known.keys()
+        replaced.update(name for name in both if canonical(known[name]) != canonical(written[name]))
+    for name, count in replaced.items():
+        source = "the command line" if name in given else f"`{VARIABLE}{name.upper()}`"
+        message = f"{count} cases give the input `{name}`, and {source} gives all of them another value in its place"
+        hint = f"leave it out if each case is to have its own `{name}`"
+        if count > 1:
+            yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+
+
 def _planned_values(
     chosen: Sequence[FoundRun], given: dict[str, Given], wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
@@ -209,6 +231,7 @@ def _run_specs(
                 versions=versions,
                 written={name: document.data for name, document in run.file.documents.items()} if with_data else {},
                 variables=secret_variables(run.job, known, os.environ),
+                case_secrets=case_secrets(run.job, run.case, known, os.environ),
             )
 
 

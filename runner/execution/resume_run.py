@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from runner.execution.active_run import ActiveRun
 from runner.execution.run_spec import GivenAnew, RunSpec
+from runner.execution.secret_inputs import INPUT, given_text, with_those_of_case
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import Fingerprints, differing
 from runner.foundation.problems import Problem, RefusedError, UsageError, errors_in
@@ -32,14 +33,13 @@ from runner.reports.safe import clean
 from runner.runs.events import AttemptFailed, RunStarted, encode
 from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
-from runner.runs.store import Part, RunLockedError, RunStore
+from runner.runs.store import Part, RunLockedError
 from runner.runs.stored_runs import StoredRun, writing
 from runner.secrets.holes import MARK, Hole, TextPart, put_together, taken_apart
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
 from runner.version import REPLAY, VERSION
 
-_INPUT = "inputs."
 ABOUT_FILES = ("E144", "E145", "E146", "E147", "E148", "E149", "E17")
 """Problems of a job's files or of what the site has: both may have changed since the run began."""
 
@@ -86,6 +86,7 @@ def open_plan(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRu
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):
         raise UsageError(found)
+    anew = with_those_of_case(run.result, found, anew)
     spec = _spec(_readable(found, anew.inputs), anew, engine=began.engine)
     return ResumableRun(stored=run, began=began, snapshot=found, spec=spec, anew=anew)
 
@@ -125,7 +126,7 @@ def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> Store
         return plan
     known = Secrets()
     for name in found.fingerprints.of:
-        value = given_text(name.removeprefix(_INPUT), given) if name.startswith(_INPUT) else None
+        value = given_text(name.removeprefix(INPUT), given) if name.startswith(INPUT) else None
         known.add(name, value or "")
     sources = {name: "".join(_filled(part, known) for part in taken_apart(text)) for name, text in plan.sources.items()}
     with suppress(LookupError):  # a fingerprint that is missing is a plan that was changed, which its digest shows
@@ -142,7 +143,7 @@ def lacks_secret(run: ResumableRun) -> bool:
     """Whether a file or input of the run held a secret that was not given anew: it is not whole."""
     parts = (part for text in _texts(run.snapshot.plan) for part in taken_apart(text))
     names = {part.name for part in parts if isinstance(part, Hole)}
-    values = {name: given_text(name.removeprefix(_INPUT), run.anew.inputs) for name in names if name.startswith(_INPUT)}
+    values = {name: given_text(name.removeprefix(INPUT), run.anew.inputs) for name in names if name.startswith(INPUT)}
     given = {name: value for name, value in values.items() if value is not None}
     return names != given.keys() or bool(differing(run.snapshot.fingerprints, given))
 
@@ -151,25 +152,6 @@ def has_changed(run: ResumableRun) -> Problem | None:
     """That the plan, which lacks no secret, is not that with which the run began, if so."""
     made = run.spec.plan(run.snapshot.plan.target, Secrets())
     return None if made.digest == run.began.digest else _unfit(run)
-
-
-def given_text(name: str, given: Mapping[str, Given]) -> str | None:
-    """An input as it is given anew, in text; what becomes of it is the job's business."""
-    if name not in given:
-        return os.environ.get(VARIABLE + name.upper())
-    return canonical_text(given[name].value)
-
-
-def had_other_secrets(run: str, store: RunStore, names: Iterable[str], given: Mapping[str, Given]) -> bool | None:
-    """Whether a stored run had other values of these secret inputs; None: that is not known."""
-    if not (names := [*names]):
-        return False
-    found = snapshot.read(store, run)
-    texts = {f"{_INPUT}{name}": given_text(name, given) for name in names}
-    known = {name: text for name, text in texts.items() if text is not None}
-    if isinstance(found, Problem) or known.keys() != texts.keys():
-        return None
-    return bool(differing(found.fingerprints, known))
 
 
 def _filled(part: TextPart, known: Secrets) -> str:
@@ -295,7 +277,7 @@ def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:
     """An input must be as before. A credential may be new, unless an answer that is needed holds it."""
     others = differing(run.snapshot.fingerprints, secrets.plain)
     needed = _holes(run.stored) if others else frozenset()
-    wrong = [name for name in others if name.startswith(_INPUT) or name in needed]
+    wrong = [name for name in others if name.startswith(INPUT) or name in needed]
     if wrong:
         raise UsageError(*(_other_secret(name, run.anew.inputs) for name in wrong))
 
@@ -309,7 +291,7 @@ def _holes(run: StoredRun) -> frozenset[str]:
 
 
 def _other_secret(name: str, given: Mapping[str, Given]) -> Problem:
-    named = name.removeprefix(_INPUT)
+    named = name.removeprefix(INPUT)
     message = f"secret `{clean(name)}` is not what the run began with"
     if named == name:
         hint = "what the site answered holds the secret of before, which is needed again; nothing was sent"

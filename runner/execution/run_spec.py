@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -24,6 +24,7 @@ from runner.job.inputs import SHOWN, Given
 from runner.job.model import Case, Input, Job
 from runner.lint.jobs import MissingNeed
 from runner.planning.plan import ChosenCase, Plan, plan
+from runner.project.job_files import JobFiles
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.files import display_path, read_text, too_large
 from runner.reading.load import read_private
@@ -50,10 +51,11 @@ def ask_nobody(
 class GivenAnew(Struct, frozen=True, kw_only=True):
     """What a command gives anew to a stored run."""
 
-    inputs: dict[str, Given] = field(default_factory=dict)  # secrets
+    inputs: MutableMapping[str, Given] = field(default_factory=dict)  # secrets
     targets: Path | None = None  # the file of its target
     ask: AskForInputs = ask_nobody  # gets missing inputs
     others: frozenset[str] = frozenset()  # names of inputs that other runs of the command have
+    job_files: JobFiles = field(default_factory=lambda: JobFiles(problems=[]))  # the files of now, read once
 
 
 def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
@@ -163,6 +165,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, Json] = field(default_factory=dict)  # what its files hold, by name, if somebody asked
     variables: Mapping[str, str] = field(default_factory=dict)  # of the environment, by the secret inputs
+    case_secrets: tuple[str, ...] = ()  # secret inputs that the case gave
     refused: tuple[RefusedStart, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ claimed before its first run begins, for all folders of this user on this machin
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -50,7 +50,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
 
     plans: Sequence[StoredPlan]
     targets_file: Path | None
-    known: dict[str, Given]  # given inputs, to which the secrets of `ask` are added
+    known: MutableMapping[str, Given]  # given inputs, to which the secrets of `ask` are added
     changes: Changes
     ask: AskForInputs = ask_nobody
     code: str = "E154"  # of a text that is missing
@@ -128,6 +128,9 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
             elements=stored.elements,
             versions=stored.versions,
             variables=secret_variables(file.job, self.known, os.environ),
+            case_secrets=tuple(
+                name for name in values if name in self.known and self.known[name].origin is Origin.CASE
+            ),
             refused=stored.refused,
         )
         project.problems.extend(self.changes(spec, stored))

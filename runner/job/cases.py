@@ -217,7 +217,7 @@ def _lacking(
             continue
         message = f"this case gives no `{name}`, which is required"
         value = "write a value, as an empty cell is none" if in_cells else "write a value"
-        hint = f"{value}, or give the input `{name}` a `default`; `-i` gives it only where no case does"
+        hint = f"{value}, or give the input `{name}` a `default`; `-i` would give all cases one value"
         wrong = Finding(code="E130", message=message, hint=hint, path=("inputs", name), at_key=True)
         some += [place(case, wrong) for case in without]
     return lacking, some

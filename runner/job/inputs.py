@@ -51,6 +51,7 @@ class Origin(StrEnum):
     STDIN = "on standard input"
     INPUTS_FILE = "in the `--inputs` file"
     ENVIRONMENT = "in the environment"
+    CASE = "in the case"
     TERMINAL = "at the terminal"
 
 
@@ -161,6 +162,15 @@ def secret_variables(job: Job, given: Collection[str], environment: Mapping[str,
     """The variables of the environment that give secret inputs, by the inputs' names."""
     names = (declared.name for declared in job.inputs if declared.secret and declared.name not in given)
     return {name: VARIABLE + name.upper() for name in names if VARIABLE + name.upper() in environment}
+
+
+def case_secrets(
+    job: Job, case: Case | None, given: Collection[str], environment: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The secret inputs that the case gives, and nothing that goes before it."""
+    written = {} if case is None else case.inputs
+    before = {*given, *secret_variables(job, given, environment)}
+    return tuple(each.name for each in job.inputs if each.secret and each.name in written and each.name not in before)
 
 
 def _from_environment(name: str, environment: Mapping[str, str]) -> Given | None:

@@ -188,10 +188,14 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
     return tuple(name for name, value in result.inputs.items() if value == STARS)
 
 
+def to_be_given(result: RunResult) -> tuple[str, ...]:
+    """The names of those that neither a variable nor the case gives again."""
+    return tuple(name for name in secret_inputs(result) if name not in {*result.variables, *result.case_secrets})
+
+
 def given_anew(*results: RunResult) -> str:
     """The options that give a command about these runs their secrets, each once."""
-    names = (name for result in results for name in secret_inputs(result) if name not in result.variables)
-    return given_from_files(names)
+    return given_from_files(name for result in results for name in to_be_given(result))
 
 
 def given_from_files(names: Iterable[str]) -> str:

@@ -23,9 +23,9 @@ from runner.reports.next_steps import (
     input_words,
     inputs_of,
     next_steps,
-    secret_inputs,
     secrets_from_variables,
     sites_of,
+    to_be_given,
     verb_command,
 )
 from runner.reports.safe import clean
@@ -84,14 +84,14 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
     queued = belongs_to_fleet(result, store)
     applied = retry_command(result, store=store, with_values=with_values) if queued else ""
     faulty = "" if queued else _faulty(result)
-    repeated, secrets = tuple(_repeated(run)), () if queued else secret_inputs(result)
+    repeated = tuple(_repeated(run))
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
         command=(applied or complete_command("rerun", result, store)) if result.job else "",
         by_hand=cleanup_left(result),
         repeated=repeated,
-        secrets=tuple(name for name in secrets if name not in result.variables),
-        variables=tuple(result.variables[name] for name in secrets if name in result.variables),
+        secrets=() if queued else to_be_given(result),
+        variables=() if queued else tuple(result.variables.values()),
         mended=_mended(run) if faulty else "",
         faulty=faulty,
     )

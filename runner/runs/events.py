@@ -114,6 +114,7 @@ class RunFacts(Event, frozen=True, kw_only=True):
     applied: evidence.ApplyOrigin | None = None  # the `apply` that ordered it
     begun_by: evidence.Starter | None = None  # who gave the command
     variables: dict[str, str] = {}
+    case_secrets: tuple[str, ...] = ()  # secret inputs that the case gave
     targets_file: str | None = None  # as the command named it
     given: dict[str, str] = {}  # inputs by the command, as `-i` takes them; `@FILE` for what no command can hold
 

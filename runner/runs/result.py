@@ -112,6 +112,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     targets_file: str | None = None  # as the command named it that began the run
     given: Mapping[str, str] = {}  # by that command, as `-i` takes them
     variables: Mapping[str, str] = {}  # of the environment, by the secret inputs that they gave
+    case_secrets: tuple[str, ...] = ()  # secret inputs that the case gave, which is read again
     hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
     owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
 
@@ -143,7 +144,7 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
 
 _FROM_THE_START = (
     *("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of"),
-    *("applied", "begun_by", "targets_file", "given", "variables"),
+    *("applied", "begun_by", "targets_file", "given", "variables", "case_secrets"),
 )
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 

@@ -260,10 +260,12 @@ def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
     return of_another_verb or value.startswith(_ADDRESSES)
 
 
-def unread_variables(command: click.Command, environment: Mapping[str, str]) -> Iterator[Problem]:
+def unread_variables(
+    command: click.Command, environment: Mapping[str, str], *, given: Collection[str] = ()
+) -> Iterator[Problem]:
     """A warning for each variable with a likely typo, and for one whose option has another variable in this command.
 
-    Other variables may be somebody's own.
+    Other variables may be somebody's own, as whose value the command is `given` anyway: `-t $CREATIO_TARGET`.
     """
     for option in (option for option in command.params if option.envvar):
         long = max(option.opts, key=len)
@@ -271,9 +273,8 @@ def unread_variables(command: click.Command, environment: Mapping[str, str]) -> 
             message = f"the environment variable `{variable}` is not read: it is of other verbs"
             right = f"`{option.envvar}` is the variable of `{long}` here"
             yield Problem(code="E150", message=message, hint=right, severity=Severity.WARNING)
-    of_letters = {
-        form[1:].upper(): each.envvar for each in command.params for form in each.opts if len(form) == len("-t")
-    }
+    options = [(form, option.envvar) for option in command.params for form in option.opts]
+    of_letters = {form[1:].upper(): variable for form, variable in options if not form.startswith("--")}
     for variable in sorted(environment):
         if variable.startswith(PREFIX):
             name = variable.removeprefix(PREFIX)
@@ -282,7 +283,8 @@ def unread_variables(command: click.Command, environment: Mapping[str, str]) -> 
             elif name not in variable_names() and not variable.startswith(_INPUT) and (hint := _variable_hint(name)):
                 yield _variable_warning(variable, hint)
         elif (halved := _HALF_A_PREFIX.fullmatch(variable)) is not None:
-            yield _variable_warning(variable, f"did you mean `{PREFIX}{clean(halved[1])}`?")
+            if not any(text.endswith(environment[variable]) for text in given):
+                yield _variable_warning(variable, f"did you mean `{PREFIX}{clean(halved[1])}`?")
         elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
             near_by = likely_typo(variable, [PREFIX + name for name in variable_names()], own_letters=True)
             if near_by is not None:

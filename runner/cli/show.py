@@ -179,7 +179,7 @@ def report(context: click.Context) -> int:
     output.problems(*problems)
     reports.write(places, command)
     if opens:
-        reports.open_page(places, command, store=cast("LocalRunStore", store))  # without a file it is none of a fleet
+        reports.open_page(places, command, store=cast("LocalRunStore", store))  # a fleet's needs a file, see above
     if code is not ExitCode.PASSED:
         output.say(f"the reports are written; exit {code:d}")
     return code

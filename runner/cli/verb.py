@@ -103,7 +103,9 @@ class Verb(Helped):
 
     def invoke(self, ctx: click.Context) -> object:
         """Warn of variables that are not read, carry the command out, and where it cannot be name those that are."""
-        output.say_lines(mistakes.text(tuple(hints.unread_variables(self, os.environ))))
+        values = (value if isinstance(value, tuple) else (value,) for value in ctx.params.values())
+        given = [text for several in values for text in several if isinstance(text, str)]
+        output.say_lines(mistakes.text(tuple(hints.unread_variables(self, os.environ, given=given))))
         assert self.callback is not None
         try:
             code = ctx.invoke(self.callback, ctx)

@@ -17,7 +17,8 @@ from runner.engine.perform import SLOW, pause, query_peers, send
 from runner.engine.process_log import watermark
 from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import NO_ROW_YET, UNKNOWN_CODE, marked, settling
+from runner.engine.verdict import NO_ROW_YET, marked, settling
+from runner.engine.versions import CHECK_CODE
 from runner.foundation import server_time
 from runner.foundation.durations import format_duration
 from runner.foundation.values import Json, record
@@ -226,14 +227,12 @@ def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Runni
 
     A fault counts where the log is not read: the service itself said no.
     """
-    is_missing = failure.status == HTTPStatus.NOT_FOUND
-    if is_missing and starts.is_unknown(row.log, sent.process):
-        message = f"the site lists no process `{sent.process}`: {failure.trouble.message}"
-        trouble = replace(failure.trouble, message=message, hint=UNKNOWN_CODE)
-        return call_failed(replace(failure, trouble=trouble), row.step.effect)
-    is_elsewhere = row.log.refusal is not None and row.log.refusal.status == HTTPStatus.NOT_FOUND
-    if is_missing and is_elsewhere:
-        return call_failed(failure, row.step.effect)
+    if failure.status == HTTPStatus.NOT_FOUND:
+        if why := starts.why_unknown(row.log, sent.process):
+            trouble = replace(failure.trouble, message=f"{why}: {failure.trouble.message}", hint=CHECK_CODE)
+            return call_failed(replace(failure, trouble=trouble), row.step.effect)
+        if row.log.refusal is not None and row.log.refusal.status == HTTPStatus.NOT_FOUND:
+            return call_failed(failure, row.step.effect)
     if _is_fault(failure) and not row.reads_log:
         yield from _set_aside(row, start_bounds.bounded(row, sent))
         return call_failed(failure, row.step.effect)

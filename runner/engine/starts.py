@@ -12,14 +12,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine import start_bounds
+from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
+from runner.engine.versions import CHECK_CODE
 from runner.foundation import server_time
 from runner.foundation.values import Json
 from runner.job.actions import Execute
 from runner.job.model import Verify
 from runner.runs.process_status import ENDED_BADLY
+from runner.runs.status import Status
 from runner.runs.store import SET_ASIDE, Others
 from runner.service.calls import LogRow
 
@@ -146,10 +149,18 @@ def weak_absence(log: LogState, start: Start) -> str | None:
     return None
 
 
-def is_unknown(log: LogState, process: str) -> bool:
-    """Whether the site has been asked for the process, and lists none of this code."""
+def why_unknown(log: LogState, process: str) -> str | None:
+    """That the site lists no process of this code, where it was asked and said so."""
     known = log.versions.get(process)
-    return known is not None and known.unknown
+    return None if known is None else known.why_unknown
+
+
+def unknown_process(row: OpenRow, process: str) -> Attempt | None:
+    """How a call ends that nothing shows to have happened, where the site lists no process of this code."""
+    if (why := why_unknown(row.log, process)) is None:
+        return None
+    status = Status.UNKNOWN if row.is_once else Status.ERROR
+    return not_passed("E208", f"{why}, and its process log shows no start of it", CHECK_CODE, status=status)
 
 
 def may_be_of(log: LogState, start: Start, found: LogRow) -> bool:

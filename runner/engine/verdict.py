@@ -14,7 +14,6 @@ from runner.engine.answer import process_failed
 from runner.engine.attempt import INFERRED, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import pause
-from runner.engine.process_log import rows_before_watermark
 from runner.engine.readings import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
@@ -40,7 +39,6 @@ _BEGAN_LATER = (
     "the same account could have made this start"
 )
 _LOOK_THERE = "look at the process log of the site"
-UNKNOWN_CODE = "check the process's code, with capital letters; its caption is no code"
 NOT_BEGUN = "the process log shows that it has not begun yet"
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
@@ -89,15 +87,14 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
 def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]:
     yield from start_bounds.still_waits(row)
     less = starts.weak_absence(row.log, start)
-    earlier = yield from rows_before_watermark(row, start)
+    earlier = yield from process_log.rows_before_watermark(row, start)
     if earlier:
         earlier, _ = yield from starts.not_of_others(row, start.process, earlier, keys=None)
     row.shown = tuple(each.id for each in earlier)
     row.log.seen.update(row.shown)  # what is there before a later call is none of its own
     others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
-    if row.answer == (None,) and not others and starts.is_unknown(row.log, start.process):
-        message = f"the site lists no process `{start.process}`, and its process log shows no start of it"
-        return not_passed("E208", message, UNKNOWN_CODE, status=Status.UNKNOWN if row.is_once else Status.ERROR)
+    if row.answer == (None,) and not others and (unknown := starts.unknown_process(row, start.process)):
+        return unknown
     shown = f", but {starts.at_another_time(others)}" if others else ""
     why = f"the process log shows no row of this call{shown}{f'; {less}' if less else ''}"
     return not_verified(row, why, doubtful=_hold_failure(others))
@@ -245,7 +242,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
     if len(rows) < count:  # they may all be those of earlier calls, which had none when the log was read
         shown = "a row" if len(rows) == 1 else f"{len(rows)} rows"
         why = f"the process log shows {shown} for {count} calls, and not which of them is this call's"
-        return not_verified(row, why, doubtful=_hold_failure(rows))
+        return undistinguished(row, rows, why=why, makers=count)
     bad = [each for each in rows if _is_bad(each)]
     is_running = any(each.status in UNDER_WAY for each in rows)
     process_id = rows[0].id if len(rows) == 1 else None

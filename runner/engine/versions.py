@@ -14,6 +14,7 @@ AGAIN = 60.0  # seconds after which a reading of versions that was not answered 
 REFUSED_AGAIN = 5.0
 """Seconds after which what was refused is asked for again: a gateway or a restart refuses for a moment, too."""
 _NOT_LISTED = "the site lists no process of this code: check its spelling, with capital letters"
+CHECK_CODE = "check the process's code, with capital letters; its caption is no code"
 NEVER = float("inf")
 
 
@@ -61,6 +62,10 @@ class Versions(Struct, frozen=True, kw_only=True):
     def numbered(self, number: int) -> list[KnownVersion]:
         """Several where versions are in several packages: each package counts its own."""
         return [member for member in self.members if member.version == number]
+
+    @property
+    def why_unknown(self) -> str | None:
+        return f"the site lists no process `{self.process}`" if self.unknown else None
 
     @property
     def why_unread(self) -> str | None:

@@ -93,7 +93,7 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
 
 
 def _problems(command: ReportedCommand) -> Iterator[str]:
-    found = command.errors
+    found = command.shown_errors
     if found:
         more = [f"and {len(found) - _MOST_PROBLEMS:,} more"] if len(found) > _MOST_PROBLEMS else []
         lines = as_text(found[:_MOST_PROBLEMS]).rstrip("\n").split("\n")

@@ -175,12 +175,12 @@ def sites_of(*results: RunResult) -> str:
     return "".join(f" --targets {shell_word(clean(file))}" for file in files)
 
 
-def inputs_of(*results: RunResult) -> str:
+def inputs_of(*results: RunResult, with_values: bool = True) -> str:
     """The options that give a file's command the inputs that were given then, but for secret ones."""
     found: dict[str, str] = {}
     for result in results:
         found |= {name: text if found.get(name, text) == text else "@FILE" for name, text in result.given.items()}
-    return "".join(f" {shell_word(clean(word))}" for word in input_words(found))
+    return "".join(f" {shell_word(clean(word))}" for word in input_words(found, with_values=with_values))
 
 
 def secret_inputs(result: RunResult) -> tuple[str, ...]:

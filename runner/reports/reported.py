@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, Problem, errors_in
 from runner.runs import StoreName
@@ -59,6 +60,15 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     @property
     def errors(self) -> list[Problem]:
         return errors_in(self.problems)
+
+    @property
+    def shown_errors(self) -> list[Problem]:
+        """The errors for people. Without values of a message only its code, in words, and its place."""
+        if self.values is not ReportValues.NONE:
+            return self.errors
+        from runner.explanations.read import explanation  # noqa: PLC0415  1 ms, for pages without values only
+
+        return [replace(each, message=explanation(each.code).title, hint=None, excerpt=None) for each in self.errors]
 
     @property
     def has_damage(self) -> bool:

@@ -92,7 +92,7 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
         repeated=repeated,
         secrets=() if queued else to_be_given(result),
         variables=() if queued else tuple(result.variables.values()),
-        mended=_mended(run) if faulty else "",
+        mended=_mended(run, with_values=with_values) if faulty else "",
         faulty=faulty,
     )
 
@@ -207,12 +207,13 @@ def _faulty(result: RunResult) -> str:
     return _JOB if of_the_file else _TARGETS if codes & _OFTEN_OF_THE_TARGET else ""
 
 
-def _mended(run: TimedRun) -> str:
+def _mended(run: TimedRun, *, with_values: bool) -> str:
     """With `--last-failed`, what was refused and may have started all the same is searched for first."""
     result = run.result
     is_searched = any(span.is_unproved and span.effect == "once" for row in run.rows for span in row.spans)
     option = " --last-failed" if is_searched else ""
-    return f"{file_command(result, options=option)}{inputs_of(result)}{given_anew(result)}{confirmed(result)}"
+    inputs = f"{inputs_of(result, with_values=with_values)}{given_anew(result)}"
+    return f"{file_command(result, options=option)}{inputs}{confirmed(result)}"
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:

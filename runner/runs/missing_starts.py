@@ -46,7 +46,8 @@ def _known_calls(events: Iterable[AnyEvent]) -> dict[str, float]:
                     repeated.discard(key)
             case AttemptFailed(key=key, kind=kind) if kind in _REPEATED and is_start.get(key):
                 repeated.add(key)
-                calls[key] -= kind == "not_sent" and event.error.code != _UNWRITTEN
+                if kind == "not_sent" and event.error.code != _UNWRITTEN:
+                    calls[key] -= 1
             case Asked(value={"key": str(key), "as": "retry"}):
                 repeated.add(key)
             case StepFinished(key=key):

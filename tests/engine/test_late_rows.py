@@ -7,7 +7,7 @@ from runner.engine.effects import Ask, QueryPeers, Send, Sleep
 from runner.engine.process_log import WATERMARK
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
-from runner.service.calls import Ending, ReadRows
+from runner.service.calls import CallFailed, Ending, ReadRows
 
 TWO = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
 CHARGE = "  - id: b\n    if: always()\n    execute: {process: UsrA}\n"
@@ -32,6 +32,16 @@ def test_a_late_row_of_an_earlier_call_does_not_verify_the_next_one() -> None:
     assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
     assert "the process log shows a row for 2 calls, and not which of them is this call's" in said(world.finished("b"))
     assert world.finished("b").process_id is None
+
+
+@pytest.mark.parametrize("effect", ["idempotent", "read"])
+def test_a_call_that_may_be_repeated_does_not_pass_where_each_row_that_may_be_its_own_has_failed(effect: str) -> None:
+    more = f"    effect: {effect}\n    retry: {{max_attempts: 2, on: [unanswered]}}\n"
+    twice = "".join(f"  - id: {key}\n    execute: {{process: UsrA}}\n{more}" for key in "ab")
+    answers: list[Json | CallFailed] = [unanswered(), None, None]
+    world = World(answers=answers, never_begun=frozenset({1}), statuses=["done", "error"]).carry_out(planned(twice))
+    assert ended(world, "b") == ("error", None)
+    assert "the process log shows a start that failed" in said(world.finished("b"))
 
 
 def test_where_the_log_has_to_verify_a_call_the_rows_of_both_calls_are_awaited() -> None:

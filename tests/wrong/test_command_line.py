@@ -213,6 +213,8 @@ LET_BE = [
     "run a.job.yaml --tags not|smoke2|and|smoke",
     "run a.job.yaml --confirm staging",
     "run a.job.yaml -k|smoke",
+    "run a.job.yaml -t sandbox CREATIO_TARGET=sandbox",
+    "run a.job.yaml -i phone=1234567 CREATIO_INPUT_PHONE=1234567",
     "run a.job.yaml -i phone=-target",
     "run a.job.yaml -i phone=—",
     "run *.job.yaml",

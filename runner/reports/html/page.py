@@ -76,7 +76,7 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
             policy=_policy(),
             version=version,
             verdict=overview.verdict(runs, command),
-            problems=command.errors[: cards.MOST],
+            problems=command.shown_errors[: cards.MOST],
             open_runs=overview.open_runs(runs, command.store),
             cards=found[: cards.MOST],
             more_cards=max(len(found) - cards.MOST, 0),

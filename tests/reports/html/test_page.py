@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from large_runs import loop_of, turn
 from msgspec.structs import replace
-from reported import command_from
+from reported import command, command_from
 
+from runner.foundation.problems import ExitCode, Problem
 from runner.foundation.values import Json
 from runner.reports import markdown
 from runner.reports.formats import HTML
@@ -400,6 +401,26 @@ def test_values_can_be_left_out(
     assert ("FAILEDVALUE" in text) == (values is ReportValues.FAILING)
     assert "result == 1" in text
     assert "E203" in text
+
+
+def test_neither_a_command_nor_why_nothing_ran_shows_a_value_that_is_left_out(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    ending = ended(Status.FAILED, error=Trouble(code="E203", message="no"))
+    begun = start(given={"customer": "ANNA"}, inputs={"customer": "ANNA"})
+    failed = chain(one_row(row("add"), ending=ending, start=begun, status=RunStatus.FAILED))
+    assert "-i customer=ANNA" in drawn(failed)
+    text = drawn(failed, values=ReportValues.NONE)
+    assert "-i customer=VALUE" in text
+    assert "ANNA" not in text
+    wrong = Problem(
+        code="E132", message="`ANNA` is not a whole number", hint="ANNA", excerpt="n: ANNA", file="a.job.yaml"
+    )
+    unbegun = replace(command(problems=[wrong], exit_code=ExitCode.INVALID), values=ReportValues.NONE)
+    for written in (report(unbegun), markdown.report(unbegun)):
+        assert "ANNA" not in written
+        assert "E132" in written
+        assert "a.job.yaml" in written
 
 
 @pytest.mark.slow

@@ -33,11 +33,14 @@ def failed_since(moment: str | None) -> QueryCall:
 
 
 def look_from(newest: Iterable[JsonObject], *, now: float | None) -> str | None:
-    """The time since which failures count: well before the newest row and `now`, as a clock may have been set back."""
+    """The time since which failures count: well before the newest row and `now`, as a clock may have been set back.
+
+    None, since ever, where no row has a time that a filter could hold, as `/Date(…)/` is none.
+    """
     moment = next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
     seconds = server_time.parse_record(moment or "")
     if seconds is None:
-        return moment
+        return moment if moment is not None and server_time.parse_value(moment) is not None else None
     return server_time.odata_time((seconds if now is None else min(seconds, now)) - _LOOK_BACK)
 
 

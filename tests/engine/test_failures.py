@@ -194,6 +194,15 @@ def test_a_row_of_the_future_hides_no_failure() -> None:
     assert end(log.carry_out(WATCH)).status == "failed"
 
 
+def test_times_that_no_filter_can_hold_hide_no_failure() -> None:
+    log = Log(failed=[(40.0, "sa")], newest="/Date(1769850000000)/", started="/Date(1769846400000)/")
+    assert log.carry_out(WATCH).end.exit_code == 1
+    assert log.asked[1].filter == f"Status/Id eq {ERROR}"
+    without_zone = Log(newest="2026-01-31T09:00:00")
+    without_zone.carry_out(WATCH)
+    assert "StartDate ge 2026-01-31T09:00:00 " in str(without_zone.asked[1].filter)
+
+
 def test_in_an_empty_log_every_failure_counts() -> None:
     world = Log(failed=[(20.0, "sa")], newest=None).carry_out(WATCH)
     assert end(world).status == "failed"

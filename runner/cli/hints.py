@@ -308,5 +308,7 @@ def _variable_hint(name: str) -> str | None:
 
 
 def _variable_warning(variable: str, hint: str) -> Problem:
-    message = f"the environment variable `{clean(variable)}` is not read: no option has this name"
+    is_typed = variable.removeprefix(PREFIX) in TYPED_ONLY
+    why = "no variable gives this option" if is_typed else "no option has this name"
+    message = f"the environment variable `{clean(variable)}` is not read: {why}"
     return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)

@@ -199,7 +199,7 @@ PROBABLE = {
     "run . CREATIO_RUNNER_YES=1": "type `--yes` on the command line, each time anew",
     "run . CREATIO_RUNNER_EVEN_THOUGH=1": "type `--even-though` on the command line, each time anew",
     "apply . CREATIO_RUNNER_RETRY=failed": "type `--retry` on the command line, each time anew",
-    "runs CREATIO_RUNNER_PRUNE=30d": "type `--prune` on the command line, each time anew",
+    "runs CREATIO_RUNNER_PRUNE=30d": "is not read: no variable gives this option\n   = hint: type `--prune` on",
     "run . CREATIO_RUNNER_INPUTS_PHONE=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
     "ready -t sandbox CREATIO_RUNNER_FOR=30s": "`CREATIO_RUNNER_WAIT_READY` is the variable of `--for` here",
     "apply . CREATIO_RUNNER_FOR=r2": "not read: it is of other verbs\n   = hint: `CREATIO_RUNNER_APPLY_FOR` is",

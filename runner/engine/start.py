@@ -95,11 +95,10 @@ def _sent(
     row: OpenRow, call: ExecuteCall | RunProcessCall, *, turn: str | None
 ) -> Running[tuple[Done | Failed, Start] | Attempt]:
     """Send it, and once more in a fresh session where the first was not accepted."""
-    process, is_sought, begun_at, whole = call.process, row.step.verify is not Verify.NONE, row.t, row.attempt_seconds
+    process, is_sought, seconds = call.process, row.step.verify is not Verify.NONE, row.attempt_seconds
     mark = watermark(row, process) if is_sought else None
-    away: CallFailed | None = None
     for is_last in (False, True):
-        seconds = max(0.0, whole - (row.t - begun_at)) if is_last else whole
+        begun_at = row.t
         sent = start_bounds.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
         outcome = yield from send(row, call, seconds=seconds, watermark=mark, turn=turn)
@@ -107,19 +106,16 @@ def _sent(
         row.sought = sent if row.sought is not None else None
         if isinstance(outcome, Failed):
             outcome = replace(outcome, failure=unanswered_if_late(row, sent.sent, outcome.failure))
-        kind = outcome.failure.kind if isinstance(outcome, Failed) else None
-        if away is not None and not seconds and kind is FailureKind.NOT_SENT:  # the session is why, not the time
-            return Failed(t=outcome.t, failure=away), sent
-        if not (isinstance(outcome, Failed) and kind is FailureKind.TURNED_AWAY):
+        if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
             return outcome, sent
-        away = failure = outcome.failure
+        failure, seconds = outcome.failure, seconds - (row.t - begun_at)  # to read the log has a time of its own
         if row.is_once:
             row.turned_away = (start_bounds.bounded(row, sent), failure)
             if found := (yield from _already_began(row, _looks(row))):
                 return found
         else:
             yield from _set_aside(row, start_bounds.bounded(row, sent))
-        if failure.final or failure.trouble.code != SESSION_REFUSED:
+        if failure.final or failure.trouble.code != SESSION_REFUSED or seconds <= 0:
             break
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
 

@@ -12,7 +12,17 @@ from runner.service.login_page import signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import short_line, words_of
 
-_SPEAKS_OF_ERROR: Final = ("Message", "message", "error", "errorInfo", "ErrorCode", "errorCode", "Exception")
+_SPEAKS_OF_ERROR: Final = (
+    "Message",
+    "message",
+    "error",
+    "errorInfo",
+    "ErrorCode",
+    "errorCode",
+    "Exception",
+    "ErrorInfo",
+)
+_SAYS_NO: Final = ("false", "0")
 _DIGITS = 9
 _BEGUN: Final = frozenset(BY_NUMBER) - {0}
 
@@ -137,7 +147,7 @@ def _check_refusal(call: calls.Call, value: Json) -> None:
     is_fault = is_fault or {"Message", "StackTrace"} <= value.keys()
     if not isinstance(call, calls.Act) and not {"value", "schema"} & value.keys():
         is_fault = is_fault or failures.is_fault(call, value)
-    if is_fault or (value.get("success") is False and not isinstance(call, calls.RunProcessCall)):
+    if is_fault or (_success(value) is False and not isinstance(call, calls.RunProcessCall)):
         raise _RefusalError(words_of(value))
     if isinstance(call, (calls.ExecuteCall, calls.ElementCall, calls.CancelCall)):
         _refuse_error_record(value)
@@ -198,18 +208,24 @@ def _execution(value: Json) -> Json:
 
 def _execution_of_element(value: Json) -> Json:
     """What a record here looks like is not known [?]: a record that speaks of `success` must be clear about it."""
-    if isinstance(value, dict) and "success" in value:
+    if isinstance(value, dict) and not {"success", "Success"}.isdisjoint(value):
         _check_success(value)
     return value
 
 
 def _check_success(value: JsonObject) -> None:
     """Only `true` says that it happened, only `false` that it was refused [C]."""
-    success = value.get("success")
+    success = _success(value)
     if success is False:
         raise _RefusalError(words_of(value))
     if success is not True:
-        raise bodies.NonsenseError(f"its `success` is {kind_of(success) if 'success' in value else 'missing'}")
+        shown = "missing" if {"success", "Success"}.isdisjoint(value) else kind_of(success)
+        raise bodies.NonsenseError(f"its `success` is {shown}")
+
+
+def _success(value: JsonObject) -> Json:
+    """What a record says under `success`; services that others write may begin their keys with capitals [?]."""
+    return value.get("success", value.get("Success"))
 
 
 def _started(answer: Json) -> Json:
@@ -228,7 +244,7 @@ def _started(answer: Json) -> Json:
         shown = kind_of(success) if "success" in answer else "missing"
         raise bodies.NonsenseError(f"it holds no `processId`, and its `success` is {shown}")
     results: Json = {code: bodies.decoded(result) for code, result in _results(answer).items()}
-    error = words_of(answer) or ("its `success` is false" if success is False else "")
+    error = words_of(answer) or ("its `success` is false" if str(success).lower() in _SAYS_NO else "")
     return {"process_id": found, "status": status, "results": results, "error": error or None}
 
 

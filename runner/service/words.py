@@ -11,7 +11,7 @@ _EXCEPTION: Final = lazy_pattern(r"[A-Za-z]{1,80}Exception")
 _READ: Final = 4 * _LONGEST
 _KEYS: Final = (
     *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "odata.error", "value"),
-    *("errorCode", "ErrorCode", "detail", "errors", "title"),
+    *("ErrorInfo", "errorCode", "ErrorCode", "detail", "errors", "title"),
 )
 _HEADLINE: Final = "An error has occurred."
 """What ASP.NET says of any fault, whose words are further down, the cause at the bottom [C]."""

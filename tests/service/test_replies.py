@@ -154,6 +154,7 @@ STARTED, CANCEL = ExecuteCall(process="UsrGet", parameters={}), CancelCall(proce
         ('{"Code": 2}', ""),
         ('{"error": {"message": "no upstream"}}', ": no upstream"),
         ('{"statusCode": 503, "message": "no upstream"}', ": no upstream"),
+        ('{"ErrorInfo": {"Message": "no upstream"}}', ": no upstream"),
     ],
 )
 def test_a_record_of_an_error_is_no_answer_and_may_have_happened(call: Call, body: str, said: str) -> None:
@@ -233,6 +234,10 @@ def test_an_element_that_was_completed_gives_its_execution_data() -> None:
         (COMPLETE, '{"success": false, "errorInfo": {"message": "No right to run"}}'),
         (COMPLETE, '<string>{"success": false, "errorInfo": {"message": "No right to run"}}</string>'),
         (ELEMENT, '{"success": false, "errorInfo": {"message": "No right to run"}}'),
+        (ELEMENT, '{"Success": false, "ErrorInfo": {"ErrorCode": "E", "Message": "No right to run"}}'),
+        (ELEMENT, '<string>{"Success": false, "ErrorInfo": {"Message": "No right to run"}}</string>'),
+        (COMPLETE, '{"Success": false, "ErrorInfo": {"Message": "No right to run"}}'),
+        (EXECUTE, '{"Success": false, "ErrorInfo": {"Message": "No right to run"}}'),
         (EXECUTE, '{"success": false, "errorInfo": {"message": "No right to run"}}'),
         (EXECUTE, '{"Message": "No right to run", "ExceptionType": "System.Exception"}'),
         (EXECUTE, FAULT.decode()),

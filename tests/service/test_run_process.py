@@ -101,6 +101,12 @@ def test_a_refusal_that_names_the_process_that_has_begun_is_none(status: int, wo
     assert (found["process_id"], found["status"], found["error"]) == (ID, word, "its `success` is false")
 
 
+@pytest.mark.parametrize("success", [False, "false", "False", 0])
+def test_an_answer_that_is_done_and_says_in_any_spelling_that_it_did_not_succeed_holds_an_error(success: Json) -> None:
+    found = answered(success=success, processStatus=2)
+    assert (found["status"], found["error"]) == ("done", "its `success` is false")
+
+
 @pytest.mark.parametrize("status", [[], {}, [3], "3", 3.5])
 def test_a_refusal_whose_status_is_none_is_a_refusal(status: Json) -> None:
     assert failed(success=False, processStatus=status)[0] is FailureKind.REFUSED

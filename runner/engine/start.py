@@ -115,7 +115,7 @@ def _sent(
                 return found
         else:
             yield from _set_aside(row, start_bounds.bounded(row, sent))
-        if failure.final or failure.trouble.code != SESSION_REFUSED or seconds <= 0:
+        if is_last or failure.final or failure.trouble.code != SESSION_REFUSED or seconds <= 0:
             break
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
 

@@ -358,6 +358,16 @@ def test_a_wait_takes_no_status_that_is_not_known_for_an_end(wanted: str) -> Non
     assert error.message == "the process log shows its row without a status after 5 s"
 
 
+@pytest.mark.parametrize("wanted", ["ended", "completed", "parked"])
+def test_a_status_that_the_log_never_shows_is_waited_for_no_longer_than_a_row_may_be_late(wanted: str) -> None:
+    masked = waiting()
+    masked.rows[0]["status"] = None
+    error = masked.carry_out(planned(WAIT.replace("}", f", for: {wanted}}}"))).finished("a").error
+    assert error is not None
+    assert error.message == "the process log shows its row without a status after 15 s"
+    assert 15 <= masked.t < 30
+
+
 def test_a_wait_without_a_log_is_an_error_at_once() -> None:
     world = World(log=refused(403)).carry_out(planned(WAIT))
     assert (world.pauses, world.end.exit_code) == ([], 3)

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from stories import WATERMARK, World, http_date, moment, not_sent, planned, refused, unanswered
+from stories import WATERMARK, World, http_date, moment, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import Json, JsonObject, items

@@ -45,12 +45,12 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
             return _unread("the process log", read)
         unread: Unread | None = None
         if isinstance(read, LogRow):
-            last, appears_by = read, row.t + settle
+            last, appears_by = read, appears_by if read.status is None else row.t + settle
             shown = yield from _shown(row, action, read)
             if isinstance(shown, Attempt):
                 return shown
             unread = shown
-        if isinstance(read, LogRow) and looks.is_over(row):
+        if isinstance(read, LogRow) and (looks.is_over(row) or (read.status is None and row.t >= appears_by)):
             return _too_late(row, action, read, unread=unread)
         if read is None and (looks.is_over(row) or row.t >= appears_by):
             return _not_shown(row, process_id) if last is None else _missed(action, replace(last, status=GONE))
@@ -118,14 +118,17 @@ def _missed(action: Wait, found: LogRow) -> Attempt:
 def _not_shown(row: OpenRow, process_id: str) -> Attempt:
     check = "the service gave this id, so that its row may come later" if process_id in row.log.called_at else ""
     hint = f"{check or 'check the id'}; a process that is not written into the log cannot be waited for"
-    waited = f"after {format_duration(min(row.step.follow, row.state.run.plan.times.settle))}"
-    return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
+    return not_passed("E208", f"the process log shows no process of this id {_settled(row)}", hint)
+
+
+def _settled(row: OpenRow) -> str:
+    return f"after {format_duration(min(row.step.follow, row.state.run.plan.times.settle))}"
 
 
 def _too_late(row: OpenRow, action: Wait, found: LogRow, *, unread: Unread | None) -> Attempt:
     waited = f"after {format_duration(row.step.follow)}"
     if found.status is None:
-        message = f"{strange_status(None)} {waited}"
+        message = f"{strange_status(None)} {_settled(row)}"
         hint = "check that the user may read all columns of SysProcessLog"
         return replace(not_passed("E208", message, hint), result=to_builtins(found), process_id=found.id)
     message = f"the process still runs {waited}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import job_and_case, listed
 from runner.foundation.suggestions import likely_typo, suggest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 FitsTags: TypeAlias = Callable[[Iterable[str]], bool]
 
 _IN_A_TAG = (".", "_", ":", "-", "/")
+_BETWEEN_TAGS = lazy_pattern(r"\s*[\s,;+*]\s*")
+_SIGNS_OF_THE_LIBRARY = frozenset({"*", "+", "~", "[", "]", "0", "1", "true", "false", "none"})
 
 
 class FoundRun(Struct, frozen=True, kw_only=True):
@@ -131,14 +134,18 @@ def _parsed(written: str) -> "tuple[boolean.BooleanAlgebra, boolean.Expression]"
 
     algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
     try:
+        signs = {sign.lower() for _, sign, _ in algebra.tokenize(written)}
         parsed = algebra.parse(written)
     except boolean.ParseError as error:
         raise _not_parsed(written) from error
-    if parsed == algebra.TRUE:  # as `true` is, which would select all jobs
+    if signs & _SIGNS_OF_THE_LIBRARY:  # `smoke + fast` would be `smoke or fast`, and `true` all jobs
         raise _not_parsed(written)
     return algebra, parsed
 
 
 def _not_parsed(written: str) -> UsageError:
     hint = "write words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
+    words = _BETWEEN_TAGS.split(written)
+    if len(words) > 1 and not {"", "and", "or", "not"} & {*words}:
+        hint = f"write `{clean(' and '.join(words))}` for jobs with all of them, `{clean(' or '.join(words))}` for any"
     return UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be parsed", hint=hint))

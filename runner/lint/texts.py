@@ -120,7 +120,7 @@ def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, path: Value
             continue
         wrong = _with_dashes(name, dashed, scope, after_dashes=after_dashes) if dashed else None
         wrong = wrong or wrong_name(name, scope)
-        wrong = wrong and _if_asked(wrong, text, names)
+        wrong = wrong and _if_asked(wrong, text, names, path=path)
         if wrong is not None:
             is_value = "expect" in path and wrong.is_like_no_other and text.strip() == wrong.part
             hint = f'write `result == "{wrong.part}"`' if is_value else wrong.hint
@@ -146,12 +146,24 @@ def _with_dashes(
     return wrong_name(whole, scope) or WrongName(message=f"the `-` in `{key}` is a minus here", hint=hint, part=key)
 
 
-def _if_asked(wrong: WrongName, text: str, names: Sequence[Name]) -> WrongName | None:
+def _if_asked(wrong: WrongName, text: str, names: Sequence[Name], *, path: ValuePath) -> WrongName | None:
     """What is left of `wrong` in a text that may itself ask whether there is a value."""
     asks = _ASKS.search(text) is not None
+    if asks and "expect" in path and all(name.path[0] == wrong.part for name in names) and _is_unmet(text, wrong.part):
+        return wrong
     if wrong.if_asked == "nothing" and (asks or any(name.path == (wrong.part,) for name in names)):
         return None
     return replace(wrong, warning=True) if asks and wrong.if_asked == "a warning" else wrong
+
+
+def _is_unmet(that: str, null: str) -> bool:
+    """Whether an expectation is not met where what is called `null` is null."""
+    from runner.expressions.evaluate import EvaluationError, Scope, evaluate  # noqa: PLC0415  1 ms, for a mistake
+
+    try:
+        return evaluate(parse.expression(that), Scope(names={null: None})) is not True
+    except EvaluationError:
+        return True
 
 
 def _without_quotes(wrong: WrongName, text: str) -> WrongName:

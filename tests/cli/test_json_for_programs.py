@@ -176,8 +176,8 @@ def test_which_targets_are_ready_fits_its_schema(capsys: Capture) -> None:
 
 
 def test_where_nothing_is_selected_apply_prints_its_document(capsys: Capture) -> None:
-    assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", exits=5)["exit_code"] == 5
-    assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", "--allow-empty")["versions"] == []
+    assert printed(capsys, "apply", "a.job.yaml", "--tags", "nightly", exits=5)["exit_code"] == 5
+    assert printed(capsys, "apply", "a.job.yaml", "--tags", "nightly", "--allow-empty")["versions"] == []
 
 
 def test_differences_of_catalogues_and_explanations_fit_their_schemas(capsys: Capture) -> None:

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import UNSET, Struct, field
 
 from runner.foundation.values import Json, JsonObject
+from runner.reports.safe import clean, moment
 from runner.reports.spans import NO_ANSWER, RowSpan, SpanKind, TimedRow, TimedRun
+from runner.reports.words import brief
 from runner.runs.events import SignedIn, Trouble, Waited
 from runner.runs.evidence import PauseReason, SentRequest
 
@@ -68,6 +70,18 @@ def earlier_failures(run: TimedRun) -> Mapping[str, Sequence[Trouble]]:
         for row in run.rows
         if row.step.attempts > 1
     }
+
+
+def last_act(row: TimedRow, *, with_values: bool) -> str:
+    """What was sent last that may have changed the site, as a person searches for it there; empty if nothing was."""
+    acts = [span for span in row.spans if span.kind is SpanKind.CALL and span.effect not in ("", "read")]
+    if not acts:
+        return ""
+    call, at = acts[-1].call, acts[-1].at
+    name = next((call[key] for key in ("process", "entity", "uid", "process_id") if call.get(key)), call.get("kind"))
+    values = call.get("parameters") or call.get("values") if with_values else None
+    when = f" at {moment(at)} UTC" if at else ""
+    return f"{clean(str(name))}{when}{f', with {brief(values)}' if values else ''}"
 
 
 def _record(attempt: _Attempt, number: int) -> JsonObject:

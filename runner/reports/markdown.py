@@ -8,7 +8,8 @@ from typing import Final
 
 from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.sentences import shortened
+from runner.foundation.sentences import plural, shortened
+from runner.reports.attempts import last_act
 from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
@@ -30,7 +31,7 @@ from runner.reports.words import (
 )
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
-from runner.runs.result import RunResult, StepResult
+from runner.runs.result import RunResult
 from runner.runs.status import RED, WORST_FIRST, Status
 from runner.version import VERSION
 
@@ -71,7 +72,7 @@ def _bounded(head: str, parts: Iterable[str]) -> str:
             left_out += 1
         else:
             whole += f"\n{part}"
-    return whole + (f"\n{left_out} parts have no room here: the HTML report has them.\n" if left_out else "")
+    return whole + (f"\n{plural(left_out, 'part')} left out: see the HTML report.\n" if left_out else "")
 
 
 def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> str:
@@ -89,7 +90,8 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
         lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
     dirty = {True: " with changes that are not committed", False: ""}
     commits = "".join(f", commit {inline(commit[:10])}{dirty[is_dirty]}" for commit, is_dirty in verdict.commits)
-    return "\n".join([*lines, "", f"{format_duration(verdict.seconds)}, creatio-runner {version}{commits}", ""])
+    took = f"{format_duration(verdict.seconds)}, " if runs else ""
+    return "\n".join([*lines, "", f"{took}creatio-runner {version}{commits}", ""])
 
 
 def _problems(command: ReportedCommand) -> Iterator[str]:
@@ -97,7 +99,9 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
     if found:
         more = [f"and {len(found) - _MOST_PROBLEMS:,} more"] if len(found) > _MOST_PROBLEMS else []
         lines = as_text(found[:_MOST_PROBLEMS]).rstrip("\n").split("\n")
-        head = "What is wrong with the events" if command.has_damage else "Why nothing more ran"
+        head = (
+            "What is wrong with the events" if command.has_damage else f"Why nothing{' more' * bool(command.runs)} ran"
+        )
         yield f"#### {head}\n\n" + block([*lines, *more])
 
 
@@ -111,7 +115,7 @@ def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     for card in found[:_MOST_CARDS]:
         yield _card(card.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
-        yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
+        yield f"{plural(len(found) - _MOST_CARDS, 'more kind')} of failure: see the HTML report.\n"
     broken = [(run, error) for run in runs if (error := own_error(run.result)) is not None]
     for run, error in broken[:_MOST_CARDS]:
         yield f"**{run.result.status}** {inline(run.title)}\n\n{block([*trouble_lines(error)])}"
@@ -142,7 +146,7 @@ def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
         more = [f"and {len(lines) - _MOST_WARNINGS:,} more"] if len(lines) > _MOST_WARNINGS else []
         yield f"{inline(run.title)}\n\n{block([*lines[:_MOST_WARNINGS], *more])}"
     if len(found) > _MOST_CARDS:
-        yield f"{len(found) - _MOST_CARDS:,} more runs with warnings are in the HTML report.\n"
+        yield f"{plural(len(found) - _MOST_CARDS, 'more run')} with warnings: see the HTML report.\n"
 
 
 def _outputs(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
@@ -178,12 +182,13 @@ def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:
     if len(rows) > 1:
         keys = ", ".join(inline(f"{run.title} {other.step.key}") for run, other in rows[:_MOST_KEYS])
         lines += ["", f"{len(rows):,} rows failed alike: {keys}{' and more' if len(rows) > _MOST_KEYS else ''}"]
-    body = list(_body(step, run.result.help)) if shows else [step.error.code if step.error else str(step.status)]
+    body = list(_body(row, run.result.help)) if shows else [step.error.code if step.error else str(step.status)]
     return "\n".join([*lines, "", block(body, "diff")])
 
 
-def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
+def _body(row: TimedRow, help_of_job: str | None) -> Iterator[str]:
     """Why the row did not pass. What it expected begins with `-`, what came with `+`; other lines with a blank."""
+    step = row.step
     for line in reasons(step, traces=False):
         yield f" {shortened(line, _LONGEST_BODY)}"
     if step.judged is not None:
@@ -196,6 +201,10 @@ def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
             yield f"+ {brief(difference.actual)}"
     if step.item is not None:
         yield f" item: {brief(step.item)}"
+    if sent := last_act(row, with_values=True):
+        yield f" sent: {sent}"
+    if step.process_id is not None:
+        yield f" process: {clean(step.process_id)}"
     if step.help:
         yield from (f" {line}" for line in labelled("help", step.help))
     if help_of_job:
@@ -209,8 +218,9 @@ def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
         blocks = [  # "run" comes first: a CI reads a name that looks like a command as a command
             block([f"run {run.title}, {format_duration(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
         ]
-        more = f"\n{len(bad) - len(blocks):,} more runs are in the HTML report.\n" if len(bad) > len(blocks) else ""
-        whole = "\n".join(blocks) + more
+        if more := len(bad) - len(blocks):
+            blocks.append(f"{plural(more, 'more run')}: see the HTML report.\n")
+        whole = "\n".join(blocks)
         yield f"<details><summary>When what happened</summary>\n\n{LEGEND}\n\n{whole}\n</details>\n"
 
 
@@ -227,7 +237,7 @@ def _matrix(runs: Sequence[TimedRun]) -> Iterator[str]:
     for name, cells in table.rows[:_MOST_ROWS]:
         lines.append(_row([_cell(name), *(_ended(runs_of) for runs_of in cells)]))
     if len(table.rows) > _MOST_ROWS:
-        lines += ["", f"{len(table.rows) - _MOST_ROWS:,} more jobs are in the HTML report."]
+        lines += ["", f"{plural(len(table.rows) - _MOST_ROWS, 'more job')}: see the HTML report."]
     yield "\n".join(lines) + "\n"
 
 

@@ -50,6 +50,7 @@ _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E307"})
 _PROCESS_FAILED = "E203"
 _JOB = "the file"
 _JOB_OR_SITE = "the file, or the cause on the site"
+_SIGN_IN = "the sign-in"
 _TARGETS = "the target, if that is the cause"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
 
@@ -72,6 +73,11 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     variables: tuple[str, ...] = ()  # of the environment that gave others
     mended: str = ""  # carries out the files of now, if these may be mended
     faulty: str = ""  # what they held then
+
+    @property
+    def is_pointless_before(self) -> bool:
+        """Whether it is to be mended first in any case: a few wrong sign-ins lock an account."""
+        return self.faulty == _SIGN_IN
 
 
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
@@ -200,7 +206,7 @@ def _faulty(result: RunResult) -> str:
         errors.append((Status.FAILED, error.code))
     codes = set() if result.target.sandbox else {code for _, code in errors}
     if "E303" in codes:  # what failed beside it may have lacked a result for that
-        return "the sign-in"
+        return _SIGN_IN
     of_the_file = {c for status, c in errors if c in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE)}
     if of_the_file == {_PROCESS_FAILED}:
         return _JOB_OR_SITE

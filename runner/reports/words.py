@@ -24,7 +24,7 @@ _UNPROVED = frozenset({Unverified.UNREADABLE, Unverified.NOT_SHOWN})
 _MEANING = {
     ExitCode.PASSED: "everything selected passed",
     ExitCode.FAILED: "an expectation or a process failed",
-    ExitCode.INVALID: "bad usage or an invalid file",
+    ExitCode.INVALID: "a mistake in a file or on the command line; nothing was sent",
     ExitCode.NO_ANSWER: "no usable answer",
     ExitCode.UNKNOWN: "an outcome is unknown: the process log or a person must settle it",
     ExitCode.NOTHING_SELECTED: "nothing was selected, so nothing ran",

@@ -68,7 +68,7 @@ def test_warnings_of_what_passed_and_what_undo_has_only_started_are_in_the_summa
     text = report(msgspec.structs.replace(command_from(chain(events)), values=ReportValues(values)))
     lines = f"undo: incomplete: undo/add started, not known to be done\n{line}"
     assert f"#### What is worth a look\n\n`contact-smoke@sandbox`\n\n```\n{lines}\n```" in text
-    assert "Evidence: 2 started, by the process log, and not known to be done" in text
+    assert "Evidence: 2 started, as the process log shows, and perhaps not done" in text
 
 
 def test_a_complete_undo_and_the_word_of_a_person_are_in_the_summary(
@@ -106,13 +106,14 @@ def test_a_summary_names_the_step_the_help_of_the_job_the_outputs_and_where_and_
         *(
             begun,
             StepStarted(row=back, t=0),
-            StepFinished(key="back", t=1, status=Status.FAILED, seconds=1, attempts=1),
+            CallSent(t=0, key="back", effect="once", call={"kind": "run", "process": "UsrPay"}),
+            StepFinished(key="back", t=1, status=Status.FAILED, seconds=1, attempts=1, process_id="p-1"),
         ),
         RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="none", outputs={"updated": 200}),
     ]
     text = report(command_from(chain(events)))
     assert "**failed** `back` `Put it back`, a step of `finally`, in `contact-smoke@sandbox` (" in text
-    assert "\n help of the job: Ask the release manager.\n" in text
+    assert "\n sent: UsrPay at 2026-01-31 09:00:00 UTC\n process: p-1\n help of the job: Ask the release" in text
     assert "#### Outputs\n\n`contact-smoke@sandbox`\n\n```\nupdated: 200\n```" in text
     assert f"  {moment(begun.started_at)}  contact-smoke@sandbox  {begun.target.url}\n" in text
     hidden = msgspec.structs.replace(command_from(chain(events)), values=ReportValues("none"))
@@ -188,7 +189,7 @@ def test_rows_that_failed_alike_are_one_card_and_a_large_summary_is_bounded(
     text = report(command_from(chain([*events, RunFinished(t=1, status=RunStatus.FAILED, exit_code=1)])))
     assert len(text) <= LONGEST
     assert text.count("12 rows failed alike") == 20
-    assert "5 more kinds of failure are in the HTML report" in text
+    assert "5 more kinds of failure: see the HTML report" in text
 
 
 def test_a_text_with_backticks_stays_code() -> None:

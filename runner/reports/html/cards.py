@@ -6,6 +6,7 @@ from typing import Final
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from runner.reports.attempts import last_act
 from runner.reports.causes import AlikeFailures, alike_failures
 from runner.reports.html.details import has_curl
 from runner.reports.html.differences import BothSides, compared
@@ -41,6 +42,7 @@ class FailureCard(Struct, frozen=True, kw_only=True):
     checks: tuple[tuple[Check, tuple[DrawnDifference, ...]], ...]  # that are not met
     has_own_error: bool  # beside these
     answer: Markup
+    sent: str
     attempts: tuple[tuple[float, str, str], ...]  # the end of each before, how, and why
     has_call: bool
     again: RunAgain | None
@@ -83,6 +85,7 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
         checks=tuple((check, tuple(map(_difference, (check.differences or ()) if shows else ()))) for check in checks),
         has_own_error=error is not None and error.message not in known,
         answer=escape(as_text(refused[-1], LONG)) if shows and refused else Markup(),
+        sent=last_act(row, with_values=shows),
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
         again=run_again(run, store=store, with_values=shows) if failures.counts else None,

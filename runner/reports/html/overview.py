@@ -23,7 +23,7 @@ from runner.runs.status import Status
 _DAMAGED: Final = "events are not as they were written"
 _SURE: Final = (
     (Sureness.VERIFIED, "verified by the process log"),
-    (Sureness.STARTED, "started, by the process log, and not known to be done"),
+    (Sureness.STARTED, "started, as the process log shows, and perhaps not done"),
     (Sureness.INFERRED, "inferred from the process log"),
     (Sureness.PERSON, "confirmed by a person"),
     (Sureness.UNVERIFIED, "not verified"),
@@ -77,6 +77,8 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
     is_single = len(results) == 1 and not command.errors
     says_damage = command.has_damage and command.exit_code not in {result.exit_code for result in results}
     what = _DAMAGED if says_damage else meaning(command.exit_code)
+    if not runs and command.exit_code is ExitCode.REFUSED:
+        what += ": nothing was sent"
     return Verdict(
         status=command.status,
         headline=_headline(runs, command),

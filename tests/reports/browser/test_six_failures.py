@@ -80,7 +80,7 @@ FAILURES = {
         key="publish",
         what="error publish Publish the prices",
         why=("refused the sign-in: Wrong user name or password", "hint: check auth of the target"),
-        again=SAFE,
+        again="yes, when you have mended the sign-in: a new run repeats nothing",
         sent=("Nothing that starts or changes anything was sent.", "not sent"),
     ),
     "a site that cannot be reached": Answers(

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 from reported import command_from
 
+from runner.foundation.problems import ExitCode, Problem
 from runner.reports.html import overview
 from runner.reports.html.page import report
-from runner.reports.reported import ReportValues
+from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness
 from runner.runs import StoreName
 from runner.runs.events import (
@@ -31,6 +32,7 @@ from runner.runs.events import (
     StepFinished,
     StepSkipped,
     StepStarted,
+    TargetName,
     Trouble,
     UndoFinished,
     UndoStarted,
@@ -287,6 +289,45 @@ def test_a_run_that_a_signal_stopped_has_what_carries_it_out_once_more(
     assert page.text.count("safe to run again?") == 1
 
 
+def test_the_card_of_a_failure_has_the_help_of_the_job_and_what_was_sent_when(
+    start: Start, row: MakeRow, chain: Chain
+) -> None:
+    call = {"kind": "execute", "process": "UsrPay", "parameters": {"Card": "c1"}}
+    sent = CallSent(t=0, key="pay", effect="once", call=call)
+    read = CallSent(t=0.6, key="pay", effect="read", call={"kind": "read_rows"})
+    story: Story = [StepStarted(row=row("pay"), t=0), sent, CallAnswered(key="pay", t=0.5, value=None), read]
+    events = chain([start(help="Ask Ada."), *story, _ended("pay", Status.FAILED), _finished()])
+    page = _Texts(report(command_from(events), version="0.1.0")).text
+    card = page[page.index("What did not pass") : page.index("The run")]
+    assert 'sent: UsrPay at 2026-01-31 09:00:00 UTC, with {"Card":"c1"}' in card
+    assert "help of the job: Ask Ada." in card
+    command = msgspec.structs.replace(command_from(events), values=ReportValues.NONE)
+    page = _Texts(report(command, version="0.1.0")).text
+    assert "sent: UsrPay at 2026-01-31 09:00:00 UTC" in page
+    assert "c1" not in page
+
+
+def test_after_a_refused_sign_in_it_is_safe_to_run_again_only_when_that_is_mended(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    refused = Trouble(code="E303", message="the site refused the sign-in")
+    here = start(target=TargetName(name="here", url="https://here.example.com", sandbox=False))
+    failed = _ended("pay", Status.ERROR, error=refused)
+    page = page_of([here, StepStarted(row=row("pay"), t=0), failed, _finished(RunStatus.ERROR)]).text
+    assert "safe to run again? yes, when you have mended the sign-in: a new run repeats nothing" in page
+    assert page.index("when you have mended the sign-in: runner run ") < page.index("or, as it was: runner rerun ")
+
+
+def test_a_page_of_a_command_without_a_run_says_that_nothing_was_sent() -> None:
+    problem = Problem(code="E131", message="no selected job knows an input `a`")
+    page = report(ReportedCommand(runs=(), exit_code=ExitCode.INVALID, problems=(problem,)), version="0.1.0")
+    text = _Texts(page).text
+    assert "exit 2: a mistake in a file or on the command line; nothing was sent creatio-runner 0.1.0" in text
+    assert "The run" not in text
+    refused = ReportedCommand(runs=(), exit_code=ExitCode.REFUSED, problems=(problem,))
+    assert "exit 6: refused by a guard: nothing was sent" in _Texts(report(refused, version="0.1.0")).text
+
+
 def test_what_was_undone_by_a_process_that_had_not_ended_is_named_and_undo_is_not_called_complete(
     start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
 ) -> None:
@@ -304,7 +345,7 @@ def test_what_was_undone_by_a_process_that_had_not_ended_is_named_and_undo_is_no
     )
     assert "starts again what must happen only once: reserve (passed), post (failed)" in page.text
     assert "undo: undo/reserve started, not known to be done" in page.text
-    assert "1 started, by the process log, and not known to be done" in page.text
+    assert "1 started, as the process log shows, and perhaps not done" in page.text
     assert "1 verified by the process log" not in page.text
 
 

@@ -3,7 +3,7 @@
 What nobody could find out is unknown, and nothing is reported for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, Final
@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from runner.foundation.discreet import Discreet
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.sentences import joined_by_and
+from runner.foundation.shell_words import shell_word
 from runner.foundation.values import Json
 
 ENDING = ".catalog.yaml"  # how the name of a catalogue's file ends
@@ -184,3 +186,11 @@ class Catalogue(Struct, frozen=True, kw_only=True):
                 if member.code == code != process.code:
                     return process, member
         return None
+
+
+def unchecked(sites: Sequence[str], targets_file: str | None) -> str:
+    """That jobs were not checked against these sites, which have no catalogue."""
+    have = f"{joined_by_and(sites)} {'has' if len(sites) == 1 else 'have'} no catalogue"
+    option = "" if targets_file is None else f" --targets {shell_word(targets_file)}"
+    pull = f"`runner catalog pull -t {sites[0]}{option}` fetches what the site has"
+    return f"names of processes and parameters were not checked: {have}; {pull}"

@@ -91,10 +91,7 @@ def run(context: click.Context) -> int:
     else:
         _check_open_runs(run_set.runs, given["runs"], allowed)
     specs = [_after(repeated.get(spec.name), spec) for spec in run_set.runs]
-    code = carry_out_new(context, places, specs, claims)
-    if not given["quiet"]:
-        output.say_lines(run_set.unchecked)
-    return code
+    return carry_out_new(context, places, specs, claims)
 
 
 def _print_found(run_set: RunSet, *, quiet: bool) -> None:

@@ -77,6 +77,7 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         tags=plan.job.tags,
         description=plan.job.description,
         source=source_digest(plan),
+        unchecked=plan.unchecked,
     )
 
 

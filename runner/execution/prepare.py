@@ -22,7 +22,7 @@ from runner.job.inputs import VARIABLE, Given, Origin, case_secrets, secret_vari
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
 from runner.project.named_targets import Targets, is_outside
-from runner.project.project import Project, active_versions, elements_of, open_project
+from runner.project.project import Project, active_versions, elements_of, lacks_catalogue, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, failed_runs, newest_runs
@@ -214,12 +214,16 @@ def _run_specs(
     known: Collection[str],
     with_data: bool,
 ) -> Iterator[RunSpec]:
-    designs: dict[tuple[str, Target], tuple[tuple[ProcessElement, ...], dict[str, str]]] = {}  # of thousands of cases
+    designs: dict[tuple[str, Target], tuple[tuple[ProcessElement, ...], dict[str, str], bool]] = {}  # of many cases
     for (run, targets), run_values in zip(placed, values, strict=True):
         for target in (target for target in targets if target is not None):
             if (place := (run.job.file, target)) not in designs:
-                designs[place] = elements_of(run.file, target, project), active_versions(run.file, target, project)
-            elements, versions = designs[place]
+                designs[place] = (
+                    elements_of(run.file, target, project),
+                    active_versions(run.file, target, project),
+                    lacks_catalogue(run.file, target, project),
+                )
+            elements, versions, unchecked = designs[place]
             yield RunSpec(
                 job=run.job,
                 sources=run.file.sources,
@@ -229,6 +233,7 @@ def _run_specs(
                 case_index=run.index,
                 elements=elements,
                 versions=versions,
+                unchecked=unchecked,
                 written={name: document.data for name, document in run.file.documents.items()} if with_data else {},
                 variables=secret_variables(run.job, known, os.environ),
                 case_secrets=case_secrets(run.job, run.case, known, os.environ),

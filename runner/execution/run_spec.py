@@ -163,6 +163,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     plan_key: str | None = None  # of that plan's file
     elements: tuple[ProcessElement, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    unchecked: bool = False
     written: Mapping[str, Json] = field(default_factory=dict)  # what its files hold, by name, if somebody asked
     variables: Mapping[str, str] = field(default_factory=dict)  # of the environment, by the secret inputs
     case_secrets: tuple[str, ...] = ()  # secret inputs that the case gave
@@ -206,8 +207,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
             secrets=Secrets() if secrets is None else secrets,
             case=None if case is None or index is None else ChosenCase(name=case.name, index=index),
         )
-        known = replace(made, elements=self.elements, versions=self.versions, refused=self.refused)
-        return replace(known, alone=False, times=self.target.times)
+        known = replace(made, elements=self.elements, versions=self.versions, unchecked=self.unchecked)
+        return replace(known, refused=self.refused, alone=False, times=self.target.times)
 
 
 def _as_option(declared: Input, value: Json) -> str:

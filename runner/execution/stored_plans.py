@@ -25,7 +25,7 @@ from runner.planning import plan_file
 from runner.planning.plan_file import PlanFile, StoredPlan
 from runner.project.job_files import JobFiles
 from runner.project.named_targets import Targets, name_of
-from runner.project.project import Project, open_project
+from runner.project.project import Project, lacks_catalogue, open_project
 from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.files import display_path
@@ -127,6 +127,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
             digest=stored.digest,
             elements=stored.elements,
             versions=stored.versions,
+            unchecked=stored.unchecked and lacks_catalogue(file, target, project),
             variables=secret_variables(file.job, self.known, os.environ),
             case_secrets=tuple(
                 name for name in values if name in self.known and self.known[name].origin is Origin.CASE

@@ -58,6 +58,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     alone: bool = True  # no other run here starts processes on the target
     elements: tuple[catalogue.ProcessElement, ...] = ()  # of known designs, by which names lead to instances
     versions: Mapping[str, str] = field(default_factory=dict)  # active, against whose parameters the job was checked
+    unchecked: bool = False  # nothing said what its processes take
     refused: tuple[RefusedStart, ...] = ()  # starts of the runs that it repeats
 
 
@@ -108,6 +109,7 @@ def stored(plan: Plan) -> JsonObject:
         "digest": plan.digest,
         **({"elements": to_builtins(plan.elements)} if plan.elements else {}),
         **({"versions": {**plan.versions}} if plan.versions else {}),
+        **({"unchecked": True} if plan.unchecked else {}),
         **({"refused": to_builtins(plan.refused)} if plan.refused else {}),
     }
 

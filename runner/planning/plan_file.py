@@ -36,6 +36,7 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
     digest: str
     elements: tuple[ProcessElement, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    unchecked: bool = False
     refused: tuple[RefusedStart, ...] = ()
 
 

@@ -10,10 +10,8 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.catalogue.model import Catalogue, Process, ProcessElement
+from runner.catalogue.model import Catalogue, Process, ProcessElement, unchecked
 from runner.foundation.problems import Problem, Severity, errors_in, in_order
-from runner.foundation.sentences import joined_by_and
-from runner.foundation.shell_words import shell_word
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import record
 from runner.language import lookalikes, schema
@@ -66,11 +64,7 @@ class Project(Struct, kw_only=True, dict=True):
         """The line on sites without a catalogue, if any."""
         if not self.without_catalogue:
             return ""
-        names = list(self.without_catalogue)
-        have = f"{joined_by_and(names)} {'has' if len(names) == 1 else 'have'} no catalogue"
-        option = "" if self.targets is None else f" --targets {shell_word(str(self.targets))}"
-        pull = f"`runner catalog pull -t {names[0]}{option}` fetches what the site has"
-        return f"names of processes and parameters were not checked: {have}; {pull}\n"
+        return f"{unchecked([*self.without_catalogue], str(self.targets) if self.targets else None)}\n"
 
 
 def open_project(
@@ -167,11 +161,9 @@ def check_doubles(target: Target, project: Project) -> None:
 
 def compare(file: JobFile, target: Target | None, project: Project) -> None:
     """Compare a job, with all that it includes, with its target, once; partly also without a target."""
-    known = _catalogues(file, target, project)
-    may_lack = not known and isinstance(target, SiteTarget) and target.name not in project.without_catalogue
-    if target is not None and may_lack and started(file.outlines.values()):
+    if target is not None and target.name not in project.without_catalogue and lacks_catalogue(file, target, project):
         project.without_catalogue[target.name] = None
-    for catalogue in known or (() if project.has_passed else (None,)):
+    for catalogue in _catalogues(file, target, project) or (() if project.has_passed else (None,)):
         from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
 
         place = None if target is None else target.name
@@ -200,6 +192,12 @@ def _catalogues(file: JobFile, target: Target | None, project: Project) -> tuple
     return project.catalogues.of(
         target, folder=file.targets_file.parent if is_own and file.targets_file is not None else Path()
     )
+
+
+def lacks_catalogue(file: JobFile, target: Target, project: Project) -> bool:
+    """Whether nothing says which parameters the processes take that a job starts on a site."""
+    is_known = not isinstance(target, SiteTarget) or _catalogues(file, target, project)
+    return not is_known and bool(started(file.outlines.values()))
 
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:

@@ -18,6 +18,7 @@ from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.run_again import rerun_failed_steps, rerun_steps, run_again
 from runner.reports.safe import aligned, clean, moment
 from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_runs, tree
+from runner.reports.summary import about_rows
 from runner.reports.words import (
     brief,
     finally_left,
@@ -165,9 +166,8 @@ def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
         yield "undo: " + ": ".join(filter(None, (clean(result.undo), undo_left(result))))
     if left := finally_left(result):
         yield f"finally: incomplete: {left}"
+    yield from about_rows(result)
     for step in result.steps:
-        if result.status is RunStatus.PASSED and step.status in RED:
-            yield f"{clean(step.key)}: {step.status}, which does not count"
         for warning in step.warnings if step.status is Status.PASSED else ():
             yield f"{clean(step.key)}: {shortened(clean(warning), _LONGEST_BODY) if shows else 'a warning'}"
 

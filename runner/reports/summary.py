@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from runner.catalogue.model import unchecked
 from runner.foundation.durations import format_duration
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode, strongest
@@ -131,11 +132,14 @@ def run_warnings(result: RunResult) -> Iterator[str]:
 
 
 def about_rows(result: RunResult) -> Iterator[str]:
-    """What a run that looks well did not do."""
+    """What a run that looks well did not do, and what nobody has checked before it."""
+    if result.unchecked:
+        yield unchecked([clean(result.target.name)], result.targets_file and clean(result.targets_file))
+    if result.status is not RunStatus.PASSED:
+        return
     if has_done_nothing(result):
         yield NOTHING_DONE
-    ignored = [clean(step.key) for step in result.steps if step.status in RED]
-    if result.status is RunStatus.PASSED and ignored:
+    if ignored := [clean(step.key) for step in result.steps if step.status in RED]:
         yield f"did not pass, and does not count: {', '.join(ignored)}"
 
 

@@ -134,6 +134,7 @@ class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):
     tags: tuple[str, ...] = ()
     description: str | None = None
     source: str | None = None  # a hash of the texts of the job's files
+    unchecked: bool = False  # nothing said what its processes take
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):

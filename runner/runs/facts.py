@@ -8,7 +8,7 @@ from runner.runs.status import Status
 _NO_ROW_EVIDENCE = {each.name: None for each in msgspec.structs.fields(events.Row) if not each.required}
 _RUN_EVIDENCE = (
     *("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of"),
-    *("applied", "begun_by", "variables", "targets_file", "given"),
+    *("applied", "begun_by", "variables", "targets_file", "given", "unchecked"),
 )
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE)
 _NO_WORDS = events.Trouble(code="", message="")

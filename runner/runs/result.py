@@ -113,6 +113,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     given: Mapping[str, str] = {}  # by that command, as `-i` takes them
     variables: Mapping[str, str] = {}  # of the environment, by the secret inputs that they gave
     case_secrets: tuple[str, ...] = ()  # secret inputs that the case gave, which is read again
+    unchecked: bool = False  # nothing said what its processes take
     hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
     owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
 
@@ -144,7 +145,7 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
 
 _FROM_THE_START = (
     *("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of"),
-    *("applied", "begun_by", "targets_file", "given", "variables", "case_secrets"),
+    *("applied", "begun_by", "targets_file", "given", "variables", "case_secrets", "unchecked"),
 )
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 

@@ -27,7 +27,7 @@ _MARK = MARK.encode()
 _OUR_FIELDS = """
 type key status section kind effect verified reason id run digest started_at t seconds attempts retry_after
 index line exit_code flaky final undo why stopped_by command rows source dirty on_failure max_attempts method
-bytes auth how unverified what left_out running
+bytes auth how unverified what left_out running unchecked
 """
 _OURS = frozenset(_OUR_FIELDS.split())
 """Fields that hold our own words and numbers; a secret that happens to be equal must not cut them."""

@@ -1794,8 +1794,9 @@ def test_a_version_that_a_signal_stopped_before_it_had_changed_anything_begins_a
         (["plan", "specs"], True),
         (["apply", "specs", "--dry-run"], True),
         (["run", "specs"], True),
-        (["run", "specs", "-q"], False),
-        (["apply", "specs"], False),
+        (["run", "specs", "-q"], True),
+        (["apply", "specs"], True),
+        (["run", "specs", "--catalog", "all.catalog.yaml"], False),
         (["plan", "specs", "--catalog", "all.catalog.yaml"], False),
     ],
 )
@@ -1808,7 +1809,30 @@ def test_whoever_asks_before_sending_hears_which_sites_have_no_catalogue(
     Path("specs/a.job.yaml").write_text(JOB.format(name="a", more=""))
     assert ended(command) == 0
     line = "names of processes and parameters were not checked: `here` has no catalogue; `runner catalog pull -t here`"
-    assert (line in capsys.readouterr().err) is is_said
+    printed = capsys.readouterr()
+    assert (line in printed.out + printed.err) is is_said
+
+
+@pytest.mark.parametrize("has_catalogue", [False, True])
+def test_every_report_of_a_run_says_that_its_names_were_not_checked(capsys: Capture, *, has_catalogue: bool) -> None:
+    Path("specs/a.job.yaml").write_text(JOB.format(name="a", more=""))
+    if has_catalogue:
+        Path("here.catalog.yaml").write_text(
+            "runner: 1\nprocesses:\n  Usra: {runnable: true, parameters: {Out: {type: integer, direction: out}}}\n"
+        )
+    forms = ("json", "html", "md")
+    assert ended(["run", "specs", *(part for form in forms for part in (f"--report-{form}", f"r.{form}"))]) == 0
+    capsys.readouterr()
+    assert ended(["show", "last"]) == 0
+    line = "names of processes and parameters were not checked"
+    shown = [capsys.readouterr().out, *(Path(f"r.{form}").read_text() for form in forms)]
+    assert [line in text for text in shown] == [not has_catalogue] * 4
+    began = json.loads(Path(f".runner/runs/{ids()[0]}/events.jsonl").read_text().splitlines()[0])
+    assert began.get("unchecked", False) is not has_catalogue
+    assert ended(["plan", "specs", "--out", "x.plan.json"]) == 0
+    capsys.readouterr()
+    assert ended(["run", "x.plan.json"]) == 0
+    assert (line in capsys.readouterr().out) is not has_catalogue, "and so does that of a stored plan"
 
 
 def test_a_run_is_compared_with_the_one_before_it_wherever_that_is(

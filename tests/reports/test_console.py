@@ -341,7 +341,7 @@ def test_the_last_words_of_several_runs_name_those_that_did_not_pass(
     passed = fold(chain([start(job="a"), _passed()]))
     failed = fold(chain([start(job="b"), RunFinished(t=1, status=RunStatus.FAILED, exit_code=1)]))
     assert closing([passed, failed]) == (
-        "warning, 2 times, first in a@sandbox: no step was carried out\n"
+        "warning in a@sandbox: no step was carried out\n"
         "2 runs: 1 passed, 1 failed\n  failed: b@sandbox\n  exit 1: an expectation or a process failed\n"
     )
 

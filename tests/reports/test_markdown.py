@@ -94,7 +94,7 @@ def test_a_failure_that_does_not_count_is_named(
         StepFinished(key="add", t=1, status=Status.FAILED, seconds=1, attempts=1),
         RunFinished(t=1, status=RunStatus.PASSED, exit_code=0),
     ]
-    assert "```\nadd: failed, which does not count\n```" in report(command_from(chain(events)))
+    assert "```\ndid not pass, and does not count: add\n```" in report(command_from(chain(events)))
 
 
 def test_a_summary_names_the_step_the_help_of_the_job_the_outputs_and_where_and_when_it_ran(

@@ -24,6 +24,7 @@ from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
 from runner.reports.spans import Sureness, TimedRun, timed_runs
+from runner.reports.summary import about_rows
 from runner.reports.words import begun_by, brief, finally_left, is_of_fleet, undo_left
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun
@@ -187,9 +188,7 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         yield "plain", f"resumed {result.resumed} time{'s' if result.resumed > 1 else ''}"
     if result.help and result.status is not RunStatus.PASSED:
         yield "plain", f"help: {result.help}"
-    ignored = [row.step.key for row in run.rows if row.step.status in RED]
-    if result.status is RunStatus.PASSED and ignored:
-        yield "warn", f"did not pass, and does not count: {', '.join(ignored)}"
+    yield from (("warn", text) for text in about_rows(result))
 
 
 def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:

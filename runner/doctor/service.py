@@ -9,7 +9,7 @@ from runner.doctor.findings import WayFinding, WayVerdict, failed, ok, unsure
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.sentences import listed
 from runner.foundation.values import EMPTY_GUID, items, record
-from runner.service import bodies, calls
+from runner.service import bodies, calls, refusal_words
 from runner.service.access import BY_DOCTOR
 from runner.service.calls import Caller, SessionCaller
 from runner.service.gate import OPEN
@@ -54,6 +54,7 @@ _CONTACT_HINT: Final = (
     "and a call that was not answered may stay unknown"
 )
 _BELOW: Final = {Runtime.NET_FRAMEWORK: "below `/0`", Runtime.NET: "without `/0`"}
+_LOOKED_FOR: Final = "UserInfoService, odata/SysProcessLog, RunProcess and Execute"
 _NO_SESSION: Final = "E304"
 _NONSENSE: Final = "E307"
 
@@ -101,19 +102,28 @@ def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller]
     if _is_answer(_answer_of_any(at_other(), unknown)):
         seen = f"found {_BELOW[other]}; the target has `runtime: {runtime}`, which calls them {_BELOW[runtime]}"
         return failed(SERVICES, seen, f"write `runtime: {other}` in the target")
-    seen = f"found neither {_BELOW[runtime]} nor {_BELOW[other]}: {ending.trouble.message}"
+    seen = f"found {_LOOKED_FOR} neither {_BELOW[runtime]} nor {_BELOW[other]}: {ending.trouble.message}"
     knows = ending.trouble.code == _NO_SESSION or ending.status == HTTPStatus.FORBIDDEN
     return failed(SERVICES, seen, ending.trouble.hint if knows else _URL_HINT)
 
 
 def _answer_of_any(caller: Caller, unknown: str) -> calls.Ending:
-    """How a call to the first service that is found ends: a site may lack any of the three."""
+    """How a call to the first service that is found ends: a site may lack any of the four.
+
+    The services of others may answer 404 to the code of a process: where the words say so, that is an answer.
+    """
     first = caller.perform(calls.WhoAmI(), SECONDS, gate=OPEN)
     ending: calls.Ending = first
-    for call in (calls.ReadRows(process=unknown, top=1), calls.RunProcessCall(process=unknown, parameters={})):
+    for call in (
+        calls.ReadRows(process=unknown, top=1),
+        calls.RunProcessCall(process=unknown, parameters={}),
+        calls.ExecuteCall(process=unknown, parameters={}),
+    ):
         if not _is_elsewhere(ending):
             return ending
         ending = caller.perform(call, SECONDS, gate=OPEN)
+        if isinstance(ending, calls.CallFailed) and refusal_words.names_no_process(call, ending.trouble.message):
+            return calls.Answered(value=None)
     return first if _is_elsewhere(ending) else ending
 
 

@@ -20,18 +20,20 @@ from runner.service.words import short_line, words_of
 _FAULT_KEYS: Final = frozenset({"Message", "ExceptionType", "ExceptionDetail", "errorInfo"})
 
 _RUNTIME_HINT: Final = {
-    "/0": "check {what} and `url` (the root, without `/0`); "
+    "/0": "check {what}`url` (the root, without `/0`); "
     "an application on .NET needs `runtime: net`, which leaves out `/0`",
-    "": "check {what} and `url`; an application on .NET Framework needs `runtime: net-framework`, "
+    "": "check {what}`url`; an application on .NET Framework needs `runtime: net-framework`, "
     "which puts `/0` before the services",
 }
 _RIGHT_TO_CANCEL: Final = "give the user the operation right `CanCancelProcess`"
+_CSRF: Final = "the site did not take the BPMCSRF of this session: what is in between must let cookies and headers pass"
 _BPMCSRF: Final = "a lost or wrong BPMCSRF is answered so, too"
 _RIGHTS_TO_RUN: Final = "the operation CanRunBusinessProcesses, the process's own permission"
 _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (None, 400): "check the names and values of the parameters",
     (None, 403): f"check the user's rights ({_RIGHTS_TO_RUN}); {_BPMCSRF}",
-    (None, 405): "try another `execute_method` in the target",
+    (calls.ExecuteCall, 405): "try another `execute_method` in the target",
+    (calls.ElementCall, 405): "try another `element_call` in the target",
     (None, 413): "send less in one call",
     (calls.ElementCall, 400): "check the id: an element has another in each run; `of` and `name` find it",
     (calls.ChangeCall, 400): "check `values`: the columns of the entity, of a lookup `…Id` and a GUID, and their types",
@@ -42,10 +44,16 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
 _LONGEST_QUERY: Final = 2048  # IIS answers 404 to a longer query, unless it is configured otherwise [D]
-_NAMES: Final[dict[type, str]] = {
-    calls.QueryCall: "the entity's name",
-    calls.ChangeCall: "the entity's name, that the record is there,",
+_NOT_THERE: Final[dict[type, str]] = {
+    calls.ExecuteCall: "the process's code and ",
+    calls.RunProcessCall: "whether the site has RunProcess, which `execute` does without; then ",
+    calls.ElementCall: "the element's id, and try another `element_call` in the target; then check ",
+    calls.CompleteCall: "the element's id, and whether the site has CompleteExecuting, which `parameters` need; then ",
+    calls.CancelCall: "whether the site has CancelExecution; then ",
+    calls.QueryCall: "the entity's name and ",
+    calls.ChangeCall: "the entity's name, that the record is there, and ",
 }
+"""What to check first where a call of this class is answered with 404."""
 _OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 414, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
@@ -247,15 +255,18 @@ def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | N
         return _RULES.format(gateway=f"a gateway (`{server}`)" if server else "a gateway", prefix=site.prefix)
     if status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ExecuteCall) and not call.parameters:
         return _LOG
+    if status == HTTPStatus.FORBIDDEN and "CSRF" in _words(reply).upper():
+        return _CSRF
     if status == HTTPStatus.FORBIDDEN and _LICENCE.search(_words(reply)):
         return _LICENCES
     may_be_long = status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) or bodies.is_page(reply.body)
     if may_be_long and (too_long := _too_long(call, site)):
         return too_long
     entity = process_log.reading(call).entity if isinstance(call, calls.TableCall) else None
+    if isinstance(call, calls.QueryCall) and call.entity in _LOGS:
+        entity = call.entity
     if status == HTTPStatus.NOT_FOUND:
-        what = _NAMES.get(type(call), "the process's code")
-        what = what if entity is None else f"that the site gives {entity} through OData,"
+        what = _NOT_THERE.get(type(call), "") if entity is None else f"that the site gives {entity} through OData, and "
         by_post = isinstance(call, calls.ExecuteCall) and is_post(call, site)
         other = "; or try another `execute_method`" if by_post else ""
         return _RUNTIME_HINT[site.prefix].format(what=what) + other if site.prefix in _RUNTIME_HINT else None

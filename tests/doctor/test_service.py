@@ -11,6 +11,7 @@ from runner.service.calls import (
     Call,
     CallFailed,
     Ending,
+    ExecuteCall,
     FailureKind,
     FindProcess,
     QueryCall,
@@ -107,7 +108,7 @@ def found_at(caller: Stub, other: Stub, runtime: Runtime = Runtime.NET_FRAMEWORK
 
 
 def nowhere(ending: Ending = NOT_THERE) -> Stub:
-    return Stub((WhoAmI, ending), (ReadRows, ending), (RunProcessCall, ending))
+    return Stub((WhoAmI, ending), (ReadRows, ending), (RunProcessCall, ending), (ExecuteCall, ending))
 
 
 @pytest.mark.parametrize("ending", [NOT_THERE, LOGIN_PAGE, A_PAGE, REDIRECT])
@@ -130,6 +131,14 @@ def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() 
         Stub((WhoAmI, refused("no", 403))),
         Stub((WhoAmI, NOT_THERE), (ReadRows, Answered(value=[]))),
         Stub((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
+        *(
+            Stub((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, NOT_THERE), (ExecuteCall, ending))
+            for ending in (
+                Answered(value=None),
+                refused("no such process", 500),
+                refused(f"answered 404 Not Found: Process {NOBODY} not found", 404),
+            )
+        ),
     ):
         other = Stub()
         assert found_at(own, other).verdict is WayVerdict.OK
@@ -139,13 +148,14 @@ def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() 
 def test_a_site_without_the_services_at_either_address_has_a_wrong_url_perhaps() -> None:
     found = found_at(nowhere(), nowhere(LOGIN_PAGE))
     assert found.verdict is WayVerdict.FAILED
-    assert found.seen == "found neither below `/0` nor without `/0`: answered 404 Not Found"
+    services = "UserInfoService, odata/SysProcessLog, RunProcess and Execute"
+    assert found.seen == f"found {services} neither below `/0` nor without `/0`: answered 404 Not Found"
     assert "`url`" in (found.hint or "")
 
 
 def test_services_that_a_gateway_refuses_with_its_page_are_not_found() -> None:
     page = refused("answered 403 Forbidden", 403, body="<html><h1>403 Forbidden</h1></html>")
-    found = found_at(nowhere(page), Stub((WhoAmI, page), (ReadRows, page), (RunProcessCall, page)))
+    found = found_at(nowhere(page), nowhere(page))
     assert (found.verdict, found.hint) == (WayVerdict.FAILED, "by the 403")
 
 

@@ -22,6 +22,7 @@ from runner.service.calls import (
     ReadFamily,
     ReadRow,
     ReadRows,
+    RunProcessCall,
     WhoAmI,
     WhoIsUser,
 )
@@ -34,6 +35,7 @@ EXECUTE = ExecuteCall(process="UsrGet", parameters={}, result="Value")
 AS_TEXT = ExecuteCall(process="UsrGet", parameters={}, result="Value", decode=Decode.TEXT)
 ELEMENT = ElementCall(uid="u")
 COMPLETE = CompleteCall(uid="u", parameters={})
+RUN = RunProcessCall(process="UsrGet", parameters={})
 ROWS = ReadRows(process="UsrGet")
 QUERY = QueryCall(entity="Contact")
 TURNED_AWAY, REFUSED, UNANSWERED = FailureKind.TURNED_AWAY, FailureKind.REFUSED, FailureKind.UNANSWERED
@@ -496,6 +498,21 @@ CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
         (ROWS, reply(b"Could not find a property named 'OwnerId'", 400), "check that SysProcessLog has the column"),
         (CHANGE, reply(b"", 403), "check that the user may change records of this entity"),
         (CHANGE, reply("no record", 404), "check the entity's name, that the record is there, and `url`"),
+        (EXECUTE, reply(b"CSRF", 403), "the site did not take the BPMCSRF of this session"),
+        (ROWS, reply(b"CSRF", 403), "the site did not take the BPMCSRF of this session"),
+        (EXECUTE, reply(b"", 405), "try another `execute_method` in the target"),
+        (ELEMENT, reply(b"", 405), "try another `element_call` in the target"),
+        (EXECUTE, reply(b"", 404), "check the process's code and `url` (the root"),
+        (RUN, reply(b"", 404), "check whether the site has RunProcess, which `execute` does without; then `url`"),
+        (ELEMENT, reply(b"", 404), "check the element's id, and try another `element_call` in the target"),
+        (COMPLETE, reply(b"", 404), "check the element's id, and whether the site has CompleteExecuting"),
+        (CancelCall(process_id="p"), reply(b"", 404), "check whether the site has CancelExecution; then `url`"),
+        (WhoAmI(), reply(b"", 404), "check `url` (the root"),
+        (
+            QueryCall(entity="SysProcessLog"),
+            reply(b"Could not find a property named 'OwnerId'", 400),
+            "check that SysProcessLog has the column that the answer names",
+        ),
     ],
 )
 def test_a_refusal_hints_at_what_its_words_and_its_call_are_about(call: Call, answer: Reply, hint: str) -> None:

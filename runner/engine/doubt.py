@@ -6,6 +6,7 @@ for the call, as inferred: another program may share the account. The log gives 
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -151,8 +152,11 @@ def _settle_by_log(
 ) -> Running[Attempt]:
     """Read the log at these moments, in seconds from now, until it shows a start that may be ours."""
     row.in_doubt = True
-    if row.sought is None or row.log.refusal is not None:
-        return _in_doubt(row, cause, why="the process log is not read", by_log=row.sought is not None)
+    refusal = row.log.refusal
+    if row.sought is None or refusal is not None:
+        is_there = refusal is None or refusal.status != HTTPStatus.NOT_FOUND
+        why = "the process log is not read" if is_there else "the site gives no process log"
+        return _in_doubt(row, cause, why=why, by_log=row.sought is not None and is_there)
     if given := row.log.given.get(row.key):
         rows = yield from _read_again(row, given)
         return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
@@ -291,7 +295,9 @@ def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
     if not starts.can_be_inferred(row, start, found):
         return f"the process log shows a start, {found.id}, and nothing shows whether it began in time to be it"
     owner = row.log.owner_of(start)
-    if owner is None or found.owner is None:
+    if owner is None:
+        return "the process log shows one start; whether it is ours nobody knows, as the site does not say who we are"
+    if found.owner is None:
         return "the process log shows one start, and does not show whether it is ours"
     if not start.marked and found.owner != owner:
         return f"the process log shows a start since the call, {found.id}, which is another user's"

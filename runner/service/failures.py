@@ -266,7 +266,10 @@ def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | N
     if isinstance(call, calls.QueryCall) and call.entity in _LOGS:
         entity = call.entity
     if status == HTTPStatus.NOT_FOUND:
-        what = _NOT_THERE.get(type(call), "") if entity is None else f"that the site gives {entity} through OData, and "
+        if entity is not None:
+            passes = f"that what is in between lets `{site.prefix}/odata/` pass"
+            return f"check that the site gives {entity} through OData, and {passes}"
+        what = _NOT_THERE.get(type(call), "")
         by_post = isinstance(call, calls.ExecuteCall) and is_post(call, site)
         other = "; or try another `execute_method`" if by_post else ""
         return _RUNTIME_HINT[site.prefix].format(what=what) + other if site.prefix in _RUNTIME_HINT else None

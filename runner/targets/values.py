@@ -88,7 +88,7 @@ def proxy_mistake(written: str) -> Finding | None:
 
 def identity_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
     """What is wrong with the address of an identity service."""
-    return url_mistake(without_token_path(url), plain_http=plain_http)
+    return url_mistake(without_token_path(url).removesuffix("/0"), plain_http=plain_http)  # some give tokens there [C]
 
 
 def without_token_path(url: str) -> str:

@@ -112,8 +112,16 @@ def test_starts_of_another_owner_are_no_candidates() -> None:
 def test_where_nobody_knows_who_we_are_nothing_is_inferred() -> None:
     world = World(answers=[unanswered()], owner=None).carry_out(planned(ONE))
     assert world.finished("a").status == "unknown"
-    assert "does not show whether it is ours" in trouble_of(world).message
+    assert "whether it is ours nobody knows, as the site does not say who we are" in trouble_of(world).message
     assert (world.sent.count("who am i"), world.sent.count("who is user")) == (1, 1)
+
+
+def test_where_the_site_gives_no_process_log_only_a_person_can_settle_a_call() -> None:
+    for status, sentence in ((404, "the site gives no process log"), (403, "the process log is not read")):
+        world = World(answers=[unanswered()], log=refused(status)).carry_out(planned(ONE))
+        trouble = trouble_of(world)
+        assert sentence in trouble.message
+        assert ("`reconcile` cannot settle it" in (trouble.hint or "")) is (status == 404)
 
 
 def test_several_starts_that_may_be_it_are_counted_and_none_is_taken() -> None:

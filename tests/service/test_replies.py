@@ -545,7 +545,11 @@ def test_a_query_that_is_refused_is_not_blamed_on_a_process(status: int, body: s
         (ROWS, 403, "read SysProcessLog through OData, and perhaps the operation CanManageProcessLogSection"),
         (ReadElements(process_id="p"), 403, "read SysProcessElementLog through OData, and perhaps the operation"),
         (WhoIsUser(), 403, "give the user the right to read SysAdminUnit through OData"),
-        (ROWS, 404, "check that the site gives SysProcessLog through OData, and `url`"),
+        (
+            ROWS,
+            404,
+            "check that the site gives SysProcessLog through OData, and that what is in between lets `/0/odata/`",
+        ),
     ],
 )
 def test_a_reading_that_is_refused_says_what_the_user_must_be_allowed_to_read(

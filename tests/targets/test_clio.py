@@ -80,10 +80,11 @@ def test_a_kind_of_auth_that_clio_does_not_store_is_passed_over(monkeypatch: pyt
     assert auth.kind == PASSWORD
 
 
-def test_the_address_that_tokens_are_asked_for_at_is_that_of_the_identity_service() -> None:
-    own = {**CLOUD, "Uri": "https://own.example", "AuthAppUri": "https://id.example/connect/token"}
+@pytest.mark.parametrize("identity", ["https://id.example", "https://own.example/0"])
+def test_the_address_that_tokens_are_asked_for_at_is_that_of_the_identity_service(identity: str) -> None:
+    own = {**CLOUD, "Uri": "https://own.example", "AuthAppUri": f"{identity}/connect/token"}
 
-    assert ready("own", {"Environments": {"own": own}}).identity_url == "https://id.example"
+    assert ready("own", {"Environments": {"own": own}}).identity_url == identity
 
 
 @pytest.mark.parametrize("spelled", [str.upper, str.lower, str.swapcase, "_".join])

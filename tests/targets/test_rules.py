@@ -115,6 +115,7 @@ def test_what_only_looks_like_a_mistake_of_a_target_is_not_reported() -> None:
     auth: {client_id: a, client_secret: "{{ env.B ~ '$up:er' }}"}
   a_service_of_many_sites: {url: "https://acme.creatio.com", identity_url: "https://identity.creatio.com"}
   its_own_site: {url: "https://crm.example.com", identity_url: "https://acme.creatio.com"}
+  tokens_below_0: {url: "https://crm.example.com", identity_url: "https://crm.example.com/0/connect/token"}
   told_by_the_run: {url: "{{ env.URL }}", identity_url: "https://acme.creatio.com"}
   another_alphabet: {url: "https://пример.рф/creatio"}
   this_machine: {url: "http://[::1]:5000"}

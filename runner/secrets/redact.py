@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from threading import Lock
 
+import msgspec
 from msgspec import Struct
 
 from runner.foundation.values import Json, compact
@@ -174,10 +175,11 @@ def _know(first: tuple[tuple[str, str], ...], later: tuple[tuple[str, str], ...]
 
 @lru_cache(maxsize=64)
 def _sets(plain: tuple[str, ...], signs: tuple[str, ...]) -> tuple[Needles, Needles]:
-    """All spellings of some secrets; and with those in the quotes of JSON."""
+    """All spellings of some secrets; and with those in our own JSON, which writes `1e+16` as `1e16`."""
     spelled = [way for text in plain if len(text) >= SHORTEST for way in spellings(text).values()]
     ways = dict.fromkeys(way for way in spelled if len(way) >= SHORTEST)
     in_json = {inner for way in ways for inner in in_quotes(way)}
+    in_json |= {msgspec.json.encode(json.loads(text)).decode() for text in plain if _is_number(text)}
     needles = Needles(ways, signs=signs)
     return needles, needles if in_json <= ways.keys() else Needles(in_json | ways.keys(), signs=signs)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise, product
 from urllib.parse import quote, quote_plus
 
+import msgspec
 import pytest
 from examples import some
 from hypothesis import given, settings
@@ -231,6 +232,14 @@ def test_a_short_secret_is_hidden_only_where_it_is_a_whole_value() -> None:
     assert secrets.weak == ("pin",)
     secrets.add("pin of the environment", secrets.plain["pin"])
     assert secrets.weak == ("pin",), "nobody reads of one value twice"
+
+
+@pytest.mark.parametrize("number", [9.482736415827365e16, 1.25e-07, -2.5e300, 48273645.5, 94827364158273641])
+def test_a_number_that_is_a_secret_appears_in_the_json_that_a_journal_writes(number: float) -> None:
+    secrets = knowing(made=json.dumps(number))
+    assert secrets.appears_in_json(msgspec.json.encode({"V": number}))
+    assert secrets.fill(secrets.cut({"V": number})) == {"V": number}
+    assert STARS in secrets.mask(json.dumps({"V": number}))
 
 
 def test_a_number_that_is_written_like_a_secret_is_hidden_and_comes_back_as_a_number() -> None:

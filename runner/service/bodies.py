@@ -47,6 +47,8 @@ _TITLE = lazy_pattern(r"<title[^>]{0,200}>(.{0,2000}?)</title", re.IGNORECASE | 
 _TAGS = lazy_pattern(r"<(h1|style|script)\b[^<>]*>[^<]{0,2000}</\1>|<!?[^<>]*>", re.IGNORECASE)
 _CHARSET = lazy_pattern(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _EXCEPTION = lazy_pattern(r"The exception message is '(.{0,2000}?)'\. See server logs", re.DOTALL)
+_STRAY = lazy_pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What no JSON holds as it is. Nor does it line ends and tabs within a text, but the vendor's page prints them [D]."""
 _SURROGATE = lazy_pattern(r"\\u[dD][89a-fA-F]")
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
 _FAULT_WORDS: Final = frozenset({"Text", "faultstring", "Message"})
@@ -169,7 +171,8 @@ def _holds_rounded(content: bytes) -> bool:
 def _parsed_slowly(text: str, *, halves: bool) -> Json:
     """What msgspec does not read, or not as it is to be, such as a large amount; or why nobody does, as a sentence."""
     try:
-        decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
+        strict = _STRAY.search(text) is not None
+        decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant, strict=strict)
         value: Json = decoder.decode(text)
     except RecursionError:
         raise NonsenseError(_TOO_DEEP) from None

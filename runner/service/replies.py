@@ -23,6 +23,8 @@ _SPEAKS_OF_ERROR: Final = (
     "ErrorInfo",
 )
 _SAYS_NO: Final = ("false", "0")
+_WRAPPED: Final = {calls.ExecuteCall: "ExecuteResult", calls.ElementCall: "ExecProcElByUIdResult"}
+"""The key of an answer in a record of its own: WCF's `BodyStyle` `Wrapped`, as a host may have it [?]."""
 _DIGITS = 9
 _BEGUN: Final = frozenset(BY_NUMBER) - {0}
 
@@ -78,6 +80,8 @@ def _value(call: calls.Call, reply: Reply) -> Json:
         case bodies.Page(title):
             raise bodies.NonsenseError(f"it is a web page{f' with the title `{title}`' if title else ''}")
         case bodies.JsonBody(value):
+            if isinstance(value, dict) and value.keys() == {_WRAPPED.get(type(call))}:
+                value = value.popitem()[1]
             _check_refusal(call, value)
             return _bare(call, value) if isinstance(call, calls.ExecuteCall) else value
         case bodies.Wrapped(text):

@@ -98,6 +98,32 @@ def test_the_text_of_an_execute_is_json_and_json_in_it_is_read_once_more(text: s
     assert read(EXECUTE, wrapped(text), site=SITE) == Answered(value=value)
 
 
+PRINTED = """<string xmlns="https://schemas.microsoft.com/2003/10/Serialization/">
+"[
+{\\"Id\\":\\"1\\",\\"Name\\":\\"Alice\\tMoore\\"},
+\t{\\"Id\\":\\"2\\"}\r
+]"
+</string>"""
+
+
+def test_an_answer_as_the_page_of_the_vendor_prints_it_is_read() -> None:
+    assert read(EXECUTE, reply(PRINTED), site=SITE) == Answered(
+        value=[{"Id": "1", "Name": "Alice\tMoore"}, {"Id": "2"}]
+    )
+
+
+@pytest.mark.parametrize(("body", "value"), [('"[{\\"Id\\": 1}]"', [{"Id": 1}]), ("5", 5), ("null", None)])
+def test_an_answer_may_come_in_the_record_that_wcf_wraps_it_in(body: str, value: Json) -> None:
+    assert read(EXECUTE, reply(f'{{"ExecuteResult": {body}}}'), site=ON_NET) == Answered(value=value)
+    assert read(ELEMENT, reply(f'{{"ExecProcElByUIdResult": {body}}}'), site=ON_NET) == Answered(value=value)
+    assert failed(EXECUTE, reply(f'{{"ExecuteResult": {body}, "Other": 1}}'))[:2] == (UNANSWERED, "E307")
+
+
+def test_a_refusal_in_the_record_that_wcf_wraps_it_in_is_one() -> None:
+    refused = reply('{"ExecuteResult": {"success": false, "errorInfo": {"message": "No right to run"}}}')
+    assert failed(EXECUTE, refused) == (REFUSED, "E205", "site.example refused the call: No right to run")
+
+
 def test_a_step_can_leave_json_in_a_text_alone() -> None:
     assert read(AS_TEXT, wrapped('"[1]"'), site=SITE) == Answered(value="[1]")
     assert read(AS_TEXT, wrapped("[1]"), site=SITE) == Answered(value=[1])

@@ -254,8 +254,7 @@ def _started(answer: Json) -> Json:
 
 def _names_no_process(answer: JsonObject) -> bool:
     """`success: false` without a process that has begun."""
-    status = answer.get("processStatus")
-    has_begun = isinstance(status, int) and status in _BEGUN and _process_id(answer) is not None
+    has_begun = _status_number(answer) in _BEGUN and _process_id(answer) is not None
     return answer.get("success") is False and not has_begun
 
 
@@ -272,14 +271,27 @@ def _process_id(answer: JsonObject) -> str | None:
 
 
 def _process_status(answer: JsonObject, found: str | None) -> str:
-    """The status as a word, or an unknown number as text. An inactive process with an id has not begun [?]."""
-    status = answer.get("processStatus")
-    if not isinstance(status, int) or isinstance(status, bool):
+    """The status as a word, or what is in its place as text. An inactive process with an id has not begun [?].
+
+    With an id the log shows how it ended, whatever the status is; without one that is nonsense.
+    """
+    status, number = answer.get("processStatus"), _status_number(answer)
+    if number is None:
         shown = kind_of(status) if "processStatus" in answer else "missing"
-        raise bodies.NonsenseError(f"its `processStatus` is {shown}")
-    if status == 0 and found is None:
+        if found is None:
+            raise bodies.NonsenseError(f"its `processStatus` is {shown}")
+        return short_line(status) if isinstance(status, str) and status else shown
+    if number == 0 and found is None:
         return "queued"
-    return BY_NUMBER.get(status, str(status))
+    return BY_NUMBER.get(number, str(number))
+
+
+def _status_number(answer: JsonObject) -> int | None:
+    """The number under `processStatus`; services that others write may give it as a text [?]."""
+    status = answer.get("processStatus")
+    if isinstance(status, str) and status.isdecimal() and len(status) < _DIGITS:
+        return int(status)
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
 
 
 def _results(answer: JsonObject) -> JsonObject:

@@ -107,7 +107,7 @@ def test_an_answer_that_is_done_and_says_in_any_spelling_that_it_did_not_succeed
     assert (found["status"], found["error"]) == ("done", "its `success` is false")
 
 
-@pytest.mark.parametrize("status", [[], {}, [3], "3", 3.5])
+@pytest.mark.parametrize("status", [[], {}, [3], "x", 3.5])
 def test_a_refusal_whose_status_is_none_is_a_refusal(status: Json) -> None:
     assert failed(success=False, processStatus=status)[0] is FailureKind.REFUSED
 
@@ -142,9 +142,9 @@ def test_no_results_are_an_empty_record() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"processStatus": None}, "its `processStatus` is null"),
-        ({"processStatus": "2"}, "its `processStatus` is a text"),
-        ({"processStatus": True}, "its `processStatus` is a boolean"),
+        ({"processId": None, "processStatus": None}, "its `processStatus` is null"),
+        ({"processId": NO_ID, "processStatus": "x"}, "its `processStatus` is a text"),
+        ({"processId": "", "processStatus": True}, "its `processStatus` is a boolean"),
         ({"resultParameterValues": [7]}, "its `resultParameterValues` are a list"),
         ({"resultParameterValues": [PAIR, PAIR]}, "its `resultParameterValues` are a list"),
         ({"resultParameterValues": [PAIR | {"More": 1}]}, "its `resultParameterValues` are a list"),
@@ -164,6 +164,19 @@ def test_a_reply_that_names_no_process_is_nonsense(changes: JsonObject, said: st
         "E307",
         f"the answer of site.example makes no sense: {said}",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        *(("2", "done"), ("3", "error"), ("0", "inactive"), ("99", "99"), ("Completed", "Completed")),
+        *(("", "a text"), (None, "null"), (True, "a boolean"), (3.5, "a number"), ([], "a list")),
+    ],
+)
+def test_the_id_counts_also_where_the_status_beside_it_is_no_number(status: Json, word: str) -> None:
+    """By it the log shows how the process ended: in doubt it would be started again."""
+    found = answered(processStatus=status)
+    assert (found["process_id"], found["status"]) == (ID, word)
 
 
 def test_an_id_may_be_in_braces() -> None:

@@ -22,7 +22,7 @@ from runner.execution.prepare import prepare
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_spec import GivenAnew, RunSpec, Wanted
 from runner.execution.secret_inputs import had_other_secrets
-from runner.execution.stored_plans import PlanClaims
+from runner.execution.stored_plans import PlanClaims, planned_specs
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import first_few, plural
 from runner.planning import snapshot
@@ -66,7 +66,7 @@ def rerun(context: click.Context) -> int:
     named first.
 
     With --failed these are all jobs, cases and targets of the command that did not pass, except those that have passed
-    since with the same inputs, and those that it never began, from their files as they are now.
+    since with the same inputs, and those that it never began, from their files as they are now, or from a stored plan.
 
     \b
     Examples:
@@ -87,8 +87,11 @@ def rerun(context: click.Context) -> int:
     chosen, lacking = _claimed(store, named, anew, failed=given["failed"])
     if not (chosen or lacking):
         return _nothing_failed(named, places)
-    stored = _opened(chosen, lacking, anew)
-    planned = _prepared(lacking, context)
+    names = [name for run in chosen for name in run.result.inputs]
+    names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
+    anew = replace(anew, others=frozenset(names))
+    stored = _opened(chosen, anew)
+    planned = [*_prepared([each for each in lacking if each.plan is None], context), *planned_specs(lacking, anew)]
     specs = [*(replace(run.spec, refused=snapshot.refused_in(run.stored)) for run in stored), *planned]
     reruns = [run.stored.id for run in stored]
     check_permission(specs, allowed)
@@ -252,15 +255,12 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
     return ExitCode.NOTHING_SELECTED
 
 
-def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], anew: GivenAnew) -> list[ResumableRun]:
+def _opened(chosen: Sequence[StoredRun], anew: GivenAnew) -> list[ResumableRun]:
     """The runs with their plans. Raises everything that keeps any of them from a rerun."""
     began = [resume_run.check(run) for run in chosen]
     refused = [*_unsettled(chosen), *map(_queued, filter(was_queued, chosen))]
     if refused:
         raise RefusedError(*refused)
-    names = [name for run in chosen for name in run.result.inputs]
-    names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
-    anew = replace(anew, others=frozenset(names))
     found, problems = resume_run.each_of(chosen, began, anew, load=resume_run.open_plan)
     problems += [problem for run in found if (problem := _torn_text(run) or resume_run.has_changed(run)) is not None]
     if problems:

@@ -14,6 +14,8 @@ from runner.foundation.sentences import first_few as first_of
 from runner.foundation.sentences import job_and_case, plural
 from runner.foundation.shell_words import shell_words
 from runner.foundation.values import compact
+from runner.planning.plan import stored
+from runner.project.named_targets import name_of
 from runner.reports.next_steps import NextStep, confirmed, given_from_files, sites_of, to_be_given, verb_command
 from runner.reports.safe import clean
 from runner.runs import StoreName
@@ -38,8 +40,10 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
     case: str | None
     target: str
     rerun_of: str | None = None  # the stored run that it was to repeat
-    inputs: dict[str, StoredValue] | None = None  # without secrets; None: a value holds a secret, or a plan has them
+    inputs: dict[str, StoredValue] | None = None  # without secrets; None: a value holds a secret
     secrets: tuple[str, ...] = ()  # inputs that hold a secret, and secret inputs that no variable and no case gave
+    plan_key: str | None = None  # of the file of plans that it comes from
+    plan: dict[str, StoredValue] | None = None  # as that file has it
 
     @property
     def title(self) -> str:
@@ -79,14 +83,18 @@ def _planned(spec: RunSpec, rerun_of: str | None, secrets: Secrets) -> PlannedRu
     inputs = {name: value for name, value in spec.inputs.items() if name not in secret}
     own = {*spec.variables, *spec.case_secrets}
     held = [name for name, value in inputs.items() if secrets.appears_in_json(compact(value).encode())]
+    plan = None if spec.plan_key is None else stored(spec.plan(name_of(spec.target)))
+    is_whole = not held and (plan is None or not secrets.appears_in_json(compact(plan).encode()))
     return PlannedRun(
         file=spec.job.file,
         job=spec.job.name,
         case=spec.case.name if spec.case else None,
         target=spec.target.name,
         rerun_of=rerun_of,
-        inputs=None if held or spec.plan_key is not None else inputs,
+        inputs=inputs if is_whole else None,
         secrets=(*held, *(name for name in secret if name in spec.inputs.keys() - own)),
+        plan_key=spec.plan_key,
+        plan=plan if is_whole else None,
     )
 
 

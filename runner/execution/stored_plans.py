@@ -14,8 +14,8 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.execution.planned_runs import never_begun
-from runner.execution.run_spec import AskForInputs, RunSet, RunSpec, Wanted, ask_nobody, given_inputs
+from runner.execution.planned_runs import PlannedRun, never_begun
+from runner.execution.run_spec import AskForInputs, GivenAnew, RunSet, RunSpec, Wanted, ask_nobody, given_inputs
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError, errors_in
 from runner.foundation.sentences import plural
 from runner.foundation.values import Json, canonical
@@ -39,6 +39,7 @@ from runner.version import VERSION
 
 _NO_TARGET = ("E100", "E141")
 _ELSEWHERE = "it was planned in another folder: go there, or name its targets file with `--targets FILE`"
+_ANOTHER_VALUE = "leave it out, or make a new plan for another value"
 _NAMED = 3  # earlier runs that a message names: the newest
 
 Changes: TypeAlias = Callable[[RunSpec, StoredPlan], Iterable[Problem]]
@@ -208,13 +209,33 @@ def prepare(wanted: Wanted) -> RunSet:
             runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
     is_for_all = "--inputs" in wanted.from_environment  # what is set once for all commands gives way to a plan
     typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
-    hint = "leave it out, or make a new plan for another value"
     jobs = [job for loader in loaders for job in loader.jobs()] if typed else ()
-    problems.extend(fixed_inputs(typed, jobs, by="the plan", hint=hint))
+    problems.extend(fixed_inputs(typed, jobs, by="the plan", hint=_ANOTHER_VALUE))
     if errors_in(problems):
         raise UsageError(*dict.fromkeys(problems))
     notes = tuple(f"the plan of {run.title} is as it was stored, {run.digest}" for run in runs)
     return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), notes=notes)
+
+
+def planned_specs(lacking: Iterable[PlannedRun], anew: GivenAnew) -> list[RunSpec]:
+    """The runs of stored plans that never began, as they were planned. Raises `UsageError` with all in their way."""
+    planned = [each for each in lacking if each.plan is not None]
+    if not planned:
+        return []
+    plans = [plan for each in planned if (plan := plan_file.from_record(each.plan or {})) is not None]
+    loader = PlanLoader(
+        plans=plans,
+        targets_file=anew.targets,
+        known=anew.inputs,
+        changes=partial(_changes, "the plan"),
+        ask=anew.ask,
+    )
+    problems: list[Problem] = []
+    found = loader.runs(problems)
+    problems.extend(fixed_inputs(anew.inputs, loader.jobs(), by="the plan", hint=_ANOTHER_VALUE, others=anew.others))
+    if errors_in(problems):
+        raise UsageError(*dict.fromkeys(problems))
+    return [replace(run, plan_key=each.plan_key) for run, each in zip(found, planned, strict=True)]
 
 
 def _refuse_options_of_jobs(wanted: Wanted) -> None:

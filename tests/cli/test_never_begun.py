@@ -382,23 +382,47 @@ def test_a_verdict_is_about_one_run(capsys: Capture) -> None:
     assert "`--step` is about one run, and `--together` goes on with several" in capsys.readouterr().err
 
 
-def test_what_a_killed_plan_never_began_is_named_and_its_report_is_not_green(
+def test_what_a_killed_plan_never_began_is_named_and_begun_as_it_was_planned(
     answers: Executes, capsys: Capture
 ) -> None:
+    write("b", more="token: {type: string, secret: true}")
     assert ended(["plan", "a.job.yaml", "b.job.yaml", "--out", "p.json"]) == 0
-    assert ended(["run", "p.json"]) == 0
-    killed(broke_off=False)
+    secret = ["-i", "token=@token.txt"]
+    assert ended(["run", "p.json", *secret]) == 0
+    (_, last) = killed(broke_off=False)
     answers.asked.clear()
     capsys.readouterr()
-    command = "runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]'"
-    for verb in (["runs"], ["show", "last"]):
+    command = f"runner rerun {last} --failed -i token=@FILE"
+    for verb in (["runs"], ["show", last]):
         assert ended(verb) == 0
         assert f"  {command}\n" in capsys.readouterr().out
     assert ended(["report", "last", "--together", "--report-junit", "junit.xml"]) == 3
     assert "E312" in Path("junit.xml").read_text()
+    assert ended(["run", "p.json", *secret]) == 6
+    assert "2 runs of it never began: `runner show " in capsys.readouterr().err
+    Path("b.job.yaml").unlink()
+    assert ended(["rerun", last, "--failed", *secret, "-i", "who=Green"]) == 2
+    assert "input `who` is fixed by the plan, with another value" in capsys.readouterr().err
+    assert answers.asked == []
+    assert ended(["rerun", last, "--failed", *secret]) == 0
+    assert answers.asked == ["b-Red", "b-Blue"]
+    assert "a-long-token" not in "".join(path.read_text() for path in RUNS.glob("*/planned.json"))
+    assert ended(["rerun", last, "--failed"]) == 5
+    capsys.readouterr()
+    assert ended(["run", "p.json", *secret]) == 6
+    assert "never began" not in capsys.readouterr().err
+
+
+def test_a_plan_that_holds_a_secret_is_not_stored_once_more(capsys: Capture) -> None:
+    write("b", more="token: {type: string, secret: true}")
+    Path("b.job.yaml").write_text(Path("b.job.yaml").read_text().replace("Blue", "a-long-token"))
+    assert ended(["plan", "b.job.yaml", "--out", "p.json"]) == 0
+    assert ended(["run", "p.json", "-i", "token=@token.txt"]) == 0
+    killed(left=1, broke_off=False)
+    assert "a-long-token" not in "".join(path.read_text() for path in RUNS.glob("*/planned.json"))
     capsys.readouterr()
     assert ended(["rerun", "last", "--failed"]) == 5
-    assert command in capsys.readouterr().err
-    assert ended(["run", "p.json"]) == 6
-    assert "2 runs of it never began: `runner show " in capsys.readouterr().err
-    assert answers.asked == []
+    assert (
+        "1 run of that command never began; with its inputs and options, this carries them out"
+        in capsys.readouterr().err
+    )

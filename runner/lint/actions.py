@@ -116,6 +116,9 @@ def _column_hint(column: str, *, orders: bool) -> str:
     return f"write `{name} {word}`" if word else f"write `{name} asc` or `{name} desc`"
 
 
+_LASTS = {"failures": "a `failures` watches as long as its `for`", "pause": "a `pause` lasts as long as it says"}
+
+
 def check_no_effect(step: RawStep, lint: JobLint) -> None:
     """Keys that have no effect on the step's action; beside `job` the schema refuses them."""
     fields, action = step.fields, defaults.action_type(step.fields)
@@ -130,9 +133,8 @@ def check_no_effect(step: RawStep, lint: JobLint) -> None:
         what = "`execute`, `run`, `cancel`, `signal` and elements"
         message = f"`verify` is about {what}: it has no effect on `{action.key}`"
         _report_no_effect("verify", message, step, lint)
-    if "failures" in fields and "timeout" in fields:
-        message = "a `failures` watches as long as its `for`: `timeout` has no effect"
-        _report_no_effect("timeout", message, step, lint)
+    if "timeout" in fields and (lasts := _LASTS.get(action.key)):
+        _report_no_effect("timeout", f"{lasts}: `timeout` has no effect", step, lint)
 
 
 def _report_no_effect(key: str, message: str, step: RawStep, lint: JobLint) -> None:

@@ -160,6 +160,8 @@ def _check_link(node: nodes.Getattr | nodes.Getitem, uses: Uses) -> None:
     elif isinstance(node.arg, nodes.Slice):
         _check_parts(node.arg.iter_child_nodes(), uses)
     elif isinstance(node.arg, nodes.Tuple):
+        if not node.arg.items:  # of jq
+            raise refused(node, "`[ ]` takes a key or a number", 'write `| map(attribute="KEY")` for all items')
         raise refused(node, "`[ ]` takes one key or number, not several", "write `[0][1]`")
     else:
         check_node(node.arg, uses)

@@ -62,7 +62,7 @@ def _unknown(what: str, name: str, node: nodes.Node, hint: str | None) -> Templa
 
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
     name, value = callee.attr, source_text(callee.node)
-    value = _argument(node) if value in ("JSON", "Math", "Object", "Number", "String", "Convert") else value
+    value = _argument(node) if value in ("JSON", "json", "Math", "Object", "Number", "String", "Convert") else value
     here = _variable(callee, node) or hint("methods", name, value=value, argument=_argument(node))
     if here is None:
         applied = nodes.Filter(callee.node, name, node.args, node.kwargs, None, None)
@@ -101,7 +101,8 @@ def _check_filter_call(name: str, node: nodes.Node, arguments: list[nodes.Expr],
     if name in LOOPS:
         _check_loop(name, node, arguments, named)
     elif name not in FILTERS:
-        here = f"it is a test: write `is {name}`" if name in TESTS else _filter_hint(name, node)
+        is_test = name in TESTS and hint("filters", name) is None
+        here = f"it is a test: write `is {name}`" if is_test else _filter_hint(name, node)
         raise _unknown("filter", name, node, here)
     else:
         _raise_if(misused(name, FILTERS[name].call, len(arguments), named), name, node)

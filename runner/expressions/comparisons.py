@@ -3,7 +3,7 @@
 from jinja2 import nodes
 
 from runner.expressions.operators import COMPARISONS
-from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint, sides
+from runner.expressions.type_check import TypeCheck, TypedPart, field_hint, reading_hint, sides
 from runner.expressions.typed import A_TEXT, BOOLEAN, LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words, many_in_words
 from runner.foundation import hints
 from runner.foundation.foreign_dates import BEGINS_WITH_DAY, foreign_moment
@@ -48,8 +48,8 @@ def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, alwa
     if not left.type.kinds & right.type.kinds and not _is_null(left, right):
         hint = (
             _together(left, right)
-            or _field(left)
-            or _field(right)
+            or field_hint(left)
+            or field_hint(right)
             or f"compare what can be equal: this is always {always}"
         )
         check.report("E177", f"{sides(left, right)}: they are never equal", hint=hint)
@@ -60,14 +60,6 @@ def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, alwa
             if text and _has_other_form(part.type, text):
                 sign = "!=" if always == "true" else "=="
                 _other_form(part, text, check, compared=f"{part.source}[:10] {sign}")
-
-
-def _field(part: TypedPart) -> str | None:
-    """What to compare of a record whose keys are known, as of the results that a `run` asks for."""
-    fields = sorted(part.type.fields or {}) if part.type.kinds == RECORD else []
-    return (
-        f"write {'' if len(fields) == 1 else 'one of its values, as '}`{part.source}.{fields[0]}`" if fields else None
-    )
 
 
 def _has_other_form(given: Type, text: str) -> bool:

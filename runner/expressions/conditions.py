@@ -21,6 +21,7 @@ from runner.foundation.values import compact
 
 _PATTERN = lazy_pattern(r'([^~]+) ~ ("\^[^"]*"|"[^"]*\$")')
 """The sign for a pattern of awk and of SQL."""
+_OF_A_STEP = lazy_pattern(r"(steps\.\w+)(?:\.status|(\.(?:result|outputs)\b.*))?")
 _DOES_SOMETHING = lazy_pattern(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 
 
@@ -84,6 +85,9 @@ def comparison_hint(source: str, given: Type) -> str:
         return f"ask how many there are: `{source} | length > 0`"
     if pattern := _PATTERN.fullmatch(source):
         return f"write `{pattern[1]} is match({pattern[2]})`"
+    if not given.kinds & NUMBER and (step := _OF_A_STEP.fullmatch(source)) is not None:
+        passed = f'write `{step[1]}.status == "passed"`'
+        return passed if step[2] is None else f"{passed}, or compare it: `{source} == …`"
     return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
 
 

@@ -79,7 +79,7 @@ class Piece(str):
     @property
     def as_path(self) -> str:
         """A JSONPath, which begins at `$`, as a path here; `..`, at any depth, as the keys of a list's records."""
-        path = (self.inside or str(self)).replace("$", "result", 1).removesuffix("[*]")
+        path = re.sub(r"\A\$(?:\.result\b)?", "result", self.inside or str(self)).removesuffix("[*]")
         where, descent, key = path.partition("..")
         return f'{where} | map(attribute="{key}") | list' if descent else path
 

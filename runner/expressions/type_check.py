@@ -166,10 +166,18 @@ def item_type(part: TypedPart, check: TypeCheck) -> Type:
     whole = part.type
     if not whole.may_be(LIST | TEXT):
         what = "a number in `[ ]` takes an item of a list or a character of a text"
-        return check.report("E174", f"`{part.source}` is {in_words(whole)}: {what}")
+        return check.report("E174", f"`{part.source}` is {in_words(whole)}: {what}", hint=field_hint(part))
     if not whole.kinds & TEXT:
         return whole.any_item
     return UNKNOWN if whole.kinds & LIST else text_of([whole])
+
+
+def field_hint(part: TypedPart) -> str | None:
+    """What to write of a record whose keys are known, as of the results that a `run` asks for."""
+    fields = sorted(part.type.fields or {}) if part.type.kinds == RECORD else []
+    return (
+        f"write {'' if len(fields) == 1 else 'one of its values, as '}`{part.source}.{fields[0]}`" if fields else None
+    )
 
 
 def reading_hint(given: Type) -> str | None:

@@ -8,6 +8,8 @@ from runner.foundation.values import Json, JsonObject, ValuePath, is_number, val
 from runner.json_schema.formats import EXAMPLES
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
 
+_OF_AN_INPUT = "an input without `default` is required, an input with `default` is not"
+
 
 def hint(path: ValuePath, schema: Json) -> str | None:
     holder, value = value_at(path[:-1], schema), value_at(path, schema)
@@ -26,6 +28,8 @@ def hint(path: ValuePath, schema: Json) -> str | None:
 def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
     """What to write for an unknown keyword: a word of another draft, a typo, or the name of a property."""
     value, kind = holder[key], holder.get("type")
+    if key == "optional" and at_root:
+        return _OF_AN_INPUT
     if key == "nullable":
         return 'write `"null"` among its types' if value else 'leave it out: without `"null"` in `type` no null fits'
     if value is None and key in TYPES:
@@ -46,8 +50,7 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
 def _value(keyword: str, value: Json, holder: JsonObject, path: ValuePath) -> str | None:
     if keyword == "required" and isinstance(value, bool):
         named = f"`required: [{path[-2]}]`" if place(path[:-1]) == "name" else "as in `required: [Id]`"
-        of_input = "an input without `default` is required, an input with `default` is not"
-        return of_input if len(path) == 1 else f"`required` lists keys of a record, beside `properties`: {named}"
+        return _OF_AN_INPUT if len(path) == 1 else f"`required` lists keys of a record, beside `properties`: {named}"
     bound = holder.get("minimum" if keyword == "exclusiveMinimum" else "maximum")
     written = str(bound) if is_number(bound) else "0"
     if found := hints.hint("schemas", f"keyword {keyword}", value, bound=written):

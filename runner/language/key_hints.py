@@ -56,8 +56,13 @@ def _no_key(name: str, value: Json, keys: RecordKeys, *, near: str | None) -> st
     """What is written as a key by mistake: with a colon or blanks too few or too many, a comment, or a text."""
     if (parted := _NO_COLON.fullmatch(name)) and parted[1] in keys.known:
         return f"write `{parted[1]}: {parted[2]}{'' if value is None else ': …'}`"
+    if name.startswith("+"):
+        return "delete the `+` at the beginning of each line: it comes from a diff"
     if begins_with_odd_space(name):
         return f"write plain spaces before `{name.strip()}`"
+    is_met = keys.title == "expectation" and isinstance(value, str) and _COMPARED.search(name) is not None
+    if is_met and name.count('"') % 2 == 0 == name.count("'") % 2:
+        return f"write `{{that: {compact(name)}, message: {compact(value)}}}`"
     if name.startswith("//"):
         return "a comment begins with `#`, not with `//`"
     if not near and not _WORD.fullmatch(name) and name.rstrip(":") not in keys.known:
@@ -80,6 +85,7 @@ def foreign_key(name: str, value: Json, *, at: str) -> str | None:
         word = folded(value) if hints.at_place("keys", at, folded(value)) else word
     found = hints.at_place("keys", at, word)
     shown = {"value": value if isinstance(value, str) else "3s", "json": compact(value), "text": as_text(value)}
+    shown["list"] = compact(value if isinstance(value, list) else [value])
     return found and hints.filled(found, shown)
 
 
@@ -144,7 +150,7 @@ def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
     if other := structure.beside(name, keys.path):
         return f"leave it out: `{other}` has `{name}`, and `{keys.path[-1]}` has not"
     if near:
-        return f"leave it out: `{name}` means `{near}`, which is here already"
+        return f"write both as one `{near}`, or leave one out: `{name}` means the same"
     above = structure.above(name, keys.path) or _below(name, below, keys)
     return above or structure.above(name, keys.path, typo=len(name) >= _LONG) or _known(keys)
 

@@ -35,6 +35,8 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     grouped = [*_of_an_action(near, keys)]
     yield from grouped
     given = [name for name, ours in near.items() if keys.title == "case" and (ours is None or ours in keys.written)]
+    if given == ["id"] and "name" not in keys.written:
+        given = []
     if given:
         inputs = ", ".join(f"{name}: …" for name in given)
         in_inputs = f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`"

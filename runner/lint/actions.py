@@ -27,6 +27,7 @@ DURATIONS: dict[str, tuple[str, ...]] = {
     **{action.key: action.durations for action in ACTIONS.values() if action.durations},
 }
 """Keys of durations, and of records with durations."""
+_STEP = lazy_pattern(r"steps\.(\w+)(?:\.\w+)*")
 _MOMENT = "write `run`, the id of an earlier step, or a moment with its time zone: `2026-12-31T18:00:00Z`"
 
 
@@ -190,6 +191,11 @@ def check_failures(step: RawStep, lint: JobLint) -> None:
     """The moment since which failures count."""
     since, path = record(step.fields.get("failures")).get("since"), (*step.path, "failures", "since")
     if not isinstance(since, str) or "{{" in since:
+        return
+    if (named := _STEP.fullmatch(since)) is not None and named[1] in lint.outline.by_id:
+        lint.report(
+            "E197", f"`{since}` is no moment", path, hint=f"write `since: {named[1]}`, the id of the step alone"
+        )
         return
     declared = lint.outline.by_id.get(since)
     if since == SINCE_RUN:

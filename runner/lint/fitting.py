@@ -62,7 +62,10 @@ def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | 
     if not kinds & facts.takes:
         return Misfit(
             message=f"{takes} is {in_words(given)}",
-            hint=own or _part_hint(kind, given, source) or (_A_START if name in _STARTED else facts.example),
+            hint=own
+            or (_only_part(kind, given, source) if name not in _STARTED else None)
+            or _part_hint(kind, given, source)
+            or (_A_START if name in _STARTED else facts.example),
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
         return Misfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
@@ -99,6 +102,14 @@ def _own_key(name: str, given: Type, source: str) -> str | None:
         return f"write `{step[0]}.process_id }}}}`"
     is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
     return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None
+
+
+def _only_part(kind: Kind, given: Type, source: str) -> str | None:
+    """The only value of a record that fits, as of the results that a `run` asks for."""
+    if given.kinds & ~NULL != RECORD or not _is_template_of_a_name(source):
+        return None
+    fit = [key for key, each in (given.fields or {}).items() if _unfit_kind(key, kind, each, source=source) is None]
+    return f"write `{source[:-2].rstrip()}.{fit[0]} }}}}`" if len(fit) == 1 else None
 
 
 def _part_hint(kind: Kind, given: Type, source: str) -> str | None:

@@ -29,7 +29,7 @@ _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import"
 """How statements of Jinja2 begin."""
 _NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
 _NEVER_BEGUN = lazy_pattern(rf"(?<![\w.])({_NAMED.pattern}|item|index)\s*\}}\}}", re.ASCII)
-_ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
+_ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+(?:\Z|\s*(?:[|~+]|or\b))", re.ASCII)
 _AROUND_A_NAME = " \t\n=@<>"
 _QUOTES = ("'", '"')
 _SUM = lazy_pattern(rf"""(["'])([^"']*)\1\s*[+~]\s*({_NAMED.pattern})""", re.ASCII)
@@ -113,9 +113,10 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         yield _as_it_is(added[0], hint=f'write `"{added[2]}{{{{ {added[3]} }}}}"`')
     elif text.strip() in ("$_", "$item") and _known("item", scope):
         yield _not_in_braces(text, "item")
-    elif (parsed := _known(text.strip(_AROUND_A_NAME), scope)) and (_ALONE.fullmatch(parsed.text) or text == "item"):
+    elif (parsed := _known(text.strip(_AROUND_A_NAME), scope)) and (_ALONE.match(parsed.text) or text == "item"):
         message = f"`{text.strip()}` is a text here: only what is in braces is evaluated"
-        hint = f'write `"{{{{ {parsed.text} }}}}"`'
+        quote = "'" if '"' in parsed.text else '"'
+        hint = f"write `{quote}{{{{ {parsed.text} }}}}{quote}`"
         yield Finding(code="E123", message=message, hint=hint, part=parsed.text, warning=True)
 
 

@@ -122,7 +122,7 @@ def test_all_mistakes_are_reported_in_one_pass_in_the_order_of_the_file() -> Non
         (
             "exec: {process: Y}",
             "unknown key `exec` in a step",
-            "leave it out: `exec` means `execute`, which is here already",
+            "write both as one `execute`, or leave one out: `exec` means the same",
         ),
     ],
 )
@@ -159,8 +159,15 @@ def test_keys_that_are_not_indented_far_enough_are_no_empty_action() -> None:
     ]
 
 
+def test_an_expectation_as_the_key_of_its_message_is_answered_with_both_keys() -> None:
+    ((code, _, hint),) = linted(step("execute: {process: X}, expect: [result > 5: too few]"))
+
+    assert code == "E104"
+    assert hint == 'write `{that: "result > 5", message: "too few"}`'
+
+
 def test_an_expression_that_yaml_makes_a_record_is_to_be_quoted() -> None:
-    ((code, _, hint),) = linted(step('execute: {process: X}, expect: [result == "a": b]'))
+    ((code, _, hint),) = linted(step('execute: {process: X}, expect: [result == "a: b"]'))
 
     assert code == "E104"
     assert hint == "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"

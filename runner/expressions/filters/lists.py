@@ -177,6 +177,20 @@ def _end_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type
     return UNKNOWN if part.type.kinds & LIST else typed.text_of([part.type])
 
 
+def _in_order(name: str, *, attribute: int) -> Callable[[TypedPart, Arguments, TypeCheck], Type]:
+    """The type of an item of a list that is put in order; `attribute` is the place of that argument."""
+
+    def item_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+        item, first = part.type.any_item, arguments.at(0, "reverse")
+        if arguments.at(attribute, "attribute") is None:
+            hint = f'write `{name}(attribute="{(first and first.written) or "KEY"}")`'
+            what = TypedPart(label=f"an item of {part.source}", type=item)
+            check.require(NUMBER | TEXT, what, f"`{name}` puts numbers or texts in order", hint=hint)
+        return item
+
+    return item_type
+
+
 def _list_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
     return list_of(part.type.any_item if part.type.kinds & LIST and not part.type.kinds & (TEXT | RECORD) else UNKNOWN)
 
@@ -224,8 +238,8 @@ FILTERS: Mapping[str, Filter] = {
         heavy=True,
         about="the characters of a text, or the keys of a record, as a list",
     ),
-    "max": Filter(call=_max, takes=LIST, gives=lambda part, *_: part.type.any_item, about="the largest item"),
-    "min": Filter(call=_min, takes=LIST, gives=lambda part, *_: part.type.any_item, about="the smallest item"),
+    "max": Filter(call=_max, takes=LIST, gives=_in_order("max", attribute=1), about="the largest item"),
+    "min": Filter(call=_min, takes=LIST, gives=_in_order("min", attribute=1), about="the smallest item"),
     "reverse": Filter(
         call=lambda value: value[::-1],
         takes=LIST | TEXT,
@@ -233,7 +247,10 @@ FILTERS: Mapping[str, Filter] = {
         about="the reverse order",
     ),
     "sort": Filter(
-        call=_sort, takes=LIST, gives=lambda part, *_: list_of(part.type.any_item), about="the items in order"
+        call=_sort,
+        takes=LIST,
+        gives=lambda part, *more: list_of(_in_order("sort", attribute=2)(part, *more)),
+        about="the items in order",
     ),
     "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, about="the sum of all numbers"),
     "unique": Filter(

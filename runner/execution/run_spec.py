@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -212,8 +213,12 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
 
 def _as_option(declared: Input, value: Json) -> str:
-    """A value as `-i` takes it: text for an input of this type, JSON for any other."""
-    return value if isinstance(value, str) and declared.schema.get("type") == "string" else canonical(value)
+    """A value as `-i` takes it: a text as it is where that is read as this text, all else as JSON."""
+    if isinstance(value, str):
+        with suppress(inputs.UnfitError):
+            if inputs.fit(declared, value, is_text=True) == value:
+                return value
+    return canonical(value)
 
 
 class RunSet(Struct, frozen=True, kw_only=True):

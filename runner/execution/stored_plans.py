@@ -189,14 +189,14 @@ def is_plan(spec: Path) -> bool:
 
 
 def prepare(wanted: Wanted) -> RunSet:
-    """Prepare the runs of files of plans. Raises `UsageError` with all that is in their way."""
+    """Prepare the runs of stored plans, of a plan and its copy once. Raises `UsageError` with all in the way."""
     _refuse_options_of_jobs(wanted)
     known = given_inputs(wanted.given, file=wanted.inputs_file)
     problems: list[Problem] = []
     runs: list[RunSpec] = []
-    loaders: list[PlanLoader] = []
+    loaders: dict[str, PlanLoader] = {}
     for spec in wanted.specs:
-        if (found := _read(spec, problems)) is not None:
+        if (found := _read(spec, problems)) is not None and found.key not in loaders:
             loader = PlanLoader(
                 plans=found.plans,
                 targets_file=wanted.targets_file,
@@ -205,11 +205,11 @@ def prepare(wanted: Wanted) -> RunSet:
                 ask=wanted.ask,
                 base=_base(spec, found),
             )
-            loaders.append(loader)
+            loaders[found.key] = loader
             runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
     is_for_all = "--inputs" in wanted.from_environment  # what is set once for all commands gives way to a plan
     typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
-    jobs = [job for loader in loaders for job in loader.jobs()] if typed else ()
+    jobs = [job for loader in loaders.values() for job in loader.jobs()] if typed else ()
     problems.extend(fixed_inputs(typed, jobs, by="the plan", hint=_ANOTHER_VALUE))
     if errors_in(problems):
         raise UsageError(*dict.fromkeys(problems))

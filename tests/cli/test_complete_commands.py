@@ -129,6 +129,25 @@ def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed
     assert len(site.starts()) > 1
 
 
+@pytest.mark.parametrize("value", ["Anna", "", "12", "null", '"Anna"', "@home"])
+def test_an_input_that_takes_a_text_or_null_is_given_again_as_it_was(capsys: Capture, value: str) -> None:
+    Path("a.job.yaml").write_text(
+        'runner: 1\nname: a\ntarget: sandbox\ninputs: {n: {type: [string, "null"], default: x}}\n'
+        "outputs: {n: inputs.n}\nsteps: [{id: one, query: {entity: Contact}, expect: [result | length > 1000]}]\n"
+    )
+    Path("sandbox").mkdir()
+    Path("sandbox/records.yaml").write_text("Contact: [{Name: x}]")
+    Path("value").write_text(value)
+    assert ended(["run", "a.job.yaml", "-i", "n=@value", "--report-json", "1.json"]) == 1
+    command, _ = commands(capsys.readouterr().out)
+    if value.startswith("@"):
+        assert command.endswith("-i n=@FILE")
+        return
+    assert typed(command, "--report-json", "2.json") == 1
+    then, now = (json.loads(Path(f"{name}.json").read_text())["runs"][0]["outputs"] for name in (1, 2))
+    assert now == then == {"n": None if value == "null" else value}
+
+
 @pytest.mark.parametrize(("job", "code"), [(JOB.replace("steps.charge.result", "13"), 1), (JOB, 4)])
 def test_commands_name_the_targets_file_that_the_command_named_and_reach_the_same_site(
     site: ServedSandbox, capsys: Capture, *, job: str, code: int

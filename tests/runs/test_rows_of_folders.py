@@ -178,6 +178,20 @@ def test_a_run_that_is_resumed_is_known_to_a_shared_file_that_was_lost_since(fol
     assert folders.began("second").ask(query()).rival
 
 
+def test_a_copy_of_the_folder_that_knows_no_start_of_the_run_takes_none_from_the_shared_file(folders: Folders) -> None:
+    folders.began("first")
+    copy = folders.run("copy", name="first")
+    copy.ask(query(rows=(), keys=None))
+    other = folders.file.with_name("other")
+    database = sqlite3.connect(folders.file)
+    database.execute("VACUUM INTO ?", (str(other),))  # as who puts a backup of it in its place
+    database.close()
+    deleted_whole(folders.file)
+    other.replace(folders.file)
+    copy.ask(query(rows=(), keys=None))
+    assert folders.began("second").ask(query()).rival
+
+
 def is_lost(others: Others) -> bool:
     return others.rival and others.by is None and others.lost is not None
 

@@ -6,6 +6,7 @@ nothing of it. Its address is secret, and in no message.
 """
 
 import contextlib
+import math
 import os
 import socket
 import ssl
@@ -120,6 +121,8 @@ _SOON: Final = 1.0
 """A call whose start is stored leaves within these seconds, or not at all: else whose row is whose gets less sure."""
 IDLE_SECONDS: Final = 0.5
 """Servers close idle connections too, some after a second, and a call on one that is being closed looks unanswered."""
+_CLOSES_SECONDS: Final = 3600.0
+"""How long no connection rests to a server that has closed one at rest: it may close each after its answer."""
 
 
 def trusting(site: Site | None) -> ssl.SSLContext:
@@ -266,20 +269,24 @@ class Connections:
         self._tls = tls
         self._connector = connector or Connector(clock)
         self._idle: defaultdict[_Origin, list[tuple[float, Connection]]] = defaultdict(list)
+        self._closed_at: dict[_Origin, float] = {}  # when servers closed a connection at rest, or with a call on it
         self._lock = threading.Lock()
         self._is_closed = False
 
     def send(self, outgoing: Outgoing) -> Incoming:
         """Raises what `runner.service.connection` names, `SpokeFirstError` and `UnwantedError`."""
-        connection = self._rested(outgoing.origin) or self._fresh(outgoing.origin, outgoing.deadline)
+        rested = self._rested(outgoing.origin)
+        connection = rested or self._fresh(outgoing.origin, outgoing.deadline)
         try:
             _leave(outgoing)
             if connection.has_come():  # the server closed it while the start was stored: nothing has left
-                connection.close()
+                self._drop(outgoing.origin, connection)
                 connection = self._fresh(outgoing.origin, min(outgoing.deadline, self._clock() + _SOON))
                 _leave(outgoing)
             incoming = connection.ask(outgoing)
-        except BaseException:
+        except BaseException as error:
+            if connection is rested and isinstance(error, ConnectionError | ssl.SSLError | EOFError):
+                self._drop(outgoing.origin, connection)
             connection.close()
             raise
         if connection.make_ready():
@@ -314,16 +321,25 @@ class Connections:
                 since, connection = idle.pop() if idle else (0.0, None)
             if connection is None:
                 return None
-            if self._clock() - since <= IDLE_SECONDS and not connection.has_come():
+            if self._clock() - since > IDLE_SECONDS:
+                connection.close()
+            elif connection.has_come():
+                self._drop(origin, connection)
+            else:
                 return connection
-            connection.close()
+
+    def _drop(self, origin: _Origin, connection: Connection) -> None:
+        """Close a connection that the server has closed, although it had not rested for long."""
+        connection.close()
+        self._closed_at[origin] = self._clock()
 
     def _rest(self, origin: _Origin, connection: Connection) -> None:
         """Store a connection for the next call, and let those go that have rested for too long."""
         now = self._clock()
         with self._lock:
+            may_rest = not self._is_closed and now - self._closed_at.get(origin, -math.inf) > _CLOSES_SECONDS
             idle = self._idle[origin]
             old = [other for since, other in idle if now - since > IDLE_SECONDS]
-            self._idle[origin] = [*idle[len(old) :], *([] if self._is_closed else [(now, connection)])]
-        for unused in [*old, *([connection] if self._is_closed else [])]:
+            self._idle[origin] = [*idle[len(old) :], *([(now, connection)] if may_rest else [])]
+        for unused in [*old, *([] if may_rest else [connection])]:
             unused.close()

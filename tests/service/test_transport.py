@@ -340,6 +340,26 @@ def test_connections_are_kept_and_a_closed_one_is_replaced(serve: Serve) -> None
     client.close()
 
 
+def breaking(line: socket.socket) -> None:
+    line.close()
+
+
+@pytest.mark.parametrize("last", [closing(http(WRAPPED)), breaking], ids=["after an answer", "with a call on it"])
+def test_no_connection_rests_to_a_server_that_closes_them_without_a_word(serve: Serve, last: Act) -> None:
+    """It may close each after its answer, and a call that meets the end on its way looks unanswered."""
+    now = [0.0]
+    peer = serve(http(WRAPPED), last, *[http(WRAPPED)] * 9)
+    client = client_of(peer, clock=lambda: now[0])
+    endings = []
+    for now[0], closed in ((0.0, 0), (0.0, 1), (0.0, 2), (0.0, 3), (3000.0, 4), (3601.0, 4), (3601.0, 4)):
+        endings.append(client.perform(CALL, 60))
+        while peer.closed < closed:
+            time.sleep(0.001)
+    client.close()
+    assert [isinstance(each, Answered) for each in endings] == [True, last is not breaking, *[True] * 5]
+    assert peer.connections == 5
+
+
 def test_a_connection_that_has_rested_for_long_is_not_used_again(serve: Serve) -> None:
     """Gateways close it, some after a second, and a call that meets its end on the way looks unanswered."""
     now = [0.0]

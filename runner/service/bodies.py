@@ -50,6 +50,8 @@ _EXCEPTION = lazy_pattern(r"The exception message is '(.{0,2000}?)'\. See server
 _STRAY = lazy_pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What no JSON holds as it is. Nor does it line ends and tabs within a text, but the vendor's page prints them [D]."""
 _SURROGATE = lazy_pattern(r"\\u[dD][89a-fA-F]")
+_NOT_PACKED: Final = frozenset({"", "identity", "utf-8", "utf8", "none", "binary", "8bit"})
+"""Values of `Content-Encoding` over a body as it is. All but `identity` are mistakes of services that others write."""
 _WRAPPERS: Final = frozenset({"string", "boolean", "int", "long", "double", "decimal", "guid", "dateTime"})
 _FAULT_WORDS: Final = frozenset({"Text", "faultstring", "Message"})
 
@@ -200,7 +202,7 @@ def decoded(value: Json) -> Json:
 def inflated(body: bytes, encoding: str) -> bytes:
     """Unpack a body that was packed although nobody asked for it. Raises `NonsenseError` and `TooLargeError`."""
     name = encoding.strip().lower()
-    if name in {"", "identity"} or not body:
+    if name in _NOT_PACKED or not body:
         return body
     if name not in {"gzip", "x-gzip", "deflate"}:
         raise NonsenseError(f"it is packed as `{short_line(encoding.strip())}`, which nobody asked for")

@@ -164,8 +164,9 @@ BOMB = zlib.compress(bytes(40 * 1024 * 1024), 1, wbits=zlib.MAX_WBITS | 16)
         http(zlib.compress(WRAPPED, wbits=-15), "Content-Encoding: deflate"),
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + http(WRAPPED),
         http(b"\xef\xbb\xbf" + WRAPPED),
+        http(WRAPPED, "Content-Encoding: UTF-8"),
     ],
-    ids=["whole", "chunked", "gzip", "deflate", "bare deflate", "after 100 and 103", "with a mark"],
+    ids=["whole", "chunked", "gzip", "deflate", "bare deflate", "after 100 and 103", "with a mark", "its charset"],
 )
 def test_an_answer_is_read_however_it_is_packed(serve: Serve, reply: bytes) -> None:
     assert perform(serve(reply)) == Answered(value=[1, 2])

@@ -263,7 +263,7 @@ def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
 def unread_variables(
     command: click.Command, environment: Mapping[str, str], *, given: Collection[str] = ()
 ) -> Iterator[Problem]:
-    """A warning for each variable with a likely typo, and for one whose option has another variable in this command.
+    """A warning for each variable with a likely typo, and for each whose option has another variable in this command.
 
     Other variables may be somebody's own, as whose value the command is `given` anyway: `-t $CREATIO_TARGET`.
     """

@@ -118,7 +118,7 @@ def ready(context: click.Context) -> int:
 
 
 class SiteWait(Struct, kw_only=True, eq=False):
-    """`fault` is one of ours, which ended the thread of the wait."""
+    """`fault` is ours, which ended the thread of the wait."""
 
     site: Watched
     story: Story

@@ -221,7 +221,7 @@ def _read_again(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
 
 
 def _are_all(row: OpenRow, start: Start, rows: list[LogRow]) -> bool:
-    """Whether these rows of ours are several and have ended, and no other step lacks one: no later look shows more."""
+    """Whether these rows of ours are several and have ended, and no other step lacks a row: no later look adds any."""
     is_ours = row.log.owner_of(start) is not None and not _others(row, start, rows)
     return is_ours and len(rows) > 1 and all(map(process_log.has_ended, rows))
 
@@ -341,7 +341,7 @@ def inferred(attempt: Attempt, *, cause: Trouble | None = None) -> Attempt:
 
 
 def _as_answered(row: OpenRow, found: Attempt) -> Attempt:
-    """Judge by the answer, if one came. Without one the result stays unknown to later steps: it is lost, not null."""
+    """Judge by the answer, if it came. Without it the result stays unknown to later steps: it is lost, not null."""
     if not is_result_known(row) or not needs_result(row.state.job, row.whole or row.step):  # `Replay` may forget it
         return replace(judged(row, None, found), lost=True, again=None)
     asked_for = row.step.action if isinstance(row.step.action, Execute) else None

@@ -88,7 +88,7 @@ def missing(log: LogState, process: str, *, besides: Start | None = None) -> tup
 def since(log: LogState, start: Start) -> str | None:
     """The time since which the log is read for the rows of `start`, and of older starts that lack theirs.
 
-    Where one has a watermark and another a time, it is the earlier of both: the log may have another clock.
+    Where some have a watermark and others a time, it is the earlier of both: the log may have another clock.
     """
     bounds = [_since(log, each) for each in (next(iter(missing(log, start.process)), start), start)]
     return None if None in bounds else min(filter(None, bounds))

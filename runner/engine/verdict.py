@@ -138,7 +138,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
 
 
 def _is_enough(row: OpenRow, start: Start, found: OwnRows, looks: int) -> bool | None:
-    """None: rows may be those of other calls of the run, and that matters: one has failed, or has to verify."""
+    """None: rows may be those of other calls of the run, and that matters: a call has failed, or has to verify."""
     if found.rival is not None and not row.is_once:
         return True
     matters = row.step.verify is Verify.LOG or (row.is_once and _hold_failure([*found.rows]))

@@ -1,6 +1,6 @@
 """The secret inputs of a stored run: given anew or, where its case gave them, read again from that.
 
-What a case gave must be as it was: with one value for all, each case would send what only one of them is about.
+What a case gave must be as it was: with one value for all, each case would send what only one case is about.
 """
 
 import os

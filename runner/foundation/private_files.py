@@ -55,7 +55,7 @@ def state_folder(environment: Mapping[str, str], *, home: Path, windows: bool = 
 
 
 def owner_of(path: Path) -> str | None:
-    """Whose `path` is, or the folder that keeps us from it: a name, or the number of a user without one.
+    """Whose `path` is, or the folder that keeps us from it: a name, or the number of a user without a name.
 
     None where it is not there, or the system knows no owners.
     """

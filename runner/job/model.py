@@ -91,7 +91,7 @@ def show_values(values: Mapping[str, Json], show: Show) -> Iterator[str]:
 
 
 def show_parameters(values: Mapping[str, Json], show: Show) -> Iterator[str]:
-    """The same of parameters: null leaves one out."""
+    """The same of parameters: null leaves a parameter out."""
     return show_values({name: value for name, value in values.items() if value is not None}, show)
 
 

@@ -282,7 +282,7 @@ def lookup_by_path(column: str) -> Iterator[Finding]:
 
 
 def _moment_in_quotes(column: str, text: str) -> Iterator[Finding]:
-    """A text for a column that is a moment on every site, or a day for one that has the name of such a column."""
+    """A text for a column that is a moment on every site, or a day for a column that has the name of such a column."""
     is_certain = _MOMENT.fullmatch(column) is not None
     day, clock = foreign_moment(text.strip().replace("T", " "))
     if not is_certain and (day is None or _LIKE_A_MOMENT.fullmatch(column) is None):

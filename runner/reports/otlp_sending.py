@@ -77,7 +77,7 @@ def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
             what, files = "the client certificate", [each for each in own if each.value]
             for each in files:
                 read_text(each.value)  # what is no regular file would be waited for
-            context.load_cert_chain(own[0].value, own[1].value or None, password="")  # nobody can be asked for one
+            context.load_cert_chain(own[0].value, own[1].value or None, password="")  # nobody can be asked for it
     except (OSError, ValueError) as error:
         return _unusable(what, files, error)
     return context

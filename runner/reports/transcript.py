@@ -161,7 +161,7 @@ class _Page:
         return sentences + _details(step, self._options)
 
     def rest(self) -> list[Sentence]:
-        """A line for the turns that were left out after those that have one."""
+        """A line for the turns that were left out after those that have lines."""
         rest, self._left_out = self._left_out[_MOST_LEFT_OUT:], []
         if len(rest) <= 1:
             return [_row(step) for step in rest]

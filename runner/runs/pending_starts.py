@@ -58,8 +58,8 @@ def settled(
 ) -> dict[str, PendingStart]:
     """The ids of rows, with the starts that they show to have begun: `pending`, and others. `rows` belong to no call.
 
-    A start has a row only where all that may have made it have one. To be no rival any more it is enough, for a start
-    whose time is over, that a row is left for each that still may be one: nobody knows whose that is, since a start
+    A start has a row only where all that may have made it have a row. To be no rival any more it is enough, for a start
+    whose time is over, that a row is left for each that still may be a rival: nobody knows whose that is, since a start
     that was not answered may have begun nothing. `over` gives the starts that ended since a moment; None: any number.
     """
     since = min((start.began for start in pending), default=math.inf) - _RECENT

@@ -156,7 +156,7 @@ class RowQuery(Struct, frozen=True, kw_only=True):
 
 
 class SentStarts(Struct, frozen=True, kw_only=True):
-    """How many `calls` of each row of a report were about to start a process; of those in `certain` one was sent."""
+    """How many `calls` of each row of a report were about to start a process; of each in `certain` a call was sent."""
 
     calls: Mapping[str, int] = field(default_factory=dict)
     certain: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""The kinds of `runner init --deploy`: records in `scaffold/hints/deploy_kinds.yaml`, read where one is asked for."""
+"""The kinds of `runner init --deploy`: records in `scaffold/hints/deploy_kinds.yaml`, read when needed."""
 
 from collections.abc import Mapping
 from functools import cache

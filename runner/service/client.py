@@ -100,7 +100,7 @@ class Client:
             earlier, written = read.records, Request(method="GET", path=read.following)
 
     def _uncached(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
-        """The reply; to a reading with an option that no other has, so that no cache knows its answer; one may give it
+        """The reply; to a reading with an option that no other has, so that no cache knows its answer: some give it
         without an `Age`, as nginx does [D]. Options without a `$` are ignored [C: Microsoft's OData, which takes each
         once]; a service that refuses it is read without it.
         """

@@ -120,13 +120,13 @@ CONNECT_SECONDS: Final = 20.0  # a connection that takes longer will not come: b
 _SOON: Final = 1.0
 """A call whose start is stored leaves within these seconds, or not at all: else whose row is whose gets less sure."""
 IDLE_SECONDS: Final = 0.5
-"""Servers close idle connections too, some after a second, and a call on one that is being closed looks unanswered."""
+"""Servers close idle connections too, some after a second: a call on a connection that closes looks unanswered."""
 _CLOSES_SECONDS: Final = 3600.0
-"""How long no connection rests to a server that has closed one at rest: it may close each after its answer."""
+"""How long no connection rests to a server that has closed a connection at rest: it may close each after its answer."""
 
 
 def trusting(site: Site | None) -> ssl.SSLContext:
-    """What TLS trusts at first. Of the site's `authorities` each certificate is trusted, also one that is no root."""
+    """What TLS trusts at first. Of the site's `authorities` each certificate is trusted, also if it is no root."""
     folder = _folder_by_hash()
     context = ssl.create_default_context(capath=folder)  # without a folder all of the system's are read
     if folder is None and context.cert_store_stats()["x509"] == 0:

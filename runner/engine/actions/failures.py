@@ -108,7 +108,7 @@ def attempt_failures(row: OpenRow) -> Running[Attempt]:
 
 
 def _late_rows(row: OpenRow, watch: _Watch) -> Running[list[str] | None]:
-    """The processes of this run that have no row in the log yet; None where one has appeared."""
+    """The processes of this run that have no row in the log yet; None where a row has appeared."""
     late = []
     for process in list(row.log.missing):
         waiting = [start for start in missing(row.log, process) if start.marked]

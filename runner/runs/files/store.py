@@ -301,7 +301,7 @@ class FileRunStore:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether the folder is a run, also of another user, or one whose events were deleted."""
+    """Whether the folder is a run, also of another user, or without its events."""
     try:
         return (folder / EVENTS).is_file() or (folder / Part.PLAN.value).is_file()
     except OSError:

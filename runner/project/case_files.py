@@ -15,9 +15,6 @@ from runner.reading.document import Document, without_lines
 from runner.reading.source import EVERY_LINE
 from runner.reading.table import Table
 
-KINDS = (".csv", ".json")
-
-
 ReadCases: TypeAlias = Table | Document | tuple[Problem, ...]
 
 

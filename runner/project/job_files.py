@@ -275,10 +275,10 @@ class JobFiles:
         return cases
 
     def _cases_in(self, file: Path, written: str, inputs: tuple[Input, ...], checking: _Checking) -> "Cases | None":
-        from runner.project.case_files import KINDS, cases_in, read_cases  # noqa: PLC0415  as above
+        from runner.project.case_files import cases_in, read_cases  # noqa: PLC0415  as above
 
         path = ("cases",)
-        if file.suffix.casefold() not in KINDS:
+        if file.suffix.casefold() not in files.OF_CASES:
             hint = "name a CSV file, `NAME.csv`, or a JSON file, `NAME.json`, or write a list here"
             hint += f"; {AS_CSV}" if file.suffix.casefold().startswith(".xls") else ""
             checking.refuse(path, "E107", f"`{written}` holds no cases", hint)

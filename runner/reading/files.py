@@ -15,7 +15,7 @@ from runner.foundation.values import is_well_formed
 from runner.reading import encoding
 
 _MOST_NAMES = 1_000
-_OF_CASES = (".csv", ".json")
+OF_CASES = (".csv", ".json")
 _JOB = ".job.yaml"
 _IS_OURS = lazy_pattern(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
 _HEAD = 4096  # bytes in which a file of ours says what it is
@@ -183,13 +183,13 @@ def hint_on_missing(path: Path, *, written: str) -> str | None:
 
 def _near(path: Path, written: str) -> str | None:
     """The file that comes near, as it is `written`: by its letters, `a.job.yaml` by `a`, or in a folder beside."""
-    if "*" in path.name and path.suffix in _OF_CASES:
+    if "*" in path.name and path.suffix in OF_CASES:
         return "name a single file"
     if "*" in path.name:
         return "name the folder, which means every job in it"
     names, folder = names_in(path.parent)[:_MOST_NAMES], Path(written).parent
     stem = path.name.partition(".")[0]
-    known = _OF_CASES if path.suffix in _OF_CASES else (".yaml", *_OF_CASES)
+    known = OF_CASES if path.suffix in OF_CASES else (".yaml", *OF_CASES)
     same = (name for name in names if stem and name.startswith(f"{stem}.") and name.endswith(known))
     around = ("..", *(name for name in names if not name.startswith(".")))
     # unlike `Path.is_file`, it is false of what is in a folder that may not be read

@@ -150,6 +150,11 @@ def properties(schema: Json) -> Iterator[Place]:
     return ((place, part) for place, part in subschemas(schema) if place.split("/")[-2:-1] == ["properties"])
 
 
+def test_every_file_of_schema_is_printed_by_runner_schema() -> None:
+    files = Path(__file__).parents[2].joinpath("schema").glob("*.schema.json")
+    assert {file.name.removesuffix(".schema.json") for file in files} == {*SCHEMAS}
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_shipped_schema_is_one_of_draft_2020_12_with_an_address_of_its_own(name: str) -> None:
     schema = written(name)

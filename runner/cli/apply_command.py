@@ -280,7 +280,6 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
             runs=runs,
             problems=problems,
             exit_code=code,
-            store=self.store if runs else None,
             passed_before=0 if runs or any(each.state not in DONE for each in decisions) else len(decisions),
         )
         code = publish(self.places, command, printed=runs[0].result.exit_code if len(runs) == 1 else ExitCode.PASSED)

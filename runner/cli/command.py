@@ -267,12 +267,11 @@ def report(
     print_totals(console, carried, is_all=of_runs is not ExitCode.PASSED or code is ExitCode.PASSED)
     _print_rerun(console, carried)
     runs, problems = [run.reported for run in carried.runs], [*not_begun(carried, code)]
-    store = carried.runs[0].store.name if carried.runs else None
     if rest is not None:
         runs = sorted([*rest.runs, *runs], key=lambda run: run.result.id)
         problems += rest.problems
     whole = code if rest is None else whole_code(code, rest)
-    command = ReportedCommand(runs=runs, problems=problems, exit_code=whole, store=store)
+    command = ReportedCommand(runs=runs, problems=problems, exit_code=whole)
     printed = strongest(result.exit_code for result in command.results) if whole is code else whole
     return publish(places, command, printed=printed)
 
@@ -308,7 +307,7 @@ def print_totals(console: RunConsole, carried: Carried, *, is_all: bool = True) 
         whole = totals([run.result for run in carried.runs], console.detail(), is_all=is_all)
         in_doubt = [run.result for run in carried.runs if run.result.status is RunStatus.UNKNOWN]
         if len(in_doubt) > 1:
-            whole += what_next([reconcile_together(in_doubt, carried.runs[0].store.name)])
+            whole += what_next([reconcile_together(in_doubt)])
         console.out.write(lines(whole, encoding=console.out.encoding))
 
 
@@ -317,12 +316,11 @@ def _print_rerun(console: RunConsole, carried: Carried) -> None:
     has_passed = all(run.result.status is RunStatus.PASSED for run in carried.runs)
     if has_passed and not (carried.runs and carried.left_out):
         return
-    store = carried.runs[0].store.name
     runs = [timed(run.journal.lines, result=run.result) for run in carried.runs]
     if len(runs) == 1 and not carried.left_out:
-        steps = rerun_steps(runs[0], store=store)
+        steps = rerun_steps(runs[0])
     else:
-        steps = rerun_failed_steps(runs, store=store, lacking=bool(carried.left_out))
+        steps = rerun_failed_steps(runs, lacking=bool(carried.left_out))
     if steps:
         console.out.write(lines(what_next(steps), encoding=console.out.encoding))
 

@@ -29,12 +29,17 @@ def named_run(context: click.Context, name: str) -> StoredRun:
 
 def local_run(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
     """The run that a verb is about which carries runs out here, and the store that has it."""
-    own: LocalRunStore = context.params["runs"]
     name = context.params["run"]
-    store = _store_of(name, [own, *_others(context)])
+    store = local_store(context, name)
     found = find(store, name)
-    _say_where_it_is(found, own)
+    _say_where_it_is(found, context.params["runs"])
     return store, found
+
+
+def local_store(context: click.Context, name: str) -> LocalRunStore:
+    """The store on this machine that has the run called `name`."""
+    own: LocalRunStore = context.params["runs"]
+    return _store_of(name, [own, *_others(context)])
 
 
 def warn_of_damage(run: StoredRun) -> bool:

@@ -110,16 +110,17 @@ def _append(file: Path, command: ReportedCommand) -> None:
     output.problems(Problem(code="E153", message=message, severity=Severity.WARNING))
 
 
-def open_page(places: ReportPlaces, command: ReportedCommand, *, store: LocalRunStore) -> None:
-    """Show the HTML report in a browser; where no file was named for it, it is stored with the last run first."""
+def stored_page(command: ReportedCommand, store: LocalRunStore, *, run: str) -> str:
+    """Store the HTML report with a run of the command; where that is."""
+    with refused_as("the page cannot be stored"):
+        store.put(run, Part.PAGE, HTML.write(command))
+    return store.place(run, Part.PAGE)
+
+
+def open_page(place: str) -> None:
+    """Show an HTML report in a browser."""
     import webbrowser  # noqa: PLC0415  5 ms, for this option only
 
-    place = places.by_format.get(HTML.name)
-    if place is None:
-        last = command.runs[-1].result.id
-        with refused_as("the page cannot be stored"):
-            store.put(last, Part.PAGE, HTML.write(replace(command, values=places.values)))
-        place = store.place(last, Part.PAGE)
     if not webbrowser.open(Path(place).absolute().as_uri()):
         message = f"no browser could be opened; the page is {clean(place)}"
         output.problems(Problem(code="E150", message=message, severity=Severity.WARNING))
@@ -248,7 +249,7 @@ def print_unstarted(
     *,
     command: click.Command | None,
 ) -> None:
-    """Print why a command ended in the form of its `--format`, where that is for programs and has one for problems."""
+    """Print why a command ended in the form of its `--format`, where that is for programs and can hold problems."""
     option = next((each for each in command.params if each.name == "form"), None) if command is not None else None
     if option is None:
         return

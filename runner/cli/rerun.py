@@ -144,9 +144,9 @@ def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun], *, option: s
     for name, run in reruns_of(store, [run.id for run in chosen]).items():
         later = load(store, name)
         why = f"run {clean(run)} is carried out once more by run {clean(name)}, which"
-        if (problem := unsettled(later.result, store=store.name)) is None:
+        if (problem := unsettled(later.result)) is None:
             if run in bad and (end := _as_done(later)) is not None:
-                again = f"`{complete_command('rerun', later.result, store.name)}{option}` carries it out yet again"
+                again = f"`{complete_command('rerun', later.result)}{option}` carries it out yet again"
                 yield Problem(code="E181", message=f"{why} {end}", hint=f"nothing was sent; {again}")
             continue
         if later.is_running:
@@ -278,7 +278,7 @@ def _unsettled(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
         hint = f"nothing was sent; settle them first: `{command} --together` goes on with all of them"
         yield Problem(code="E181", message=message, hint=hint)
     for run in chosen:
-        problem = unsettled(run.result, store=run.store.name)
+        problem = unsettled(run.result)
         if problem is not None and not (len(broken_off) > 1 and run in broken_off):
             yield problem
 
@@ -290,7 +290,7 @@ def _queued(run: StoredRun) -> Problem:
         hint = "nothing was sent; a version that has passed is carried out once more by `runner apply` with `--for KEY`"
         return Problem(code="E156", message=message, hint=hint)
     options = "" if run.result.applied else ", with the options of the `apply` before,"
-    command = retry_command(run.result, store=None)
+    command = retry_command(run.result)
     hint = f"nothing was sent; `{command}`{options} carries it out once more"
     return Problem(code="E156", message=message, hint=hint)
 

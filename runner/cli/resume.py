@@ -166,9 +166,9 @@ def _rest_of_command(run: StoredRun, *, besides: Sequence[StoredRun]) -> Reporte
     """All runs of the command of `run`, `besides` others, and what it never began: else reports would look green."""
     others = {each.id for each in besides}
     runs = [ReportedRun(result=each.result, lines=each.lines) for each in runs_of_command(run) if each.id not in others]
-    problems = lacking_problem(never_begun(run), run.result, run.store.name)
+    problems = lacking_problem(never_begun(run), run.result)
     codes = [ExitCode.PASSED, *(each.result.exit_code for each in runs), *([ExitCode.NO_ANSWER] if problems else [])]
-    return ReportedCommand(runs=runs, problems=problems, exit_code=strongest(codes), store=run.store.name)
+    return ReportedCommand(runs=runs, problems=problems, exit_code=strongest(codes))
 
 
 def _broken_off(runs: Iterable[StoredRun]) -> list[StoredRun]:
@@ -220,7 +220,7 @@ def _refuse_a_copy(run: StoredRun) -> None:
     """Raise `RefusedError` for a pulled run in doubt: its fleet would not learn what is done, and would repeat it."""
     if was_queued(run) and doubtful(run.result.steps):
         message = f"run {run.id} of {run_title(run.result)} is of a fleet, which would not learn what is settled here"
-        steps = next_steps(run.result, store=StoreName("URL", is_fleet=True))
+        steps = next_steps(replace(run.result, store=StoreName("URL", is_fleet=True)))
         hint = f"nothing was sent; `{steps[0].command}` {steps[0].does}"
         raise RefusedError(Problem(code="E156", message=message, hint=hint))
 
@@ -310,12 +310,12 @@ def _say_rest_of_command(run: StoredRun) -> None:
     """The verdict is the run's own; what else its command began, and was to begin, must not be forgotten."""
     broken_off = _broken_off(each for each in runs_of_command(run) if each.id != run.id)
     for each in broken_off[-_MOST_OTHERS:]:
-        for step in next_steps(each.result, store=run.store.name)[:1]:
+        for step in next_steps(each.result)[:1]:
             output.say(f"{run_title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
     if len(broken_off) > 1:
         command = f"{verb_command('resume', broken_off[-1].id, run.store.name)} --together{sites_of(run.result)} --hold"
         output.say(f"`{command}` goes on with the {len(broken_off)} runs of the same command that broke off")
-    for step in lacking_steps(never_begun(run), run.result, run.store.name):
+    for step in lacking_steps(never_begun(run), run.result):
         output.say(f"`{step.command}` {step.does}")
 
 
@@ -372,7 +372,7 @@ def _over(
         output.problems(*store_reports(store, reported))
     reports.publish(places, whole or alone(reported))
     _say_rest_of_command(run)
-    for step in rerun_steps(timed(run.lines, result=run.result), store=run.store.name)[-1:]:
+    for step in rerun_steps(timed(run.lines, result=run.result))[-1:]:
         output.say(f"`{step.command}` {step.does}")
     return run.result.exit_code
 

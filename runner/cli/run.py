@@ -106,7 +106,7 @@ def _repeated_by(specs: Sequence[RunSpec], store: RunStore) -> dict[RunName, Sto
     """The stored runs that these repeat, by name. Raises `RefusedError` where one of them is open or in doubt."""
     newest, stored = failed_runs(newest_runs(store)), set(store.runs())
     found = {spec.name: load(store, newest[spec.name]) for spec in specs if newest.get(spec.name) in stored}
-    problems = [unsettled(before.result, store=store.name) for before in found.values()]
+    problems = [unsettled(before.result) for before in found.values()]
     if refused := [problem for problem in problems if problem is not None]:
         raise RefusedError(*refused)
     return found
@@ -125,11 +125,11 @@ def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permissi
     for name, before in left_open(store, inputs).items():
         from runner.ledger.repeats import repeated_by  # noqa: PLC0415  10 ms, where a run is left open
 
-        spec, problem = sites[name], unsettled(before.result, store=store.name)
+        spec, problem = sites[name], unsettled(before.result)
         keys = [*repeated_by(spec.job, before)]
         if keys and problem is not None:
             message = f"{problem.message}; this command starts again: {listed([*map(clean, keys)])}"
-            steps = next_steps(before.result, store=store.name) if before.flaw is None else ()
+            steps = next_steps(before.result) if before.flaw is None else ()
             hint = f"`{steps[0].command}` {steps[0].does}" if steps else before.left_to_do
             found.append(replace(problem, message=message, hint=hint, severity=Severity.WARNING))
     output.problems(*found)

@@ -127,7 +127,7 @@ def _record(listed: Listed) -> JsonObject:
     """`next` are the commands that settle what is open: none does for a run that is under way, or was changed."""
     run, again = listed.result, listed.again
     is_open = not (listed.is_running or listed.changed)
-    steps = [*next_steps(run, store=listed.store), *listed.lacking] if is_open else []
+    steps = [*next_steps(run), *listed.lacking] if is_open else []
     commands: list[Json] = [step.command for step in steps]
     rerun: Json = None
     if again is not None:
@@ -166,7 +166,6 @@ def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
     """`with_rerun`: with how a run that ended badly can be carried out once more; what is open is settled first."""
     listed = Listed(
         result=run.result,
-        store=run.store.name,
         is_running=run.is_running,
         changed=run.flaw is not None,
         is_foreign=run.reading.is_foreign,
@@ -174,7 +173,7 @@ def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
     )
     if not with_rerun or run.result.status is RunStatus.PASSED or listed.is_running or listed.changed:
         return listed
-    found = run_again(timed(run.lines, result=run.result), store=listed.store)
+    found = run_again(timed(run.lines, result=run.result))
     return replace(listed, again=found) if found.command else listed
 
 
@@ -193,7 +192,7 @@ def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
     for run in listed:
         lacking = found.pop(listed_by[run.result.id], None)
         waits = bool(run.result.job) and not run.result.finished  # a run without events never began
-        steps = () if lacking is None else tuple(lacking_steps(lacking.lacking, run.result, store.name, waits=waits))
+        steps = () if lacking is None else tuple(lacking_steps(lacking.lacking, run.result, waits=waits))
         shown.append(replace(run, lacking=steps))
     return shown
 

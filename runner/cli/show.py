@@ -1,12 +1,12 @@
 """The verbs that draw stored runs: `show` for a person, `report` as files, `diff` what differs between two."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
 
 import click
+from msgspec.structs import replace
 
 from runner.cli import options, reports
-from runner.cli.nearby import damage, named_run, run_before, warn_of_damage
+from runner.cli.nearby import damage, local_store, named_run, run_before, warn_of_damage
 from runner.cli.verb import Verb
 from runner.execution.planned_runs import lacking_problem, lacking_steps, never_begun
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
@@ -24,7 +24,7 @@ from runner.reports.spans import timed
 from runner.reports.summary import what_next
 from runner.reports.transcript import rows_of, so_far, whole
 from runner.runs.events import RunStatus
-from runner.runs.store import LocalRunStore, Part
+from runner.runs.store import Part
 from runner.runs.stored_runs import NotBegunError, StoredRun, command_of, runs_of_command
 from runner.terminal import output
 
@@ -73,8 +73,7 @@ def show(context: click.Context) -> int:
 
 
 def _show_run(run: StoredRun, *, verbose: bool) -> int:
-    place, name = run.store.place(run.id), run.store.name
-    detail = Detail(verbose=verbose, place=place, store=name, advice=run.flaw is None, starter=True)
+    detail = Detail(verbose=verbose, place=run.store.place(run.id), advice=run.flaw is None, starter=True)
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
         _print(so_far(run.lines, detail))
         silent = run.store.seconds_silent(run.id)
@@ -84,10 +83,10 @@ def _show_run(run: StoredRun, *, verbose: bool) -> int:
         _print(whole(run.result, detail))
         if run.flaw is None:
             if run.result.status is not RunStatus.PASSED:
-                _print(what_next(rerun_steps(timed(run.lines, result=run.result), store=name)))
+                _print(what_next(rerun_steps(timed(run.lines, result=run.result))))
             _print(
                 what_next(
-                    lacking_steps(never_begun(run), run.result, name, waits=bool(run.lines) and not run.result.finished)
+                    lacking_steps(never_begun(run), run.result, waits=bool(run.lines) and not run.result.finished)
                 )
             )
     if run.flaw is None:
@@ -164,7 +163,6 @@ def report(context: click.Context) -> int:
         hint = f"add {joined_by_or([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     named = [named_run(context, name) for name in dict.fromkeys(context.params["chosen"])]
-    store = named[0].store if len({run.store.name for run in named}) == 1 else context.params["runs"]
     if context.params["together"]:
         named = [run for named_run in named for run in runs_of_command(named_run)]
     found = {run.id: run for run in named}
@@ -175,11 +173,14 @@ def report(context: click.Context) -> int:
     code = strongest(run.result.exit_code for run in reported)
     if problems and code is ExitCode.PASSED:
         code = ExitCode.FAILED if damaged else ExitCode.NO_ANSWER
-    command = ReportedCommand(runs=reported, exit_code=code, problems=problems, store=store.name)
+    command = ReportedCommand(runs=reported, exit_code=code, problems=problems)
     output.problems(*problems)
     reports.write(places, command)
     if opens:
-        reports.open_page(places, command, store=cast("LocalRunStore", store))  # a fleet's needs a file, see above
+        if page is None:
+            last = reported[-1].result.id
+            page = reports.stored_page(replace(command, values=places.values), local_store(context, last), run=last)
+        reports.open_page(page)
     if code is not ExitCode.PASSED:
         output.say(f"the reports are written; exit {code:d}")
     return code
@@ -191,7 +192,7 @@ def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:
     for run in runs:
         if (command := command_of(run.store, run.id)) not in seen:
             seen.add(command)
-            yield from lacking_problem(never_begun(run), run.result, run.store.name)
+            yield from lacking_problem(never_begun(run), run.result)
 
 
 @click.command("diff", cls=Verb)

@@ -41,10 +41,10 @@ class ActiveRun(Struct, kw_only=True):
     facts: RunFacts
     journal: Journal
     site: ReadySite
+    progress: Progress  # belongs to who listens to the journal
     judgement: Judgement = field(default_factory=Judgement)
     waits: tuple[Waited, ...] = ()  # for its lock
     earlier: tuple[Line, ...] = ()  # what the journal held before this command
-    progress: Progress = field(default_factory=Progress)  # belongs to who listens to the journal
     lets_in: Callable[[], bool] = lambda: True  # whether the site accepts us, before the run is resumed
     fault: BaseException | None = None  # what broke in its thread
     unused_verdicts: tuple[str, ...] = ()  # keys of rows that were settled without their verdict
@@ -59,7 +59,10 @@ class ActiveRun(Struct, kw_only=True):
         count = len(lines)
         if self._folded is None or self._folded[0] != count:
             is_known = count > 0 and self.progress.head == lines[count - 1].sha256
-            result = self.progress.result() if is_known else fold(islice(lines, count), run=self.facts.run)
+            if is_known:
+                result = self.progress.result()
+            else:
+                result = fold(islice(lines, count), run=self.facts.run, store=self.store.name)
             self._folded = (count, result)
         return self._folded[1]
 
@@ -120,7 +123,15 @@ def begin(
         store.put(facts.run, Part.PLAN, snapshot.snapshot_text(made, key=os.urandom(32).hex()))
         if durable:
             journal.sync_run()
-    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
+    return ActiveRun(
+        store=store,
+        plan=made,
+        facts=facts,
+        journal=journal,
+        site=site,
+        judgement=judgement,
+        progress=Progress(store=store.name),
+    )
 
 
 def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:

@@ -18,7 +18,6 @@ from runner.planning.plan import stored
 from runner.project.named_targets import name_of
 from runner.reports.next_steps import NextStep, confirmed, given_from_files, sites_of, to_be_given, verb_command
 from runner.reports.safe import clean
-from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.evidence import StoredValue
 from runner.runs.result import RunResult
@@ -145,9 +144,7 @@ def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple
     return () if is_over and store.is_command_under_way(first) else planned
 
 
-def lacking_steps(
-    lacking: Sequence[PlannedRun], run: RunResult, store: StoreName, *, waits: bool = False
-) -> list[NextStep]:
+def lacking_steps(lacking: Sequence[PlannedRun], run: RunResult, *, waits: bool = False) -> list[NextStep]:
     """The command for what the command of `run` never began, if anything. `waits`: `run` has to end before."""
     if not lacking:
         return []
@@ -158,20 +155,20 @@ def lacking_steps(
     if all(each.inputs is None for each in lacking):
         does = "carries out what the same command never began, where you give it its inputs and options"
         return [NextStep(command=command, does=does) for command in commands(lacking)]
-    return [NextStep(command=_rerun(lacking, run, store), does=does)]
+    return [NextStep(command=_rerun(lacking, run), does=does)]
 
 
-def _rerun(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> str:
+def _rerun(lacking: Sequence[PlannedRun], run: RunResult) -> str:
     """The `rerun` as it can be typed, with the secrets that come anew."""
     own = () if run.status is RunStatus.PASSED else to_be_given(run)
     given = given_from_files([*own, *(name for each in lacking for name in each.secrets)])
-    return f"{verb_command('rerun', run.id, store)} --failed{sites_of(run)}{given}{confirmed(run)}"
+    return f"{verb_command('rerun', run.id, run.store)} --failed{sites_of(run)}{given}{confirmed(run)}"
 
 
-def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> list[Problem]:
+def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult) -> list[Problem]:
     """Why a report of all runs of a command is not of all that it was to begin."""
     message = f"the command ended before these runs began: {', '.join(clean(each.title) for each in lacking)}"
-    hint = "; ".join(f"`{step.command}` {step.does}" for step in lacking_steps(lacking, run, store))
+    hint = "; ".join(f"`{step.command}` {step.does}" for step in lacking_steps(lacking, run))
     return [Problem(code="E312", message=message, hint=hint)] if lacking else []
 
 

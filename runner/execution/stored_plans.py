@@ -356,7 +356,7 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
         return Problem(code="E165", message=f"this plan was begun before: by {by}", hint=hint)
     open_runs = [found for found in stored.values() if found is not None and not found.result.finished]
     for open_run in open_runs[-1:]:
-        resume = complete_command("resume", open_run.result, places[open_run.id].name)
+        resume = complete_command("resume", open_run.result)
         hint = f"`{resume}` goes on with the run that has not ended; {hint}"
     for found in [each for each in stored.values() if each is not None][-1:]:
         if lacking := never_begun(found):

@@ -262,7 +262,7 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
             f"look at the site: if it happened, `{command} --adopt` takes the version for "
             "applied; if not, carry the job out with `runner run` first"
         )
-    steps = next_steps(observed.run.result, store=store) if observed.run is not None else ()
+    steps = next_steps(observed.run.result) if observed.run is not None else ()
     if not steps:
         shown = verb_command("show", observed.entry.last.run or "", store)
         return f"`{shown}` shows it; {clean(observed.entry.last.place)}".removesuffix("; ")

@@ -26,7 +26,6 @@ from runner.reports.words import (
     run_trouble,
     trouble_lines,
 )
-from runner.runs import StoreName
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.status import RED, Status
 from runner.version import VERSION
@@ -44,7 +43,7 @@ _STATUS: Final = {
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """An indented JSON object; `version` is this program's. Times are whole milliseconds."""
     runs = timed_runs(command.runs)
-    tests = [test for run in runs for test in _tests(run, command.store)]
+    tests = [test for run in runs for test in _tests(run)]
     tests += [_problem(name, problem) for name, problem in named_in_ci(command.errors)]
     document: JsonObject = {
         "reportFormat": "CTRF",
@@ -96,10 +95,10 @@ def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObje
     return found | {"healthy": command.status == RunStatus.PASSED}
 
 
-def _tests(run: TimedRun, store: StoreName | None) -> Iterator[JsonObject]:
+def _tests(run: TimedRun) -> Iterator[JsonObject]:
     """The message of the row that speaks for the run ends with what comes next."""
     earlier, does_not_count = earlier_failures(run), uncounted(run.result)
-    speaks, to_go_on = failing_step(run.result), to_settle_or_rerun(run, store=store)
+    speaks, to_go_on = failing_step(run.result), to_settle_or_rerun(run)
     has_failed = False
     for row in run.rows:
         counts = row.step.key not in does_not_count

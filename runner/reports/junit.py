@@ -31,7 +31,6 @@ from runner.reports.words import (
     run_trouble,
     trouble_lines,
 )
-from runner.runs import StoreName
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
@@ -48,7 +47,7 @@ _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 def report(command: ReportedCommand) -> str:
     """An XML document, indented, ending in a line end."""
     runs = newest_by_name(command.runs)
-    suites = [_suite(run, command.store) for run in runs]
+    suites = [_suite(run) for run in runs]
     if command.errors:  # why the command, or a run of it, did not begin: a red case for each problem
         cases = [_problem(name, problem) for name, problem in named_in_ci(command.errors)]
         suites.append(_Suite(name="creatio-runner", cases=cases))
@@ -107,14 +106,14 @@ class _Suite(Struct, kw_only=True):
         return _element("testsuite", attributes, parts=[self.properties, *(case.element for case in self.cases)])
 
 
-def _suite(run: ReportedRun, store: StoreName | None) -> _Suite:
+def _suite(run: ReportedRun) -> _Suite:
     result = run.result
     return _Suite(
         name=run_title(result),
         seconds=result.seconds,
         timestamp=clean(result.started_at)[: len("2026-01-31T09:00:00")],
         properties=_properties(result),
-        cases=[*_cases(run, store)],
+        cases=[*_cases(run)],
     )
 
 
@@ -144,13 +143,13 @@ def _problem(name: str, problem: Problem) -> _Case:
     return _Case("error", _element("testcase", attributes, parts=[error]))
 
 
-def _cases(run: ReportedRun, store: StoreName | None) -> Iterator[_Case]:
+def _cases(run: ReportedRun) -> Iterator[_Case]:
     """The rows, and the run itself where no row says why it did not pass: it was refused, stopped, or broke off."""
     result = run.result
     has_passed, is_repeated = result.status is RunStatus.PASSED, any(step.attempts > 1 for step in result.steps)
     whole = None if has_passed and not is_repeated else timed(run.lines, result=result)
     earlier = {} if whole is None else earlier_failures(whole)
-    to_go_on = [] if whole is None else to_settle_or_rerun(whole, store=store)
+    to_go_on = [] if whole is None else to_settle_or_rerun(whole)
     ignored, speaks = uncounted(result), failing_step(result)
     for step in result.steps:
         tag, kind, lines = _verdict(step, counts=step.key not in ignored)

@@ -30,7 +30,6 @@ from runner.reports.words import (
     undo_left,
     verdict_line,
 )
-from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.result import RunResult
 from runner.runs.status import RED, WORST_FIRST, Status
@@ -49,7 +48,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     runs = timed_runs(command.runs)
     parts = [
         *_problems(command),
-        *_under("What to do next", _next(runs, command.store)),
+        *_under("What to do next", _next(runs)),
         *_under("What did not pass", _cards(runs, command.values)),
         *_again(runs, command),
         *_under("What is worth a look", _warnings(runs, command.values)),
@@ -106,8 +105,8 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
         yield f"#### {head}\n\n" + block([*lines, *more])
 
 
-def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:
-    for found in overview.open_runs(runs, store):
+def _next(runs: Sequence[TimedRun]) -> Iterator[str]:
+    for found in overview.open_runs(runs):
         yield f"{inline(found.run.title)}: {inline(found.known)}\n\n{_commands(found.steps)}"
 
 
@@ -127,7 +126,7 @@ def _again(runs: Sequence[TimedRun], command: ReportedCommand) -> Iterator[str]:
     if all(run.result.status is RunStatus.PASSED for run in runs) or not command.values.shows(is_red=True):
         return
     is_alone = len(runs) == 1
-    steps = rerun_steps(runs[0], store=command.store) if is_alone else rerun_failed_steps(runs, store=command.store)
+    steps = rerun_steps(runs[0]) if is_alone else rerun_failed_steps(runs)
     if steps:
         is_one_enough = is_alone or all(
             run_again(run).command for run in runs if run.result.status is not RunStatus.PASSED
@@ -136,7 +135,7 @@ def _again(runs: Sequence[TimedRun], command: ReportedCommand) -> Iterator[str]:
 
 
 def _commands(steps: Sequence[NextStep], *, between: str = "or") -> str:
-    """A block each, as a page copies a block whole; `between` says whether one of them is enough."""
+    """A block each, as a page copies a block whole; `between` says whether one block is enough."""
     return f"\n{between}\n\n".join(block([f"# {step.does}", step.command], "sh") for step in steps)
 
 

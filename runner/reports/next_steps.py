@@ -25,26 +25,26 @@ class NextStep(Struct, frozen=True, kw_only=True):
     does: str
 
 
-def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False) -> tuple[NextStep, ...]:
+def next_steps(result: RunResult, *, held: bool = False) -> tuple[NextStep, ...]:
     """The commands that settle the run, the likeliest first; none where nothing is open.
 
     While its steps are not over, a resume waits where a call is in doubt: after them nothing can be begun again, and
     nobody can give a lost result. `held`: the run waits so after them, too.
     """
     if is_of_fleet(result) and result.applied is not None:  # `pull` may have copied it
-        store = StoreName(result.applied.ledger, is_fleet=True)
-    read, steps = secrets_from_variables(result, store=store), [*_next_steps(result, store, held=held)]
-    if steps and result.hidden is not None and not belongs_to_fleet(result, store):
+        result = replace(result, store=StoreName(result.applied.ledger, is_fleet=True))
+    read, steps = secrets_from_variables(result), [*_next_steps(result, held=held)]
+    if steps and result.hidden is not None and not belongs_to_fleet(result):
         steps = [*([] if result.hidden.is_certain else steps), _anew(result)]
     return tuple(replace(step, does=f"{step.does}{read}") for step in steps)
 
 
-def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> Iterator[NextStep]:
+def _next_steps(result: RunResult, *, held: bool) -> Iterator[NextStep]:
     in_doubt = doubtful(result.steps)
-    resume = complete_command("resume", result, store)
+    resume = complete_command("resume", result)
     needs_result = any(step.needs_result for step in in_doubt)
     waits = held or result.held or not result.closing
-    again = " --hold" if waits and not result.finished and not belongs_to_fleet(result, store) else ""
+    again = " --hold" if waits and not result.finished and not belongs_to_fleet(result) else ""
     if not in_doubt:
         if not result.finished and result.job:
             does = "goes on where it broke off; calls that were answered are not sent again"
@@ -63,7 +63,7 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
                 does = "asks the process log; the run waits where the job needs a result, which the log does not have"
             yield NextStep(command=resume + again, does=does)
         does = "asks the process log again, and sends nothing else"
-        yield NextStep(command=complete_command("reconcile", result, store), does=does)
+        yield NextStep(command=complete_command("reconcile", result), does=does)
     yield from _verdicts(result, in_doubt, resume, again)
 
 
@@ -90,19 +90,19 @@ def cannot_be_resumed(result: RunResult) -> bool:
     return result.hidden is not None and result.hidden.is_certain and bool(beyond_resume(result))
 
 
-def belongs_to_fleet(result: RunResult, store: StoreName | None) -> bool:
+def belongs_to_fleet(result: RunResult) -> bool:
     """Whether the run is of a fleet, also if `pull` has copied it."""
-    return (store is not None and store.is_fleet) or is_of_fleet(result)
+    return (result.store is not None and result.store.is_fleet) or is_of_fleet(result)
 
 
-def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
+def unsettled(result: RunResult) -> Problem | None:
     """Why something could still happen of a run, or may have happened, so that no other may do the same."""
     calls = doubtful(result.steps)
     if result.finished and not calls:
         return None
     why = doubt_sentence(result.steps) or "it has not come to its end"
     hint = "nothing was sent"
-    if steps := next_steps(result, store=store):
+    if steps := next_steps(result):
         first = "" if beyond_resume(result) else "settle it first: "
         hint += f"; {first}`{steps[0].command}` {steps[0].does}"
     message = f"run {clean(result.id)} of {run_title(result)} is not settled: {why}"
@@ -161,10 +161,10 @@ def _verdicts(result: RunResult, in_doubt: Sequence[StepResult], resume: str, ag
     yield NextStep(command=f"{command} --as passed{given}{again}", does=f"{does}{more}")
 
 
-def complete_command(verb: str, result: RunResult, store: StoreName | None) -> str:
+def complete_command(verb: str, result: RunResult) -> str:
     """A command that goes on with the run, with its secrets but for variables, and confirmation of its target."""
-    command = verb_command(verb, result.id, store)
-    if store is not None and store.is_fleet:
+    command = verb_command(verb, result.id, result.store)
+    if result.store is not None and result.store.is_fleet:
         return command
     return f"{command}{sites_of(result)}{given_anew(result)}{'' if verb == 'reconcile' else confirmed(result)}"
 
@@ -211,11 +211,10 @@ def confirmed(*results: RunResult) -> str:
     return "".join(f" --confirm {shell_word(clean(name))}" for name in targets) + yes
 
 
-def secrets_from_variables(*results: RunResult, store: StoreName | None) -> str:
+def secrets_from_variables(*results: RunResult) -> str:
     """The end of a sentence about such a command: which variables it reads."""
-    if store is not None and store.is_fleet:
-        return ""
-    variables = {name: variable for result in results for name, variable in result.variables.items()}
+    here = (result for result in results if result.store is None or not result.store.is_fleet)
+    variables = {name: variable for result in here for name, variable in result.variables.items()}
     pairs = (f"`{clean(name)}` is read from {clean(variable)}" for name, variable in variables.items())
     return "".join(f"; secret input {pair}" for pair in pairs)
 
@@ -225,9 +224,9 @@ def verb_command(verb: str, run: str, store: StoreName | None) -> str:
     return f"runner {verb} {shell_word(clean(run))}{in_store(store)}"
 
 
-def reconcile_together(runs: Sequence[RunResult], store: StoreName) -> NextStep:
+def reconcile_together(runs: Sequence[RunResult]) -> NextStep:
     """The command that asks about all `runs` in doubt of a command."""
-    command = f"{verb_command('reconcile', runs[0].id, store)} --together{sites_of(*runs)}"
+    command = f"{verb_command('reconcile', runs[0].id, runs[0].store)} --together{sites_of(*runs)}"
     does = f"asks the process log about all {len(runs)} runs in doubt, and sends nothing else"
     return NextStep(command=command, does=does)
 

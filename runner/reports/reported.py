@@ -7,7 +7,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, Problem, errors_in
-from runner.runs import StoreName
 from runner.runs.events import Line, RunStatus
 from runner.runs.result import RunResult, worst
 from runner.runs.store import RunStore
@@ -49,7 +48,6 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     runs: Sequence[ReportedRun]
     exit_code: ExitCode
     problems: Sequence[Problem] = ()  # why the command, or a run of it, did not begin
-    store: StoreName | None = None
     values: ReportValues = ReportValues.ALL  # those for programs hold all, whatever this is
     passed_before: int = 0  # versions of an `apply` with nothing to do
 

@@ -31,7 +31,6 @@ from runner.reports.next_steps import (
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import cleanup_left, doubt_sentence, labelled, own_error, run_title
-from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
@@ -80,20 +79,20 @@ class RunAgain(Struct, frozen=True, kw_only=True):
         return self.faulty == _SIGN_IN
 
 
-def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
+def run_again(run: TimedRun, *, with_values: bool = True) -> RunAgain:
     """How the run is carried out once more. A run of a fleet is applied once more, so that its ledger learns of it."""
     result = run.result
     if (doubt := doubt_sentence(result.steps)) or not result.finished:
         return RunAgain(
             safety=Safety.NOT_YET, open=doubt.removeprefix("in doubt: ") or "the run has not come to its end"
         )
-    queued = belongs_to_fleet(result, store)
-    applied = retry_command(result, store=store, with_values=with_values) if queued else ""
+    queued = belongs_to_fleet(result)
+    applied = retry_command(result, with_values=with_values) if queued else ""
     faulty = "" if queued else _faulty(result)
     repeated = tuple(_repeated(run))
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
-        command=(applied or complete_command("rerun", result, store)) if result.job else "",
+        command=(applied or complete_command("rerun", result)) if result.job else "",
         by_hand=cleanup_left(result),
         repeated=repeated,
         secrets=() if queued else to_be_given(result),
@@ -103,16 +102,16 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
     )
 
 
-def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
+def rerun_steps(run: TimedRun) -> list[NextStep]:
     """The command that carries out a bad run once more, and what it repeats; nothing if that must not be."""
-    again = run_again(run, store=store)
+    again = run_again(run)
     if run.result.status is RunStatus.PASSED or not again.command:
         return []
     repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
     mended = f"when you have mended {again.faulty}, this carries it out as it is now"
     does = "carries it out once more as it was, with its inputs"
-    from_variables = secrets_from_variables(run.result, store=store)
-    if belongs_to_fleet(run.result, store):
+    from_variables = secrets_from_variables(run.result)
+    if belongs_to_fleet(run.result):
         from_variables, does = "", "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
     steps = [NextStep(command=again.mended, does=f"{mended}; {repeats}")] if again.mended else []
@@ -123,12 +122,12 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     return steps[::-1] if lacks_right else steps
 
 
-def to_settle_or_rerun(run: TimedRun, *, store: StoreName | None) -> list[str]:
+def to_settle_or_rerun(run: TimedRun) -> list[str]:
     """For the text of a failure: the job's help, and the commands that settle a bad run, or carry it out once more."""
     if run.result.status is RunStatus.PASSED:
         return []
     lines = labelled("help of the job", run.result.help) if run.result.help else []
-    for number, step in enumerate(next_steps(run.result, store=store) or rerun_steps(run, store=store)):
+    for number, step in enumerate(next_steps(run.result) or rerun_steps(run)):
         lines += [f"{'or' if number else 'what next'}: {step.command}", f"  {step.does}"]
     return lines
 
@@ -143,30 +142,31 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
     return tuple(key for key, _ in _repeated(run))
 
 
-def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lacking: bool = False) -> list[NextStep]:
+def rerun_failed_steps(runs: Sequence[TimedRun], *, lacking: bool = False) -> list[NextStep]:
     """The same of the runs of a command, with `rerun --failed`. `lacking`: it never began some."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
-    found = [run_again(run, store=store) for run in failed]
-    if any(belongs_to_fleet(run.result, store) for run in failed):
+    found = [run_again(run) for run in failed]
+    if any(belongs_to_fleet(run.result) for run in failed):
         return []
     if not all(again.command for again in found):
-        return _each_alone(failed, store)
+        return _each_alone(failed)
     results = [run.result for run in failed]
     of = results or [runs[0].result]
-    command = f"{verb_command('rerun', of[0].id, store)} --failed{sites_of(*of)}{given_anew(*results)}{confirmed(*of)}"
+    options = f"{sites_of(*of)}{given_anew(*results)}{confirmed(*of)}"
+    command = f"{verb_command('rerun', of[0].id, of[0].store)} --failed{options}"
     once_more = "carries out once more, as it was, what did not pass" if failed else ""
     begins = "begins what the command did not begin" if lacking else ""
     left = [run_title(result) for result in results if cleanup_left(result)]
     by_hand = f"first do by hand what {first_few(left, _MOST_KEYS)} left undone. Then: " if left else ""
     does = f"{', and '.join(filter(None, (once_more, begins)))}; {_repeats(found)}"
-    read = secrets_from_variables(*results, store=store)
-    steps = [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
+    read = secrets_from_variables(*results)
+    steps = [*_mended_steps(results, found), NextStep(command=command, does=f"{does}{read}")]
     return [replace(step, does=f"{by_hand}{step.does}") for step in steps]
 
 
-def _each_alone(runs: Sequence[TimedRun], store: StoreName | None) -> list[NextStep]:
+def _each_alone(runs: Sequence[TimedRun]) -> list[NextStep]:
     """The likeliest command for each of the first runs, beside others that are to be settled first."""
-    found = [(run, steps[0]) for run in runs if (steps := rerun_steps(run, store=store))]
+    found = [(run, steps[0]) for run in runs if (steps := rerun_steps(run))]
     alone = [replace(step, does=f"{run_title(run.result)}: {step.does}") for run, step in found[:_MOST_RUNS]]
     if more := len(found) - len(alone):
         last = f"{alone[-1].does}; {plural(more, 'more run')} did not pass: `runner runs` lists them"
@@ -179,9 +179,7 @@ def _repeats(found: Sequence[RunAgain]) -> str:
     return f"careful, it starts {plural(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
 
 
-def _mended_steps(
-    results: Sequence[RunResult], found: Sequence[RunAgain], store: StoreName | None
-) -> Iterator[NextStep]:
+def _mended_steps(results: Sequence[RunResult], found: Sequence[RunAgain]) -> Iterator[NextStep]:
     """The command for all that did not pass, from the files of now, if some failed by their files."""
     mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
     if not mended:
@@ -189,8 +187,10 @@ def _mended_steps(
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
     files = list(dict.fromkeys(clean(result.file) for result in results))
     at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in results))
-    options = f"{in_store(store)}{sites_of(*results)}{inputs_of(*results)}{given_anew(*results)}{confirmed(*results)}"
-    command = f"runner run {shell_words(files)}{at} --last-failed{options}"
+    inputs = f"{inputs_of(*results)}{given_anew(*results)}{confirmed(*results)}"
+    command = (
+        f"runner run {shell_words(files)}{at} --last-failed{in_store(results[0].store)}{sites_of(*results)}{inputs}"
+    )
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}, this carries out what did not pass, as it is "
     does += f"written now; {_repeats(found)}"
@@ -222,9 +222,9 @@ def _mended(run: TimedRun, *, with_values: bool) -> str:
     return f"{file_command(result, options=option)}{inputs}{confirmed(result)}"
 
 
-def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:
+def retry_command(result: RunResult, *, with_values: bool = True) -> str:
     """The `apply` that queues the version of a fleet's run once more: with case, key and inputs, in its ledger."""
-    origin = result.applied or ApplyOrigin(ledger="URL")
+    origin, store = result.applied or ApplyOrigin(ledger="URL"), result.store
     words = ["runner", "apply", result.file, "-t", result.target.name]
     if result.applied is not None and result.case is not None:
         words += ["-k", job_and_case(result.job, result.case)]

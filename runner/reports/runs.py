@@ -10,7 +10,6 @@ from runner.reports.next_steps import NextStep, confirmed, has_not_begun, next_s
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import aligned, clean, moment
 from runner.reports.words import cleanup_left, doubt_sentence, failing_step, own_error, run_title
-from runner.runs import StoreName
 from runner.runs.events import Section
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import RUNNING
@@ -24,7 +23,6 @@ class Listed(Struct, frozen=True, kw_only=True):
     """A run, and what its events do not hold."""
 
     result: RunResult
-    store: StoreName | None = None
     is_running: bool = False
     changed: bool = False  # somebody has changed its events
     is_foreign: bool = False  # of another version of the program
@@ -93,7 +91,7 @@ def _failing(result: RunResult) -> str:
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     """The commands of the first open runs. A run that is running, or was changed, is not for a command to settle."""
     settled = [run for run in runs if not (run.is_running or run.changed)]
-    found = [(run, [*next_steps(run.result, store=run.store), *run.lacking]) for run in settled]
+    found = [(run, [*next_steps(run.result), *run.lacking]) for run in settled]
     waiting = [(run, steps) for run, steps in found if steps]
     waiting.sort(key=lambda each: "--confirm" not in confirmed(each[0].result))  # those of protected targets first
     for listed, steps in waiting[:_MOST_OPEN]:

@@ -4,7 +4,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runner.runs import StoreName
 from runner.runs.status import Status
 
 
@@ -33,7 +32,6 @@ class Detail(Struct, frozen=True, kw_only=True):
     quiet: bool = False  # rows that did not pass and the summary
     verbose: bool = False  # every call and value, too
     place: str | None = None  # where the run is stored
-    store: StoreName | None = None
     held: bool = False  # it waits where a call is in doubt
     advice: bool = True  # the commands that it needs next
     resumed: str = "resumed"  # the word for a run that began in another command

@@ -66,7 +66,7 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
     ]
     if result.status is not RunStatus.PASSED and not is_in_table:
         sentences.append(_exit_sentence(result.exit_code, meaning_of(result), tone))
-    steps = next_steps(result, store=options.store, held=options.held) if options.advice else ()
+    steps = next_steps(result, held=options.held) if options.advice else ()
     return sentences + what_next(steps)
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.values import Json, JsonObject
+from runner.runs import StoreName
 from runner.runs.begun_row import BegunRow
 from runner.runs.events import (
     FIRST_PREV,
@@ -116,11 +117,12 @@ class RunResult(Struct, frozen=True, kw_only=True):
     unchecked: bool = False  # nothing said what its processes take
     hidden: HiddenAnswer | None = None  # an answer without which it is not resumed
     owes_undo: bool = False  # its last doubt was settled after its end, and it is not undone
+    store: StoreName | None = None  # that it was read from
 
 
-def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
+def fold(lines: Iterable[Line], *, run: str = "", store: StoreName | None = None) -> RunResult:
     """The result of a run from any prefix of its journal. A run under way looks like a run that broke off."""
-    progress = Progress(run=run)
+    progress = Progress(run=run, store=store)
     for line in lines:
         progress.take(line)
     return progress.result()
@@ -153,7 +155,8 @@ _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoS
 class Progress:
     """A run as far as its lines go; `head` is the last line's hash."""
 
-    def __init__(self, *, run: str = "") -> None:
+    def __init__(self, *, run: str = "", store: StoreName | None = None) -> None:
+        self._store = store
         self._started = _before_first_line(run)
         self._finished: RunFinished | None = None
         self._settled = False
@@ -250,6 +253,7 @@ class Progress:
             resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
             hidden=self._hidden,
+            store=self._store,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 
@@ -354,7 +358,7 @@ def _step(row: Row, event: StepFinished) -> StepResult:
 
 
 def _holds_result(answer: Json) -> bool:
-    """Whether an answer has a value, that of a `run` one for each of its results."""
+    """Whether an answer has a value, that of a `run` a value for each of its results."""
     if not isinstance(answer, dict) or "results" not in answer:
         return answer is not None
     results = answer["results"]

@@ -102,7 +102,7 @@ def load(store: RunStore, run: str) -> StoredRun:
     is_running = store.is_being_written(run)
     with refused_as(f"the events of run {run} cannot be read"):
         reading = parse(store.events(run))
-    progress = Progress(run=run)
+    progress = Progress(run=run, store=store.name)
     for line in reading.lines:
         progress.take(line)
     cut = "" if reading.flaw is not None else _lost_end(store, run, reading.lines)
@@ -301,7 +301,7 @@ def run_name(store: RunStore, run: str) -> RunName | None:
 
 def _from_ends(store: RunStore, run: str) -> RunResult | None:
     """A run by its first and its last line; None where the first cannot be read."""
-    result = fold(end_lines(store, run), run=run)
+    result = fold(end_lines(store, run), run=run, store=store.name)
     return result if result.job else None
 
 

@@ -78,7 +78,6 @@ class RunConsole(Struct, kw_only=True, dict=True):
             quiet=self.quiet,
             verbose=self.verbose,
             place=None if run is None else run.store.place(run.facts.run),
-            store=None if run is None else run.store.name,
             held=self.held,
             resumed=self.resumed,
             ids=self.verbose,

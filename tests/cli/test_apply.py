@@ -1301,6 +1301,8 @@ def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
         assert f"run {run} is in " in shown.err
         assert "/.runner/runs\n" in shown.err
         assert run in shown.out or verb[0] == "reconcile"
+    assert ended(["report", earlier, "last", "--report-md", "-"]) == 4
+    assert re.search(rf"runner \w+ {run} --runs \S*\.runner/runs", capsys.readouterr().out)
     assert ended(["show", earlier]) == 0
     assert "beside the ledger" not in capsys.readouterr().err
     assert ended(["runs"]) == 0

@@ -21,7 +21,6 @@ from runner.foundation.problems import ExitCode
 from runner.reports import markdown, runs
 from runner.reports.console import RunPage, plain
 from runner.reports.sentences import Detail
-from runner.runs import StoreName
 from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted
 from runner.runs.result import RunResult, fold, tally
 from runner.runs.status import Status
@@ -103,7 +102,7 @@ def _counts_each_row_that_began_once(lines: Sequence[Line], result: RunResult) -
 
 
 def _is_printed_afterwards_as_while_it_ran(lines: Sequence[Line], result: RunResult) -> None:
-    for options in (Detail(place=".runner/runs/x", store=StoreName(".runner/runs")), Detail(quiet=True)):
+    for options in (Detail(place=".runner/runs/x"), Detail(quiet=True)):
         assert transcript(result, options) == printed(lines, options)
 
 

@@ -8,7 +8,6 @@ from transcripts import closing, transcript
 from runner.reports.console import RunPage, is_live, plain
 from runner.reports.sentences import Detail
 from runner.reports.transcript import Transcript, news
-from runner.runs import StoreName
 from runner.runs.events import (
     AnyEvent,
     Check,
@@ -53,7 +52,7 @@ def one_row(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., R
 
 def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> None:
     lines = chain(story)
-    assert transcript(fold(lines), Detail(place=".runner/runs/0194", store=StoreName(".runner/runs"))) == (
+    assert transcript(fold(lines), Detail(place=".runner/runs/0194")) == (
         "run contact-smoke@sandbox, http://127.0.0.1:8080 (sandbox)\n"
         "  id 0194d2a0-0000-7000-8000-000000000001, specs/contact-smoke.job.yaml\n"
         "  ✓ add  Add a contact  (21 ms)\n"

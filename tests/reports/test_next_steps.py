@@ -54,10 +54,10 @@ class Story:
         return [StepFinished(key=key, t=1.0, status=status, seconds=1.0, attempts=1, error=error)]
 
     def text(self, *more: AnyEvent, options: Detail | None = None) -> list[str]:
-        return transcript(self.result(*more), options or Detail(place=FOLDER, store=STORE)).splitlines()
+        return transcript(self.result(*more), options or Detail(place=FOLDER)).splitlines()
 
     def result(self, *more: AnyEvent) -> RunResult:
-        return fold(self.chain([*self.sent, *more]))
+        return fold(self.chain([*self.sent, *more]), store=STORE)
 
 
 @pytest.fixture
@@ -100,16 +100,16 @@ def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Stor
 
 
 def test_a_run_that_broke_off_with_a_call_in_doubt_is_not_ended_by_the_first_command(story: Story) -> None:
-    steps = next_steps(story.result(), store=STORE)
+    steps = next_steps(story.result())
     assert steps[0].command == f"runner resume {ID} --hold"
     assert steps[0].does.endswith("; else the run waits for you: without `--hold` it would end there")
     assert steps[-1].command == f"runner resume {ID} --step charge --as passed --hold"
-    closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING), store=STORE)
+    closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING))
     assert closed[0].command == f"runner resume {ID}"  # nothing can be begun again
 
 
 def test_a_run_that_was_reported_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
-    text = story.text(options=Detail(place=FOLDER, store=STORE, held=True))
+    text = story.text(options=Detail(place=FOLDER, held=True))
     assert "  it waits here until the call in doubt is settled" in text
     resume = f"    runner resume {ID}"
     assert f"{resume} --hold" in text
@@ -126,7 +126,7 @@ def test_a_run_that_was_left_for_a_person_to_settle_is_held_again_by_the_command
 
 def test_whether_a_run_of_a_fleet_is_held_again_its_worker_says_and_no_command(story: Story) -> None:
     held = story.result(AttemptFailed(key="charge", t=1.0, kind="in_doubt", error=NO_ANSWER))
-    steps = next_steps(held, store=StoreName("postgresql://db/runner", is_fleet=True))
+    steps = next_steps(replace(held, store=StoreName("postgresql://db/runner", is_fleet=True)))
     assert [" --hold" in step.command for step in steps] == [False, False, False]
 
 
@@ -144,7 +144,7 @@ def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_wi
         "      if you have checked that it passed; `--as failed` if it failed, `--as retry` if it never began",
     ]
     assert "      hint: `runner resume --hold` looks for it in the process log" in "\n".join(story.text())
-    closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING), store=STORE)
+    closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING))
     assert closed[0].command == f"runner resume {ID}"
 
 
@@ -172,7 +172,7 @@ def test_a_process_that_is_known_to_have_begun_is_called_so(
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
     result = story.result(*story.ended(Status.UNKNOWN, code="E402"), CLOSING, FINISHED)
-    known, unknown = next_steps(result, store=STORE)
+    known, unknown = next_steps(result)
     assert known.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
     assert known.does == "if you know its result, as JSON; without `--result` where only `outputs` of the job need it"
     assert unknown.command == f"runner resume {ID} --step charge --as failed"
@@ -188,13 +188,13 @@ def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(
         *story.ended(Status.UNKNOWN, key="approve"),
     ]
     result = story.result(*story.ended(Status.PASSED), *parts, CLOSING, FINISHED)
-    assert next_steps(result, store=STORE)[1].command == f"runner resume {ID} --step 'approve[1]' --as passed"
+    assert next_steps(result)[1].command == f"runner resume {ID} --step 'approve[1]' --as passed"
     assert "  in doubt: approve[1] may or may not have happened" in transcript(result, Detail()).splitlines()
 
 
 def test_the_first_of_several_rows_in_doubt_is_named_and_the_others_are_not_forgotten(story: Story) -> None:
     other = [StepStarted(row=story.row("cleanup"), t=1.0), *story.ended(Status.UNKNOWN, key="cleanup")]
-    _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED), store=STORE)
+    _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED))
     assert "--step charge" in verdict.command
     assert verdict.does.endswith("; then the same for each row in doubt")
 
@@ -221,13 +221,13 @@ def test_after_the_turning_point_resume_only_cleans_up(story: Story) -> None:
 def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:
     failed = RunFinished(t=1.5, status=RunStatus.FAILED, exit_code=1)
     result = story.result(ANSWERED, *story.ended(Status.FAILED), CLOSING, failed)
-    assert next_steps(result, store=STORE) == ()
+    assert next_steps(result) == ()
     assert "what next" not in transcript(result, Detail())
 
 
 def test_a_run_without_a_first_event_has_sent_nothing_and_needs_nothing() -> None:
     result = fold([], run=ID)
-    assert next_steps(result, store=STORE) == ()
+    assert next_steps(result) == ()
     assert (
         "  it broke off before it began: nothing was sent; if its command began other runs, do what `runner runs` "
         "says of them; else give the command once more\n" in transcript(result, Detail())
@@ -251,7 +251,7 @@ def test_a_run_whose_first_event_is_lost_is_not_said_to_have_sent_nothing(story:
 def test_the_commands_name_the_folder_of_runs_where_it_is_not_the_usual_one(
     story: Story, store: StoreName | None, where: str
 ) -> None:
-    commands = [step.command for step in next_steps(story.result(ANSWERED), store=store)]
+    commands = [step.command for step in next_steps(replace(story.result(ANSWERED), store=store))]
     assert commands == [f"runner resume {ID}{where}"]
 
 
@@ -340,9 +340,9 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
     broken, mixed = story.result(ANSWERED), story.result(ANSWERED)
     assert table(
         [
-            Listed(result=broken, store=STORE, is_running=True),
-            Listed(result=open_run, store=STORE),
-            Listed(result=mixed, store=STORE, changed=True),
+            Listed(result=broken, is_running=True),
+            Listed(result=open_run),
+            Listed(result=mixed, changed=True),
         ]
     ) == (
         "STATUS   RUN                                   STARTED (UTC)        JOB                    TOOK\n"

@@ -14,7 +14,6 @@ from runner.reports.html.texts import LONG, as_text
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
 from runner.reports.spans import TimedRow, TimedRun
-from runner.runs import StoreName
 from runner.runs.events import Check, RunStatus
 from runner.runs.evidence import Difference
 
@@ -48,8 +47,8 @@ class FailureCard(Struct, frozen=True, kw_only=True):
     again: RunAgain | None
 
 
-def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[FailureCard]:
-    return [_card(failures, values, store=store) for failures in alike_failures(runs)]
+def cards(runs: Sequence[TimedRun], values: ReportValues) -> list[FailureCard]:
+    return [_card(failures, values) for failures in alike_failures(runs)]
 
 
 class StoppedRun(Struct, frozen=True, kw_only=True):
@@ -59,21 +58,15 @@ class StoppedRun(Struct, frozen=True, kw_only=True):
     again: RunAgain
 
 
-def stopped(
-    runs: Sequence[TimedRun], found: Sequence[FailureCard], values: ReportValues, *, store: StoreName | None
-) -> list[StoppedRun]:
+def stopped(runs: Sequence[TimedRun], found: Sequence[FailureCard], values: ReportValues) -> list[StoppedRun]:
     """The runs that no card of those `found` speaks for."""
     failed = {run.number for card in found if card.failures.counts for run, _ in card.failures.members}
     ended = (run for run in runs if run.result.finished and run.result.status is not RunStatus.PASSED)
     shows = values.shows(is_red=True)
-    return [
-        StoppedRun(run=run, again=run_again(run, store=store, with_values=shows))
-        for run in ended
-        if run.number not in failed
-    ]
+    return [StoppedRun(run=run, again=run_again(run, with_values=shows)) for run in ended if run.number not in failed]
 
 
-def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | None) -> FailureCard:
+def _card(failures: AlikeFailures, values: ReportValues) -> FailureCard:
     run, row = failures.run, failures.row
     shows, error = values.shows(is_red=True), row.step.error
     checks = [check for check in row.step.checks if not check.passed]
@@ -88,7 +81,7 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
         sent=last_act(row, with_values=shows),
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
-        again=run_again(run, store=store, with_values=shows) if failures.counts else None,
+        again=run_again(run, with_values=shows) if failures.counts else None,
     )
 
 

@@ -14,7 +14,6 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.spans import Sureness, TimedRow, TimedRun, wall_seconds
 from runner.reports.words import NOTHING_DONE, doubt_sentence, has_done_nothing, meaning, meaning_of, run_title
-from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
 from runner.runs.result import RunResult
@@ -148,11 +147,11 @@ def rests_on(sureness: Sureness) -> str:
     return _WEAKEST.get(sureness, "")
 
 
-def open_runs(runs: Sequence[TimedRun], store: StoreName | None) -> list[OpenRun]:
-    """The runs that need something next. `store` is the name of the store that holds them."""
+def open_runs(runs: Sequence[TimedRun]) -> list[OpenRun]:
+    """The runs that need something next."""
     found = []
     for run in runs:
-        if steps := next_steps(run.result, store=store):
+        if steps := next_steps(run.result):
             known = unfinished(run.result) or doubt_sentence(run.result.steps)
             found.append(OpenRun(run=run, known=known, steps=steps))
     return found

@@ -67,7 +67,7 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
     """The page of this command; `version` is this program's. Of more than `most_rows` rows some are left out."""
     values = command.values
     runs = timed_runs(command.runs)
-    found = cards.cards(runs, values, store=command.store)
+    found = cards.cards(runs, values)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -78,10 +78,10 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
             version=version,
             verdict=overview.verdict(runs, command),
             problems=command.shown_errors[: cards.MOST],
-            open_runs=overview.open_runs(runs, command.store),
+            open_runs=overview.open_runs(runs),
             cards=found[: cards.MOST],
             more_cards=max(len(found) - cards.MOST, 0),
-            stopped=cards.stopped(runs, found, values, store=command.store)[: cards.MOST],
+            stopped=cards.stopped(runs, found, values)[: cards.MOST],
             most_links=cards.MOST_LINKS,
             matrix=overview.jobs_by_targets(runs),
             runs=list(_drawn(runs, values, most_rows=most_rows)),

@@ -14,7 +14,7 @@ from reported import command_from
 from runner.foundation.problems import ExitCode, Problem
 from runner.reports.html import overview
 from runner.reports.html.page import report
-from runner.reports.reported import ReportedCommand, ReportValues
+from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues, alone
 from runner.reports.spans import Sureness
 from runner.runs import StoreName
 from runner.runs.events import (
@@ -40,6 +40,7 @@ from runner.runs.events import (
     WaitsFor,
 )
 from runner.runs.evidence import ApplyOrigin, CiRun, LockHolder, Unverified, VerdictBy, VerdictSource
+from runner.runs.result import fold
 from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -241,7 +242,8 @@ def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
     ending = _ended("add", Status.FAILED, error=Trouble(code="E218", message="no"))
     begun = start(inputs={"customer": "Zed", "token": "***"})
     events: Story = [begun, StepStarted(row=row("add"), t=0), ending, _finished()]
-    reported = msgspec.structs.replace(command_from(chain(events)), store=store)
+    lines = chain(events)
+    reported = alone(ReportedRun(result=fold(lines, store=store), lines=lines))
     text = _Texts(report(reported, version="0.1.0")).text
     assert command.format(run=begun.run, file=begun.file, target=begun.target.name) in text
     is_asked_for = "secrets are not stored: give it again in a file" in text

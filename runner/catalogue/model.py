@@ -3,7 +3,7 @@
 What nobody could find out is unknown, and nothing is reported for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, Final
@@ -153,11 +153,17 @@ class Pulled(Struct, frozen=True, kw_only=True):
     by: str
 
 
+def _unknown(_: str) -> None:
+    return None
+
+
 class Entity(Struct, frozen=True, kw_only=True):
-    """`columns`: what a reader is given; `paths`: what filters may name."""
+    """`columns`: what a reader is given; `paths`: what filters may name, but not `lookups` that hold GUIDs."""
 
     columns: frozenset[str]
     paths: frozenset[str]
+    lookups: frozenset[str] = frozenset()
+    column_type: Callable[[str], str | None] = _unknown  # as `$metadata` names it
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The entities and columns that a `query` names, compared with those of a sandbox; no catalogue has those of a site."""
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import islice
 from typing import TypeAlias
 
@@ -15,10 +16,13 @@ from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
-from runner.odata.filter import Column, Operation, columns_of, nodes_in, readable
-from runner.odata.lexer import COMPARISONS, CONSTANTS
-from runner.odata.mistakes import TEXT_HINT
+from runner.odata.filter import Column, Node, Operation, columns_of, nodes_in, not_evaluated, readable
+from runner.odata.functions import Edm
+from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
+from runner.odata.mistakes import TEXT_HINT, first_mistake, lookup_by_path
 from runner.odata.names import is_entity, order_of
+from runner.odata.type_mistakes import type_mistakes
+from runner.odata.types import of_every_site
 
 _CheckColumns: TypeAlias = Callable[[JsonObject, ValuePath, Entity, str], Iterator[Finding]]
 
@@ -62,13 +66,30 @@ def _query_columns(fields: JsonObject, path: ValuePath, entity: Entity, called: 
         if column not in known and column != "*" and at not in reported:
             reported.add(at)
             yield _no_column(column, known, at, called=called)
-    yield from islice(_filter_columns(fields, (*path, "filter"), entity, called), 1)
+    yield from islice(_filter_mistakes(fields, (*path, "filter"), entity, called), 1)
 
 
-def _filter_columns(fields: JsonObject, path: ValuePath, entity: Entity, called: str) -> Iterator[Finding]:
-    tree = readable(with_holes(parts_of(text(fields, "filter") or "")))
+def _filter_mistakes(fields: JsonObject, path: ValuePath, entity: Entity, called: str) -> Iterator[Finding]:
+    whole = with_holes(parts_of(text(fields, "filter") or ""))
+    tree = readable(whole)
     if tree is None:
         return
+    yield from _filter_columns(tree, path, entity, called)
+    if first_mistake(whole) is None:  # else it is reported elsewhere
+        yield from (replace(found, path=path) for found in type_mistakes(tree, partial(_column_type, entity)))
+        for column in columns_of(tree):
+            if column in entity.lookups and entity.column_type(column) == Edm.GUID:
+                yield from (replace(found, path=path, warning=False) for found in lookup_by_path(column))
+        if HOLE not in whole and (why := not_evaluated(tree, whole)) is not None:
+            yield Finding(message=f"the sandbox refuses this filter: {why}", path=path, warning=True)
+
+
+def _column_type(entity: Entity, column: str) -> Edm | None:
+    kind = entity.column_type(column)
+    return of_every_site(column) if kind is None else Edm(kind)
+
+
+def _filter_columns(tree: Node, path: ValuePath, entity: Entity, called: str) -> Iterator[Finding]:
     values = [
         part.operands[-1]
         for part in nodes_in(tree)
@@ -77,7 +98,8 @@ def _filter_columns(fields: JsonObject, path: ValuePath, entity: Entity, called:
     for column in columns_of(tree):
         if column not in entity.paths and column.casefold() not in CONSTANTS:
             is_text = Column(path=column) in values and not suggest(column, sorted(entity.paths))
-            yield _no_column(column, entity.paths, path, called=called, hint=TEXT_HINT if is_text else None)
+            known = entity.paths - entity.lookups
+            yield _no_column(column, known, path, called=called, hint=TEXT_HINT if is_text else None)
 
 
 def _no_column(

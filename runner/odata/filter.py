@@ -4,27 +4,18 @@
 """
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
-from runner.foundation.values import Json
-from runner.odata.lexer import (
-    ARITHMETIC,
-    COMPARISONS,
-    CONSTANTS,
-    FUNCTIONS,
-    FUNCTIONS_OF_ONE,
-    TEXT_FUNCTIONS,
-    Token,
-    tokens,
-)
+from runner.foundation.lazy import lazy_pattern
+from runner.odata.functions import CALLS, FilterValue, moment
+from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE, OPERATORS, PRODUCTS, SUMS, Token, tokens
 
-EVALUATED = frozenset({"and", "or", "not", *COMPARISONS, *TEXT_FUNCTIONS, *FUNCTIONS_OF_ONE})
-"""The operations that `parse` leaves in a tree."""
 _DEEPEST = 40
+_ONLY_A_SITE = "'{}' is not evaluated here; a site may know it."
+_ZONE = lazy_pattern(r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z")
 _OF_OTHERS = ("any", "all", "cast", "isof")
 """Functions in whose brackets a name need not be a column of the entity that is filtered."""
 
@@ -39,10 +30,6 @@ class FilterError(ValueError):
         self.found = found
         self.at = at
         self.inside = inside
-
-
-FilterValue: TypeAlias = "Json | UUID | datetime"
-"""A value in a filter: JSON has no type for GUIDs and moments, which are written without quotes. Moments are in UTC."""
 
 
 class Literal(Struct, frozen=True, kw_only=True):
@@ -83,19 +70,32 @@ def read(text: str) -> Node:
 def parse(text: str) -> Node:
     """The tree of columns, literals and functions that `match` evaluates. Raises `FilterError`."""
     node = read(text)
-    for part in nodes_in(node):
-        match part:
-            case UnreadWord(token=token) if token.kind == "moment":
-                raise FilterError(f"'{token.text}' is no date.")
-            case UnreadWord(token=token):
-                raise FilterError(_syntax_error(token.start, text))
-            case Operation(name=name) if name in FUNCTIONS and name not in EVALUATED:
-                raise FilterError(f"The sandbox does not evaluate '{name}()', which a site may know.")
-            case Operation(name=name) if name not in EVALUATED:
-                raise FilterError(f"An unknown function with name '{name}' was found.")
-            case Operation(name=name, operands=operands) if name in FUNCTIONS and len(operands) != FUNCTIONS[name]:
-                raise FilterError(f"No function signature for the function with name '{name}' matches.")
+    if (wrong := not_evaluated(node, text)) is not None:
+        raise FilterError(wrong)
     return node
+
+
+def not_evaluated(node: Node, text: str) -> str | None:
+    """Why `match` does not evaluate a tree."""
+    return next((wrong for part in nodes_in(node) if (wrong := _not_evaluated(part, text))), None)
+
+
+def _not_evaluated(node: Node, text: str) -> str | None:
+    match node:
+        case UnreadWord(token=token) if token.kind == "moment":
+            return f"'{token.text}' is no date."
+        case UnreadWord(token=token):
+            return _syntax_error(token.start, text)
+        case Operation(name=name, operands=operands) if function := CALLS.get(name.rpartition("/")[2]):
+            if not function.takes_as_many(len(operands)):
+                return f"No function signature for the function with name '{name}' matches."
+            return None if function.call else _ONLY_A_SITE.format(name)
+        case Operation(name="has"):
+            return _ONLY_A_SITE.format("has")
+        case Operation(name=name) if name not in OPERATORS:
+            return f"An unknown function with name '{name}' was found."
+        case _:
+            return None
 
 
 def readable(text: str) -> Node | None:
@@ -147,34 +147,49 @@ class _Parser:
         return self._step().text if self.next is not None and self.next.text.casefold() in names else None
 
     def _joined(self, operator: str, operand: Callable[[int], Node], depth: int) -> Node:
-        """Operands with the same operator between them, or a single operand."""
+        """Operands with the same operator between them, or a single operand; a template may give any operator."""
         names, operands = [operator], [operand(depth)]
         while (name := self._operator(operator)) or (operator == "and" and self._is_beside_a_hole()):
-            names.append(name or operator)
+            names.append(name or HOLE)
             operands.append(operand(depth))
         odd = next((name for name in names if name != operator), operator)
         return operands[0] if len(operands) == 1 else Operation(name=odd, operands=tuple(operands))
 
     def _all(self, depth: int) -> Node:
-        return self._joined("and", self._unary, depth)
+        return self._joined("and", self._comparison, depth)
 
     def _is_beside_a_hole(self) -> bool:
         """Whether two values are side by side, and a template may give what joins them."""
         before, after = self._tokens[self._at - 1], self.next
         return after is not None and (after.kind == "any" or (before.kind == "any" and after.is_operand))
 
+    def _comparison(self, depth: int) -> Node:
+        return self._from_left(COMPARISONS, self._sum, depth)
+
+    def _sum(self, depth: int) -> Node:
+        return self._from_left(SUMS, self._product, depth)
+
+    def _product(self, depth: int) -> Node:
+        return self._from_left(PRODUCTS, self._unary, depth)
+
+    def _from_left(self, operators: Collection[str], operand: Callable[[int], Node], depth: int) -> Node:
+        node = operand(depth)
+        while operator := self._operator(*operators):
+            node = Operation(name=operator, operands=(node, operand(depth)))
+        return node
+
     def _unary(self, depth: int) -> Node:
-        """`not A eq B` is read as `not (A eq B)` [?]."""
+        """`not A eq B` is `(not A) eq B`."""
         if depth > _DEEPEST:
             raise FilterError("The filter is nested too deeply.")
         if self._is_not():
             return Operation(name=self._step().text, operands=(self._unary(depth + 1),))
-        left = self._sum(depth)
-        operator = self._operator("in", "has", *COMPARISONS)
+        left = self._operand(depth)
+        operator = self._operator("in", "has")
         if operator is None:
             return left
         is_list = operator.casefold() == "in" and self._is_at_a_bracket()
-        return Operation(name=operator, operands=(left, *(self._list(depth) if is_list else [self._sum(depth)])))
+        return Operation(name=operator, operands=(left, *(self._list(depth) if is_list else [self._operand(depth)])))
 
     def _is_not(self) -> bool:
         """`NOT` alone may be a column."""
@@ -182,13 +197,6 @@ class _Parser:
             return False
         following = self._tokens[self._at + 1 : self._at + 2]
         return self.next.text == "not" or any(after.text == "(" or after.is_operand for after in following)
-
-    def _sum(self, depth: int) -> Node:
-        name, operands = "", [self._operand(depth)]
-        while operator := self._operator(*ARITHMETIC):
-            name = operator
-            operands.append(self._operand(depth))
-        return operands[0] if not name else Operation(name=name, operands=tuple(operands))
 
     def _operand(self, depth: int) -> Node:
         if self._take("("):
@@ -228,19 +236,15 @@ def _literal(token: Token) -> Literal | UnreadWord:
             return Literal(value=text[1:-1].replace("''", "'"))
         case "number" if not text[-1].isalpha():  # a suffix of a type is of OData v3
             return Literal(value=float(text) if set(text) & set(".eE") else int(text))
-        case "moment" if (at := moment(text)) is not None:
+        case "moment" if not has_no_zone(text) and (at := moment(text)) is not None:
             return Literal(value=at)
         case _:
             return UnreadWord(token=token)
 
 
-def moment(text: str) -> datetime | None:
-    """A date or time as OData writes it; without an offset it is UTC. None for any other text."""
-    try:
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def has_no_zone(text: str) -> bool:
+    """Whether a moment lacks its time zone: OData has none without."""
+    return "T" in text and not _ZONE.search(text)
 
 
 def nodes_in(node: Node, *, without: Collection[str] = ()) -> Iterator[Node]:
@@ -254,14 +258,3 @@ def nodes_in(node: Node, *, without: Collection[str] = ()) -> Iterator[Node]:
 def columns_of(node: Node) -> Iterator[str]:
     """The paths of all columns that `node` reads, but those of other entities and what may be the name of a type."""
     return (part.path for part in nodes_in(node, without=_OF_OTHERS) if isinstance(part, Column))
-
-
-def compared(node: Node) -> Iterator[tuple[str, FilterValue]]:
-    """The paths of all columns that `node` compares with a value, each with this value."""
-    for part in nodes_in(node):
-        match part:
-            case Operation(
-                name=name,
-                operands=(Column(path=path), Literal(value=value)) | (Literal(value=value), Column(path=path)),
-            ) if name.casefold() in COMPARISONS:
-                yield path, value

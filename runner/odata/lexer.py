@@ -1,4 +1,4 @@
-"""The words of an OData v4 `$filter`, and the table of its operators and functions. A template may fill any hole."""
+"""The words of an OData v4 `$filter`, and its operators. A template may fill any hole."""
 
 import re
 from collections.abc import Mapping
@@ -10,21 +10,11 @@ from runner.foundation.lazy import lazy_pattern
 
 HOLE: Final = "\0"  # the place of a template
 COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
-ARITHMETIC: Final = frozenset({"add", "sub", "mul", "div", "divby", "mod"})
-OPERATORS: Final = COMPARISONS | ARITHMETIC | {"and", "or", "has", "in", "not"}
+SUMS: Final = ("add", "sub")
+PRODUCTS: Final = ("mul", "div", "divby", "mod")
+OPERATORS: Final = COMPARISONS | {*SUMS, *PRODUCTS} | {"and", "or", "has", "in", "not"}
 CONSTANTS: Final = frozenset({"true", "false", "null"})
 TEXT_FUNCTIONS: Final = ("contains", "startswith", "endswith")
-FUNCTIONS_OF_ONE: Final = ("length", "tolower", "toupper", "trim", "year", "month", "day", "hour", "minute", "second")
-FUNCTIONS: Final[Mapping[str, int | None]] = {
-    **dict.fromkeys((*TEXT_FUNCTIONS, "indexof", "concat"), 2),
-    **dict.fromkeys(FUNCTIONS_OF_ONE, 1),
-    **dict.fromkeys(("substring", "replace", "date", "time", "round", "floor", "ceiling"), None),
-    **dict.fromkeys(("cast", "isof", "fractionalseconds", "totaloffsetminutes", "totalseconds", "now", "any"), None),
-    **dict.fromkeys(("all", "case", "matchesPattern", "hassubset", "hassubsequence", "mindatetime"), None),
-    "maxdatetime": None,
-}
-"""How many values a function takes, where that is certain."""
-
 _WORD = lazy_pattern(r"(?P<text>'(?:[^']|'')*')|[^\s,()']+'(?:[^']|'')*'|[^\s,()']+|[,()']")
 _KINDS: Final[Mapping[str, re.Pattern[str]]] = {
     "guid": lazy_pattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),

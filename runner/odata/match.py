@@ -13,26 +13,14 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from runner.foundation.values import Json, is_number
-from runner.odata.filter import Column, FilterValue, Literal, Node, Operation, moment
+from runner.odata.filter import Column, Literal, Node, Operation
+from runner.odata.functions import CALLS, FilterValue, moment
 
 _ORDERS: Final[Mapping[str, Callable[..., bool]]] = {
     "gt": operator.gt,
     "ge": operator.ge,
     "lt": operator.lt,
     "le": operator.le,
-}
-_TEXT_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "contains": operator.contains,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
-}
-
-_PARTS_OF_MOMENTS: Final = frozenset({"year", "month", "day", "hour", "minute", "second"})
-_OF_A_TEXT: Final[Mapping[str, Callable[[str], str | int]]] = {
-    "length": len,
-    "tolower": str.lower,
-    "toupper": str.upper,
-    "trim": str.strip,
 }
 
 
@@ -83,23 +71,15 @@ def _value(node: Node, row: Mapping[str, Json]) -> FilterValue:
             return any(holds(operand, row) for operand in node.operands)
         case Operation(name="not", operands=(operand,)):
             return not holds(operand, row)
-        case Operation(name=name, operands=(left, right)) if name in _TEXT_TESTS:
-            text, part = _value(left, row), _value(right, row)
-            return isinstance(text, str) and isinstance(part, str) and _TEXT_TESTS[name](text, part)
-        case Operation(name=name, operands=(operand,)):
-            return _of_one(name, _value(operand, row))
+        case Operation(name="in", operands=(left, *items)):
+            value = _value(left, row)
+            return any(_compare("eq", value, _value(item, row)) for item in items)
+        case Operation(name=name, operands=operands) if name in CALLS:
+            return CALLS[name].evaluate(*(_value(operand, row) for operand in operands))
         case Operation(name=name, operands=(left, right)):
             return _compare(name, _value(left, row), _value(right, row))
         case _:
             raise TypeError(f"`parse` makes no tree with {node}")
-
-
-def _of_one(name: str, value: FilterValue) -> FilterValue:
-    """A function of a text, or a part of a moment; null of anything else."""
-    if name in _PARTS_OF_MOMENTS:
-        at = moment(value) if isinstance(value, str) else value
-        return getattr(at, name) if isinstance(at, datetime) else None
-    return _OF_A_TEXT[name](value) if isinstance(value, str) else None
 
 
 def _compare(sign: str, left: FilterValue, right: FilterValue) -> bool:

@@ -13,18 +13,10 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import is_guid
-from runner.odata.filter import Column, FilterError, FilterValue, Literal, Node, Operation, UnreadWord, nodes_in, read
-from runner.odata.lexer import (
-    COMPARISONS,
-    CONSTANTS,
-    FUNCTIONS,
-    HOLE,
-    OPERATORS,
-    TEXT_FUNCTIONS,
-    Token,
-    is_literal,
-    tokens,
-)
+from runner.odata.filter import Column, FilterError, Literal, Node, Operation, UnreadWord, has_no_zone, nodes_in, read
+from runner.odata.functions import FUNCTIONS, FilterValue
+from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE, OPERATORS, TEXT_FUNCTIONS, Token, is_literal, tokens
+from runner.odata.type_mistakes import type_mistakes
 
 _TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
 _OPTION: Final = lazy_pattern(r"\s*([?&]?\$?filter=)(?!=)")
@@ -92,6 +84,7 @@ def _mistakes(text: str) -> Iterator[Finding]:
                 yield from _comparison_mistakes(left, right)
             case Operation(name=name) if name.casefold() not in OPERATORS:
                 yield from _call_mistakes(node)
+    yield from type_mistakes(tree)
 
 
 def _word_mistakes(token: Token) -> Iterator[Finding]:
@@ -102,6 +95,8 @@ def _word_mistakes(token: Token) -> Iterator[Finding]:
         yield _literal_of_v3(old[1], old[2])
     if token.kind == "moment" and (hint := no_such_day(text)) is not None:
         yield Finding(message=f"`{text}` is no date", hint=hint)
+    elif token.kind == "moment" and has_no_zone(text):
+        yield Finding(message=f"`{text}` has no time zone", hint=f"write `{text}Z`, which is UTC")
     if token.kind == "" and "'" not in text and text.lstrip("-")[:1].isdigit():
         day = _DAY.fullmatch(text)
         if (right := _guid_or_number(text)) is not None:
@@ -199,7 +194,7 @@ def _depth(found: Sequence[Token]) -> int:
 
 
 def _call_mistakes(call: Operation) -> Iterator[Finding]:
-    name, count, wanted = call.name, len(call.operands), FUNCTIONS.get(call.name)
+    name, count, function = call.name, len(call.operands), FUNCTIONS.get(call.name)
     match call.operands:
         case (Literal(value=str() as text), Column(path=column)) if name in TEXT_FUNCTIONS:
             hint = f"write `{name}({column}, '{text}')`"
@@ -220,9 +215,9 @@ def _call_mistakes(call: Operation) -> Iterator[Finding]:
         near = suggest(name, FUNCTIONS) if _FUNCTION.fullmatch(name) else None
         ours = _hints("functions").get(name.casefold()) or (f"did you mean `{near}`?" if near else None)
         yield Finding(message=f"`{name}` is no function of OData", hint=ours, warning=ours is None)
-    elif wanted is not None and count != wanted and not any(map(_is_open, call.operands)):
+    elif function is not None and not function.takes_as_many(count) and not any(map(_is_open, call.operands)):
         example = f"write `{name}(Name, '…')`" if name in TEXT_FUNCTIONS else None
-        takes = "one value" if wanted == 1 else f"{wanted} values"
+        takes = "one value" if function.most == 1 else f"{function.most or 'no'} values"
         yield Finding(message=f"`{name}()` takes {takes}, not {count}", hint=example)
 
 

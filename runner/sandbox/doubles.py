@@ -153,3 +153,8 @@ def lookup_paths(columns: Iterable[str], entities: Mapping[str, Collection[str]]
         for shown in dict.fromkeys(("Id", *entities.get(entity, ("Name",)))) if entity not in ("", column) else ():
             found[f"{entity}/{shown}"] = LookupPath(column, entity, shown)
     return found
+
+
+def flat_lookups(paths: Mapping[str, LookupPath]) -> frozenset[str]:
+    """The columns that are lookups where they hold GUIDs, and then are filtered by their paths alone [M]."""
+    return frozenset(path.column for path in paths.values() if not path.column.endswith("UId"))

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
 
 from runner.foundation.values import Json, JsonObject
+from runner.odata.functions import Edm
 from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
-from runner.sandbox.doubles import STAMPS, Double, LookupPath, lookup_paths
-from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, declared_types, system_entity, type_of
+from runner.sandbox.doubles import Double, LookupPath, flat_lookups, lookup_paths
+from runner.sandbox.entity_set import EntitySet, EntityTable, column_type, declared_types, system_entity
 from runner.sandbox.sign_in import USERS, User
 from runner.sandbox.store import Store
 
@@ -37,10 +38,7 @@ class Entities:
         records = cache(partial(self._store.records, name))
 
         def kind(column: str) -> Edm | None:
-            declared = self._declared.get((name, column), ())
-            if column in ("Id", *STAMPS):
-                return Edm.MOMENT if column.endswith("On") else Edm.GUID
-            return type_of((row[column] for row in records()), declared)
+            return column_type(column, records(), self._declared.get((name, column), ()))
 
         def rows(_: Bounds, named: Iterable[str]) -> Iterator[JsonObject]:
             wanted = {key: paths[key] for key in named if key in paths}
@@ -49,7 +47,7 @@ class Entities:
             for row in records():
                 yield row | {key: _at(path, row, others) for key, path in wanted.items()}
 
-        flat = frozenset(path.column for path in paths.values() if not path.column.endswith("UId"))
+        flat = flat_lookups(paths)
         known = (*columns, *paths)
         return EntitySet(name=name, columns=columns, type_of=kind, paths=known, rows=rows, lookups=flat, is_own=True)
 

@@ -1,7 +1,6 @@
 """An entity as OData sees it, with the types of its columns, which doubles show before there is any record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -12,25 +11,13 @@ from runner.expressions.parse import Expression, template
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.server_time import parse_value
 from runner.foundation.values import Json, JsonObject, is_guid, is_number
+from runner.odata.functions import Edm
 from runner.odata.match import Bounds
-from runner.sandbox.doubles import Double, Insert, Update
+from runner.sandbox.doubles import STAMPS, Double, Insert, Update
 
 _MOMENT = lazy_pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
-
-
-class Edm(StrEnum):
-    """Types of columns, by the names that `$metadata` gives them."""
-
-    GUID = "Edm.Guid"
-    STRING = "Edm.String"
-    BOOLEAN = "Edm.Boolean"
-    INTEGER = "Edm.Int32"
-    LONG = "Edm.Int64"
-    DECIMAL = "Edm.Decimal"
-    MOMENT = "Edm.DateTimeOffset"
-
 
 _Entry = TypeVar("_Entry")
 EntityTable: TypeAlias = Mapping[str, tuple[Edm, Callable[[_Entry], Json]]]
@@ -59,6 +46,10 @@ class EntitySet(Struct, frozen=True, kw_only=True):
     rows: Callable[[Bounds, Iterable[str]], Iterable[JsonObject]]  # keyed by columns, and by wanted `paths`
     lookups: frozenset[str] = frozenset()  # where they hold GUIDs, filtered by paths alone
     is_own: bool = False  # of the folder; an empty column has its type's empty value
+
+    def type_of_path(self, path: str) -> Edm | None:
+        """The type of a column, or of the Id of a lookup; None for other columns of other entities."""
+        return Edm.GUID if path.endswith("/Id") else self.type_of(path) if path in self.columns else None
 
 
 def system_entity(
@@ -97,6 +88,13 @@ def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm | None:
     if not found:
         return None
     return found.pop() if len(found) == 1 else Edm.STRING
+
+
+def column_type(column: str, rows: Iterable[JsonObject], declared: Iterable[Edm]) -> Edm | None:
+    """The type of a column of an entity of the folder."""
+    if column in ("Id", *STAMPS):
+        return Edm.MOMENT if column.endswith("On") else Edm.GUID
+    return type_of((row.get(column) for row in rows), declared)
 
 
 def fits(value: Json, kind: Edm | None) -> bool:

@@ -5,7 +5,7 @@ Jobs for a sandbox are held against its catalogue. A record without an `Id` gets
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -17,13 +17,25 @@ from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, ValuePath, is_guid, items, kind_of, record
 from runner.language import lookalikes, schema
+from runner.odata.functions import Edm
 from runner.odata.names import is_entity
 from runner.reading.collector import ProblemCollector, not_reported
 from runner.reading.document import Document
 from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, rules, typos
-from runner.sandbox.doubles import OWN_ENTITIES, STAMPS, Delete, Double, Doubles, Insert, Update, lookup_paths
+from runner.sandbox.doubles import (
+    OWN_ENTITIES,
+    STAMPS,
+    Delete,
+    Double,
+    Doubles,
+    Insert,
+    Update,
+    flat_lookups,
+    lookup_paths,
+)
+from runner.sandbox.entity_set import column_type, declared_types
 from runner.sandbox.process_schemas import parked
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
@@ -255,13 +267,7 @@ def _with_id(entity: str, index: int, row: JsonObject) -> JsonObject:
 
 def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
     """The catalogue of `target`, by its `doubles` in `folder`."""
-    own: dict[str, Entity | None] = {
-        name: Entity(
-            columns=frozenset(columns),
-            paths=frozenset({*columns, *lookup_paths(columns, doubles.columns)}),
-        )
-        for name, columns in doubles.columns.items()
-    }
+    own: dict[str, Entity | None] = {name: _as_entity(name, doubles) for name in doubles.columns}
     versions: dict[str, list[Double]] = {}
     for double in doubles.processes.values():
         versions.setdefault(double.root, []).append(double)
@@ -270,6 +276,25 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
         processes={double.root: _as_process(double, versions[double.root]) for double in _acting(versions)},
         entities={**own, **dict.fromkeys(OWN_ENTITIES)},
         doubles=folder,
+    )
+
+
+def _as_entity(name: str, doubles: Doubles) -> Entity:
+    columns = doubles.columns[name]
+    paths = lookup_paths(columns, doubles.columns)
+
+    @cache
+    def kind(path: str) -> str | None:
+        if path not in columns:
+            return Edm.GUID if path.endswith("/Id") else None
+        declared = declared_types(doubles.processes.values()).get((name, path), ())
+        return column_type(path, doubles.records.get(name, ()), declared)
+
+    return Entity(
+        columns=frozenset(columns),
+        paths=frozenset({*columns, *paths}),
+        lookups=flat_lookups(paths),
+        column_type=kind,
     )
 
 

@@ -17,10 +17,11 @@ from starlette.responses import Response
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact, is_guid, well_formed, write_json
 from runner.job.actions.signal import Change
+from runner.odata.functions import Edm
 from runner.odata.match import Bounds, bounds
 from runner.sandbox.doubles import ChangedRecord
 from runner.sandbox.entities import Entities
-from runner.sandbox.entity_set import EMPTY, Edm, EntitySet, fits
+from runner.sandbox.entity_set import EMPTY, EntitySet, fits
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
 from runner.sandbox.replies import nothing, plain_json, record_or_none
 from runner.sandbox.store import Store

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
-from runner.odata.filter import FilterError, Node, columns_of, compared, parse
+from runner.odata.filter import FilterError, Node, columns_of, parse
+from runner.odata.functions import Edm
 from runner.odata.match import holds
 from runner.odata.names import listed, order_of
-from runner.sandbox.entity_set import Edm, EntitySet
+from runner.odata.types import type_clashes
+from runner.sandbox.entity_set import EntitySet
 
 _NOT_KNOWN = ("$apply", "$search", "$compute")
 _NUMBER = lazy_pattern(r"[0-9]{1,9}")
@@ -48,11 +50,8 @@ def read_options(query: Mapping[str, str], entity: EntitySet) -> Options:
         _require(path, known)
         if path in entity.lookups and entity.type_of(path) is Edm.GUID:
             raise OptionError(f"Column by path {path} not found in schema {entity.name}.")
-    for path, value in compared(node) if node else ():
-        kind = Edm.GUID if path.endswith("/Id") else entity.type_of(path) if path in entity.columns else None
-        if isinstance(value, str) and kind not in (None, Edm.STRING):  # OData v4 compares none of these with a text [?]
-            types = f"Found operand types '{kind}' and 'Edm.String'"
-            raise OptionError(f"A binary operator with incompatible types was detected. {types}.")
+    if node is not None and (clash := next(type_clashes(node, entity.type_of_path), None)) is not None:
+        raise OptionError(str(clash))
     return Options(
         filter=node,
         select=selected(query.get("$select", ""), entity.columns),

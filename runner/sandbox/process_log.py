@@ -7,8 +7,9 @@ process or element; `ParentId` and `RootId` are null. No two processes start wit
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from runner.odata.functions import Edm
 from runner.odata.match import Bounds
-from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, system_entity
+from runner.sandbox.entity_set import EntitySet, EntityTable, system_entity
 from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Instance, InstanceStatus, ReachedElement, Store
 

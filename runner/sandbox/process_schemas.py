@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 from runner.catalogue.design import DIRECTIONS, TYPES
 from runner.catalogue.model import Kind, ProcessElement
 from runner.foundation.values import EMPTY_GUID, Json, JsonObject, write_json
+from runner.odata.functions import Edm
 from runner.sandbox.doubles import Deed, Double, Fail, Park
-from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, system_entity
+from runner.sandbox.entity_set import EntitySet, EntityTable, system_entity
 
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
 _DESIGNS = UUID("a3d2b6c4-8c6f-4d0e-9d0b-2f5c1c7e9a02")

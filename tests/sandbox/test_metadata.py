@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from runner.foundation.values import Json
+from runner.odata.functions import Edm
 from runner.sandbox.doubles import STAMPS
-from runner.sandbox.entity_set import Edm, type_of
+from runner.sandbox.entity_set import type_of
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"

@@ -137,7 +137,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         shown = [each for each in decided if self.context.params["verbose"] or each.state not in DONE]
         again = self._repeated(shown)
         is_whole = not self.run_set.not_read
-        lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again, all_read=is_whole)
+        lines = words.table(shown, self.gone, after=needs.waits, repeated=again, all_read=is_whole)
         output.data("".join(f"{line}\n" for line in lines))
         output.say(words.summary_of_plan(decided))
         self.report_others([each for each in decided if each.is_older])
@@ -167,7 +167,6 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         for each in decisions:
             found = words.problem(
                 each,
-                store=self.store,
                 command=self.as_typed(with_values=shows_values, only=each),
                 repeated=self.repeated_by(each),
                 has_needs=bool(self.versions.specs[each.digest].job.needs),
@@ -182,7 +181,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         again = self._repeated(decisions)
         if not self.context.params["quiet"]:
             is_whole, without_job = not self.run_set.not_read, self.gone if gone else ()
-            lines = words.table(decisions, without_job, store=self.store, repeated=again, all_read=is_whole)
+            lines = words.table(decisions, without_job, repeated=again, all_read=is_whole)
             output.say_lines("".join(f"{line}\n" for line in lines))
             return
         for each in decisions:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from runner.job.model import StepEffect
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.reports.next_steps import cannot_be_resumed, verb_command
+from runner.runs import StoreName
 from runner.runs.events import (
     EXIT_CODES,
     AttemptFailed,
@@ -53,6 +54,7 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     note: str = ""  # why it waits for a person, or `is_unbegun`; the command that shows it in another folder
     is_unbegun: bool = False
     reruns: tuple[VersionAttempt, ...] = ()  # attempts that the ledger does not have yet
+    store: StoreName | None = None  # that has the run of the last attempt
 
     @property
     def has_sent(self) -> bool:
@@ -89,7 +91,9 @@ class StoredRuns:
         for entry in entries:
             more = reruns.get(entry.version.digest, ())
             last = replace(entry, attempts=entry.attempts + len(more), last=(entry.last, *more)[-1])
-            found.append(replace(_observed(last, self._store, stored=stored), reruns=more))
+            observed = _observed(last, self._store, stored=stored)
+            store = self._store if observed.run is None else observed.run.store
+            found.append(replace(observed, reruns=more, store=store.name))
         if not any(each.where is Whereabouts.LOST and each.run is None for each in found):
             return found
         past = {run.run: run for run in past_runs(self._store.history())}
@@ -182,7 +186,7 @@ def as_attempt(run: StoredRun, version: AppliedVersion) -> ObservedEntry:
     place = str(Path(run.store.place(run.id)).absolute())
     attempt = VersionAttempt(run=run.id, began_at=result.started_at, place=place, commit=result.commit)
     entry = LedgerEntry(version=version, attempts=1, last=attempt)
-    return replace(_by_its_run(entry, run), reruns=(attempt,))
+    return replace(_by_its_run(entry, run), reruns=(attempt,), store=run.store.name)
 
 
 _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR, RunStatus.CANCELLED})
@@ -222,7 +226,7 @@ def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEn
         return found
     end = AttemptEnd(status=RunStatus(run.status), exit_code=EXIT_CODES[RunStatus(run.status)], at=run.at)
     entry = replace(found.entry, last=replace(found.entry.last, end=end))
-    return ObservedEntry(entry=entry, has_changed=True)
+    return ObservedEntry(entry=entry, has_changed=True, store=found.store)
 
 
 def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:

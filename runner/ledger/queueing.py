@@ -226,7 +226,8 @@ class ObservedFleet:
         rows = self._rows([str(run) for run in open_runs])
         errors = [run for run, row in rows.items() if row.state == "ended" and row.status == RunStatus.ERROR]
         sent_nothing = self._sent_nothing(errors)
-        return [self._observed(entry, rows, sent_nothing) for entry in entries]
+        found = (self._observed(entry, rows, sent_nothing) for entry in entries)
+        return [replace(each, store=self._store.name) for each in found]
 
     def strays(
         self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]

@@ -55,7 +55,6 @@ def table(
     decisions: Sequence[Decision],
     gone: Sequence[LedgerEntry] = (),
     *,
-    store: StoreName,
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
     repeated: Mapping[str, RepeatedSteps] = MappingProxyType({}),
     all_read: bool = True,
@@ -64,9 +63,7 @@ def table(
 
     By its digest `after` has the jobs that it waits for, `repeated` the `once` steps that it starts again.
     """
-    rows = [
-        _row(each, after.get(each.digest, ()), repeated.get(each.digest, NOTHING_REPEATED), store) for each in decisions
-    ]
+    rows = [_row(each, after.get(each.digest, ()), repeated.get(each.digest, NOTHING_REPEATED)) for each in decisions]
     rows += [
         (GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _gone(entry, all_read=all_read))
         for entry in gone
@@ -74,10 +71,10 @@ def table(
     return aligned(rows)
 
 
-def _row(decision: Decision, after: Collection[str], repeated: RepeatedSteps, store: StoreName) -> tuple[str, ...]:
+def _row(decision: Decision, after: Collection[str], repeated: RepeatedSteps) -> tuple[str, ...]:
     version = decision.version
     waits = f"after {', '.join(map(clean, after))}" if after and decision.state in _MAY_WAIT else ""
-    notes = "; ".join(filter(None, (_note(decision, store), waits, *repeated.warnings())))
+    notes = "; ".join(filter(None, (_note(decision), waits, *repeated.warnings())))
     return decision.state.value, clean(version.title), version.digest[:_SHOWN], notes
 
 
@@ -121,22 +118,22 @@ def _counted_as(state: VersionState) -> str:
     return "waiting" if state in BEGINS else "broke off" if state is VersionState.RESUMED else state.value
 
 
-def _note(decision: Decision, store: StoreName) -> str:
+def _note(decision: Decision) -> str:
     known, before, state = decision.known, decision.before, decision.state
     match state:
         case VersionState.NEW if decision.version.key is not None or before is not None:
-            return _note_of_key(decision, store)
+            return _note_of_key(decision)
         case VersionState.CHANGED if before is not None:
-            return f"was {before.entry.version.digest[:_SHOWN]}, {_ending(before, store)}"
+            return f"was {before.entry.version.digest[:_SHOWN]}, {_ending(before)}"
         case VersionState.MOVED if before is not None:
-            return f"was at {clean(before.entry.version.url) or 'a sandbox'}, {_ending(before, store)}"
+            return f"was at {clean(before.entry.version.url) or 'a sandbox'}, {_ending(before)}"
         case VersionState.BLOCKED if before is not None:
-            return f"by run {clean(before.entry.last.run or '')} of the version before, {_ending(before, store)}"
+            return f"by run {clean(before.entry.last.run or '')} of the version before, {_ending(before)}"
         case _:
-            return "" if known is None else _ending(known, store)
+            return "" if known is None else _ending(known)
 
 
-def _note_of_key(decision: Decision, store: StoreName) -> str:
+def _note_of_key(decision: Decision) -> str:
     """Which key makes the version new, and how the version with another key ended."""
     key, before = decision.version.key, decision.before
     now = f"for {clean(key_in_words(key))}" if key is not None else ""
@@ -144,14 +141,13 @@ def _note_of_key(decision: Decision, store: StoreName) -> str:
         return now
     other = before.entry.version.key
     of_key = "" if other is None else f", for {clean(key_in_words(other))}"
-    earlier = f"before{of_key}: {_ending(before, store)}"
+    earlier = f"before{of_key}: {_ending(before)}"
     return "; ".join(filter(None, (now, earlier)))
 
 
 def problem(
     decision: Decision,
     *,
-    store: StoreName,
     command: str,
     repeated: RepeatedSteps = NOTHING_REPEATED,
     has_needs: bool = False,
@@ -162,27 +158,27 @@ def problem(
     """
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if decision.is_older and observed is not None:
-        return _older(decision, observed, store=store, command=command, has_needs=has_needs)
+        return _older(decision, observed, command=command, has_needs=has_needs)
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
     message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed)}"
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
         hint = _hint_of_ended(command, repeated, has_cases=decision.version.case is not None)
     else:
-        hint = _hint(decision, observed, store, command)
+        hint = _hint(decision, observed, command)
     return Problem(code="E183", message=message, hint=hint, run=decision.version.run)
 
 
-def _older(decision: Decision, observed: ObservedEntry, *, store: StoreName, command: str, has_needs: bool) -> Problem:
+def _older(decision: Decision, observed: ObservedEntry, *, command: str, has_needs: bool) -> Problem:
     version, later = decision.version, decision.before
     assert later is not None
     digest = later.entry.version.digest[:_SHOWN]
     message = (
-        f"`{clean(version.title)}` is an older version again, and is not carried out: it {_ending(observed, store)}, "
-        f"and after it came {digest}: {_ending(later, store)}"
+        f"`{clean(version.title)}` is an older version again, and is not carried out: it {_ending(observed)}, "
+        f"and after it came {digest}: {_ending(later)}"
     )
     if holds_up(later):
-        hint = _hint(decision, later, store, command)
+        hint = _hint(decision, later, command)
     else:
         once_more = "with `runner run`, or with another key of `--for`"
         if not has_needs and version.key is None:
@@ -244,11 +240,12 @@ def _cause(observed: ObservedEntry) -> str:
     return f": {clean(observed.note)}" if observed.note else ""
 
 
-def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command: str) -> str:
+def _hint(decision: Decision, observed: ObservedEntry, command: str) -> str:
+    run, store = observed.entry.last.run or "", observed.store
     if decision.state is VersionState.REFUSED:
         return "remove the cause, then carry it out with `--retry refused`"
     if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
-        shown = f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if store.is_fleet else ""
+        shown = f"; `{verb_command('status', run, store)}` shows it" if store is not None and store.is_fleet else ""
         return f"wait for it with `--wait 10m`{shown}"
     if observed.where is Whereabouts.LOST and observed.note:
         return f"`{observed.note}` shows what it did, and how it goes on"
@@ -263,10 +260,9 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
             "applied; if not, carry the job out with `runner run` first"
         )
     steps = next_steps(observed.run.result) if observed.run is not None else ()
+    shown = verb_command("show", run, store)
     if not steps:
-        shown = verb_command("show", observed.entry.last.run or "", store)
         return f"`{shown}` shows it; {clean(observed.entry.last.place)}".removesuffix("; ")
-    shown = verb_command("show", observed.entry.last.run or "", store)
     more = f"; `{shown}` has what else there is to do" if len(steps) > 1 else ""
     return f"`{steps[0].command}` {steps[0].does}{more}"
 
@@ -302,7 +298,7 @@ def _why_lost(observed: ObservedEntry) -> str:
     return f"its events are {'in' if observed.note else 'not in'} {there}"
 
 
-def _ending(observed: ObservedEntry, store: StoreName) -> str:
+def _ending(observed: ObservedEntry) -> str:
     """How the last attempt ended, when, and from which commit."""
     last = observed.entry.last
     if observed.where in _NOT_ENDED:
@@ -311,7 +307,7 @@ def _ending(observed: ObservedEntry, store: StoreName) -> str:
     word = "adopted" if last.run is None else str(last.end.status if last.end else "")
     if observed.where is Whereabouts.SENT_NOTHING:
         return f"{word} {_day(observed)}{_commit(last.commit)} before anything but readings was sent"
-    doubt = f": `{verb_command('show', last.run or '', store)}`" if word in _TO_BE_SHOWN else ""
+    doubt = f": `{verb_command('show', last.run or '', observed.store)}`" if word in _TO_BE_SHOWN else ""
     by = f" by {clean(last.adopted_by)}" if last.adopted_by is not None else ""
     return f"{word} {_day(observed)}{by}{_commit(last.commit)}{doubt}"
 

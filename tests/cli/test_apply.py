@@ -526,6 +526,20 @@ def test_a_run_that_another_folder_has_is_shown_there_and_counts_when_it_has_end
     assert answers.since() == []
 
 
+def test_how_a_run_of_another_folder_ended_is_shown_with_the_folder_that_has_it(
+    answers: Answers, capsys: Capture
+) -> None:
+    reads = "\n  - {execute: {process: Usrread}, effect: read, retry: {max_attempts: 1}}\n"
+    path = write("a")
+    path.write_text(path.read_text() + reads)
+    answers.given["Usrread"] = Answer(silent=True)
+    assert ended(["apply", "specs", "-q"]) == 3
+    (run,) = ids()
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run", "--runs", "elsewhere"]) == 0
+    assert f"`runner show {run} --runs {Path('.runner/runs').absolute()}`" in capsys.readouterr().out
+
+
 def test_a_run_whose_folder_cannot_be_looked_for_is_lost(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

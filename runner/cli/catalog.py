@@ -22,7 +22,7 @@ from runner.packages.reading import read_packages
 from runner.project import catalogue_files, double_files
 from runner.project.catalogue_files import check_place, no_answer, read_file, stamp, unreadable, used_by, write_file
 from runner.project.named_targets import KnownTarget, single_target
-from runner.project.pulling import NoAnswerError
+from runner.project.pulling import NoAnswerError, PatientReader
 from runner.project.pulling import pull as pull_all
 from runner.project.sites import Sites
 from runner.reading.files import display_path
@@ -299,7 +299,7 @@ def _pulled(known: KnownTarget, sites: Sites) -> Catalogue:
         output.say(f"reading {plural(number, 'process', 'processes')} of target `{target.name}`")
 
     try:
-        found = pull_all(ready.client, listed=listed, wait=time.sleep)
+        found = pull_all(PatientReader(caller=ready.client, wait=time.sleep), listed=listed)
     except NoAnswerError as error:
         raise SiteSilentError(no_answer(error, secrets)) from error
     output.problems(*unreadable(found.odd, mask=secrets.mask))

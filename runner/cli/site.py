@@ -19,7 +19,7 @@ from runner.project.catalogue_files import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
 from runner.project.named_targets import Known, KnownTarget, chosen, single_target, targets_of
 from runner.project.project import Project
-from runner.project.pulling import NoAnswerError
+from runner.project.pulling import NoAnswerError, PatientReader
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import display_path
 from runner.recording.double import double, invented
@@ -216,7 +216,7 @@ def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets
     with Sites() as sites:
         ready = sites.of(target.target)
         ready.hide_in(secrets)
-        run = read_run(ready.client, process_id, wait=time.sleep)
+        run = read_run(PatientReader(caller=ready.client, wait=time.sleep), process_id)
     if run is None:
         message = f"the process log of target `{target.target.name}` has no process {process_id}"
         hint = "check the user's rights: the log shows only what the user may read; old processes are archived"

@@ -18,7 +18,7 @@ from runner.foundation.durations import format_duration
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import plural
 from runner.foundation.values import items, record
-from runner.project.pulling import NoAnswerError, read_library, read_process
+from runner.project.pulling import NoAnswerError, PatientReader, read_library, read_process
 from runner.reports.drift import sentence
 from runner.reports.safe import padded, width
 from runner.runs.events import Trouble
@@ -143,24 +143,25 @@ class Watched(Struct, frozen=True, kw_only=True):
 
     def _compared(self, expected: Catalogue, ends: float) -> Look:
         try:
-            found = self._differences(expected, self._caller(ends))
+            found = _differences(expected, PatientReader(caller=self._caller(ends), wait=_not_at_all))
         except NoAnswerError as error:
             return Look(phase=Phase.AWAY, trouble=error.trouble)
         return Look(phase=Phase.OTHER, differences=found) if found else Look(phase=Phase.READY)
 
-    def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[CatalogueDifference, ...]:
-        """First what the list says, which is a call; each process is asked for where that is as it should be."""
-        library = read_library(caller, wait=_not_at_all)
-        known = [code for code in expected.processes if code in library.families]
-        listed = {code: library.listed(code) for code in known}
-        versions = tuple(filter(_is_of_versions, missing(expected, replace(expected, processes=listed))))
-        if versions:
-            return versions
-        read = {code: read_process(caller, library, code, wait=_not_at_all) for code in known}
-        return tuple(filter(_counts, missing(expected, replace(expected, processes=read))))
-
     def _caller(self, ends: float) -> "_InTime":
         return _InTime(caller=self.caller, clock=self.clock, ends=ends)
+
+
+def _differences(expected: Catalogue, site: PatientReader) -> tuple[CatalogueDifference, ...]:
+    """First what the list says, which is a call; each process is asked for where that is as it should be."""
+    library = read_library(site)
+    known = [code for code in expected.processes if code in library.families]
+    listed = {code: library.listed(code) for code in known}
+    versions = tuple(filter(_is_of_versions, missing(expected, replace(expected, processes=listed))))
+    if versions:
+        return versions
+    read = {code: read_process(site, library, code) for code in known}
+    return tuple(filter(_counts, missing(expected, replace(expected, processes=read))))
 
 
 class _InTime(Struct, frozen=True, kw_only=True):

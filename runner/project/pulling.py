@@ -5,6 +5,7 @@ An odd answer is reported; a site that does not answer ends it, since half a cat
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -52,6 +53,22 @@ class NoAnswerError(Exception):
         self.trouble = trouble
 
 
+class PatientReader(Struct, frozen=True, kw_only=True):
+    """Reads from a site, and asks again where a call was not answered: reading may be repeated. `wait` pauses."""
+
+    caller: Caller
+    wait: Callable[[float], object]
+
+    def read(self, call: Call) -> Ending:
+        for attempt in range(1, _ATTEMPTS + 1):
+            ending = self.caller.perform(call, SECONDS, gate=OPEN)
+            if isinstance(ending, Answered) or ending.final or ending.kind is FailureKind.REFUSED:
+                break
+            if attempt < _ATTEMPTS:
+                self.wait(min(ending.retry_after or _PAUSE * attempt, _LONGEST_PAUSE))
+        return ending
+
+
 class Found(Struct, frozen=True, kw_only=True):
     """`odd` are sentences about what the site answered and nobody could read, by the process."""
 
@@ -71,15 +88,15 @@ class Library(Struct, frozen=True, kw_only=True):
         return process_of(self.families[code], parameters=None, elements=None, unread="it was not asked for")
 
 
-def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
+def pull(site: PatientReader, *, listed: Callable[[int], None]) -> Found:
     """All that the site has, of the versions that act; `listed` gets their number. Raises `NoAnswerError`."""
-    library = read_library(caller, wait=wait)
+    library = read_library(site)
     found = library.families
     listed(len(found))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
         acting = [library.rows[family.acting] for family in found.values()]
-        read = list(_asked(asking, lambda row: read_signature(caller, row, wait), acting))
+        read = list(_asked(asking, partial(read_signature, site), acting))
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, answer) for (code, family), answer in zip(found.items(), read, strict=True)}
@@ -87,10 +104,10 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
     return Found(processes=processes, odd=(*library.odd, *odd))
 
 
-def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
+def read_library(site: PatientReader) -> Library:
     """The list of all that the site has. Raises `NoAnswerError`."""
-    rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
-    roots = _hidden_roots(caller, rows, wait)
+    rows = {version_of(row): row for row in _rows(site) if text(row, "Name")}
+    roots = _hidden_roots(site, rows)
     found = families([*(roots if isinstance(roots, list) else ()), *rows])
     if not found:
         raise NoAnswerError(_EMPTY)
@@ -102,10 +119,10 @@ def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
     return Library(families=found, rows=rows, odd=tuple((code, why) for code in versions))
 
 
-def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
+def read_process(site: PatientReader, library: Library, code: str) -> Process:
     """A process of the list, with what it takes and gives. Raises `NoAnswerError`."""
     family = library.families[code]
-    return _process(family, read_signature(caller, library.rows[family.acting], wait))
+    return _process(family, read_signature(site, library.rows[family.acting]))
 
 
 def _asked(
@@ -117,19 +134,17 @@ def _asked(
         raise threads.none_left() from error
 
 
-def _rows(caller: Caller, wait: Callable[[float], object]) -> list[JsonObject]:
+def _rows(site: PatientReader) -> list[JsonObject]:
     call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST)
-    found = read_pages(caller, call, wait)
+    found = read_pages(site, call)
     if isinstance(found, CallFailed) and found.status in _COLUMN_REFUSED:
-        found = read_pages(caller, replace(call, select=()), wait)
+        found = read_pages(site, replace(call, select=()))
     if isinstance(found, CallFailed):
         raise NoAnswerError(trouble_of(found, "the library of processes (VwProcessLib)"))
     return found
 
 
-def _hidden_roots(
-    caller: Caller, versions: Iterable[DesignVersion], wait: Callable[[float], object]
-) -> list[DesignVersion] | CallFailed:
+def _hidden_roots(site: PatientReader, versions: Iterable[DesignVersion]) -> list[DesignVersion] | CallFailed:
     """Roots that the library hides, but not their versions, if the site gives them [?]. None runs."""
     roots: list[DesignVersion] = []
     known = {version.uid for version in versions}
@@ -137,7 +152,7 @@ def _hidden_roots(
     for at in range(0, len(lacking), _ROOTS):
         condition = " or ".join(f"UId eq {uid}" for uid in lacking[at : at + _ROOTS])
         call = QueryCall(entity="SysSchema", filter=condition, select=("UId", "Name"), top=_MOST)
-        found = read_pages(caller, call, wait)
+        found = read_pages(site, call)
         if isinstance(found, CallFailed):
             return found
         named = ((text(row, "Name"), guid(row.get("UId"))) for row in found)
@@ -145,13 +160,11 @@ def _hidden_roots(
     return roots
 
 
-def read_pages(
-    caller: Caller, call: QueryCall, wait: Callable[[float], object], *, most: int | None = None
-) -> list[JsonObject] | CallFailed:
+def read_pages(site: PatientReader, call: QueryCall, *, most: int | None = None) -> list[JsonObject] | CallFailed:
     """The records of all pages, or of so many that there are at least `most`. Raises `NoAnswerError` for a circle."""
     pages = Pages(call=call, most=most)
     while pages.call is not None:
-        ending = patiently(caller, pages.call, wait)
+        ending = site.read(pages.call)
         if isinstance(ending, CallFailed):
             return ending
         pages.take(ending.value)
@@ -175,12 +188,12 @@ def version_of(row: JsonObject) -> DesignVersion:
     )
 
 
-def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> Signature:
+def read_signature(site: PatientReader, row: JsonObject) -> Signature:
     """What the site says about the process in `row`, by its Id [C], else by its UId [?]. Raises `NoAnswerError`."""
     keys = dict.fromkeys(key for name in ("Id", "UId") if (key := text(row, name)))
     refused: CallFailed | None = None
     for key in keys:
-        ending = patiently(caller, ReadSchema(schema_id=key), wait)
+        ending = site.read(ReadSchema(schema_id=key))
         if isinstance(ending, Answered):
             return signature(ending.value)
         if ending.kind is not FailureKind.REFUSED and ending.status != HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -196,16 +209,6 @@ def trouble_of(failed: CallFailed, what: str) -> Trouble:
     if failed.kind is FailureKind.NOT_SENT:
         return trouble
     return Trouble(code=trouble.code, message=f"{what} cannot be read: {trouble.message}", hint=trouble.hint)
-
-
-def patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> Ending:
-    """Ask again where the call was not answered: reading may be repeated."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        ending = caller.perform(call, SECONDS, gate=OPEN)
-        if isinstance(ending, Answered) or ending.final or ending.kind is FailureKind.REFUSED or attempt == _ATTEMPTS:
-            break
-        wait(min(ending.retry_after or _PAUSE * attempt, _LONGEST_PAUSE))
-    return ending
 
 
 def _process(family: ProcessFamily, found: Signature) -> Process:

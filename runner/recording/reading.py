@@ -3,7 +3,7 @@
 What is refused goes into `unseen`; a site that does not answer ends it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct, convert, field
@@ -16,13 +16,11 @@ from runner.catalogue.model import Process, ProcessElement
 from runner.foundation import server_time
 from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject, guid, items, record, text
-from runner.project.pulling import NoAnswerError, read_pages, read_signature, trouble_of, version_of
+from runner.project.pulling import NoAnswerError, PatientReader, read_pages, read_signature, trouble_of, version_of
 from runner.recording.model import Passed, Recorded
 from runner.recording.stored_calls import StoredCalls
 from runner.service import process_log
-from runner.service.calls import Caller, CallFailed, FailureKind, FindFamily, LogRow, QueryCall, ReadElements, ReadRow
-
-Wait = Callable[[float], object]
+from runner.service.calls import CallFailed, FailureKind, FindFamily, LogRow, QueryCall, ReadElements, ReadRow
 
 _LOG: Final = "the process log (SysProcessLog)"
 _COLUMNS: Final = (
@@ -37,41 +35,40 @@ _MOST_VERSIONS: Final = 200
 _RUNNING: Final = 1
 
 
-class _Site(Struct, frozen=True, kw_only=True):
+class _Asked(Struct, frozen=True, kw_only=True):
     """The site that is asked; `unseen` collects what it does not show."""
 
-    caller: Caller
-    wait: Wait
+    site: PatientReader
     unseen: list[str] = field(default_factory=list)
 
     def records(self, call: QueryCall) -> list[JsonObject] | CallFailed:
         """All pages of it, up to its `top`; the failure where it is refused. Raises `NoAnswerError` for any other."""
-        found = read_pages(self.caller, call, self.wait, most=call.top)
+        found = read_pages(self.site, call, most=call.top)
         if isinstance(found, CallFailed) and found.kind is not FailureKind.REFUSED:
             raise NoAnswerError(trouble_of(found, f"`{call.entity}`"))
         return found
 
 
-def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Recorded | Problem | None:
+def read_run(site: PatientReader, process_id: str) -> Recorded | Problem | None:
     """What the site shows of the run with this id, in lower case, if its log has it, or why not of which process it is.
 
     Raises `NoAnswerError`.
     """
-    site = _Site(caller=caller, wait=wait)
-    found = site.records(QueryCall(entity="SysProcessLog", filter=f"Id eq {process_id}", select=_COLUMNS))
+    asked = _Asked(site=site)
+    found = asked.records(QueryCall(entity="SysProcessLog", filter=f"Id eq {process_id}", select=_COLUMNS))
     if isinstance(found, CallFailed):
         raise NoAnswerError(trouble_of(found, _LOG))
     if not found:
         return None
     row = convert(process_log.value(ReadRow(process_id=process_id), found), LogRow)
-    process = _process(site, guid(found[0].get("SysSchemaId")))
-    way = tuple(_way(site, process_id, process))
+    process = _process(asked, guid(found[0].get("SysSchemaId")))
+    way = tuple(_way(asked, process_id, process))
     if row.status == "running" and not any(passed.is_open for passed in way):
-        way += tuple(_parked(site, process_id, process))
+        way += tuple(_parked(asked, process_id, process))
     if row.parent is not None:
-        site.unseen.append(f"another process has started it, as a part of itself: {row.parent}")
+        asked.unseen.append(f"another process has started it, as a part of itself: {row.parent}")
     if process is None:
-        hint = "; ".join(site.unseen) or "give the user the right to read VwProcessLib"
+        hint = "; ".join(asked.unseen) or "give the user the right to read VwProcessLib"
         return Problem(code="E225", message=f"the site does not show which process {process_id} is of", hint=hint)
     return Recorded(
         id=process_id,
@@ -80,7 +77,7 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Recorded | Probl
         error=row.error,
         seconds=_between(row.started, row.completed),
         way=way,
-        unseen=tuple(site.unseen),
+        unseen=tuple(asked.unseen),
     )
 
 
@@ -110,18 +107,18 @@ def _with_call(passed: Passed, known: StoredCalls) -> Passed:
     return passed if key is None else replace(passed, executed=True, given=known.executed[key])
 
 
-def _process(site: _Site, schema_id: str | None) -> Process | None:
+def _process(asked: _Asked, schema_id: str | None) -> Process | None:
     """The process with the signature of the version that ran; of its versions that counts as active."""
-    rows = _family(site, schema_id) if schema_id is not None else []
+    rows = _family(asked, schema_id) if schema_id is not None else []
     versions = {version_of(row): row for row in rows if text(row, "Name")}
     ran = next((given for given, row in versions.items() if process_log.schema_of(row) == schema_id), None)
     if ran is None:
         return None
-    signature = read_signature(site.caller, versions[ran], site.wait)
-    site.unseen.extend(signature.odd)
+    signature = read_signature(asked.site, versions[ran])
+    asked.unseen.extend(signature.odd)
     family = next(each for each in families(versions).values() if ran in each.versions)
     if family.acting is not ran and family.acting.active:
-        site.unseen.append(f"a call runs another version now: {family.acting.code}")
+        asked.unseen.append(f"a call runs another version now: {family.acting.code}")
     marked = tuple(replace(version, active=version is ran) for version in family.versions)
     return process_of(
         replace(family, acting=next(version for version in marked if version.code == ran.code), versions=marked),
@@ -131,28 +128,28 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     )
 
 
-def _family(site: _Site, schema_id: str) -> list[JsonObject]:
+def _family(asked: _Asked, schema_id: str) -> list[JsonObject]:
     """The library's rows of the process with this schema: all its versions, where the library knows versions."""
     own: list[JsonObject] | CallFailed = []
     for condition in (f"SysSchema/Id eq {schema_id}", f"Id eq {schema_id}"):  # lookups are filtered by a path [M]
-        own = site.records(QueryCall(entity="VwProcessLib", filter=condition, top=_MOST_VERSIONS))
+        own = asked.records(QueryCall(entity="VwProcessLib", filter=condition, top=_MOST_VERSIONS))
         if own and not isinstance(own, CallFailed):
             break
     if isinstance(own, CallFailed):
-        site.unseen.append(f"which process it is of: the library (VwProcessLib) is refused: {own.trouble.message}")
+        asked.unseen.append(f"which process it is of: the library (VwProcessLib) is refused: {own.trouble.message}")
         return []
     root = process_log.value(FindFamily(process=""), own)
     if not isinstance(root, str):
         return own
     of_root = f"VersionParentUId eq {root} or UId eq {root}"
-    every = site.records(QueryCall(entity="VwProcessLib", filter=of_root, top=_MOST_VERSIONS))
+    every = asked.records(QueryCall(entity="VwProcessLib", filter=of_root, top=_MOST_VERSIONS))
     if isinstance(every, CallFailed):
-        site.unseen.append(f"its versions: {every.trouble.message}")
+        asked.unseen.append(f"its versions: {every.trouble.message}")
         return own
     return every if any(process_log.schema_of(row) == schema_id for row in every) else own
 
 
-def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
+def _way(asked: _Asked, process_id: str, process: Process | None) -> Iterator[Passed]:
     """The elements in their order, by the element log."""
     call = QueryCall(
         entity="SysProcessElementLog",
@@ -161,11 +158,11 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
         orderby=("StartDate",),
         top=_MOST_ELEMENTS,
     )
-    found = site.records(call)
+    found = asked.records(call)
     if isinstance(found, CallFailed):  # a log may lack a column that others have [?]
-        found = site.records(replace(call, select=(), orderby=()))
+        found = asked.records(replace(call, select=(), orderby=()))
     if isinstance(found, CallFailed):
-        site.unseen.append(f"its elements: the element log is refused: {found.trouble.message}")
+        asked.unseen.append(f"its elements: the element log is refused: {found.trouble.message}")
         return
     designed = _designed(process)
     is_bare = (
@@ -174,19 +171,19 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
         and all(is_end(element.kind) for element in process.elements)
     )
     if not found and not is_bare:
-        site.unseen.append("its elements: the element log has none of it; perhaps the process is not traced")
+        asked.unseen.append("its elements: the element log has none of it; perhaps the process is not traced")
     if len(found) >= _MOST_ELEMENTS:
-        site.unseen.append(f"its elements after the first {_MOST_ELEMENTS}")
+        asked.unseen.append(f"its elements after the first {_MOST_ELEMENTS}")
     in_order = sorted(found[:_MOST_ELEMENTS], key=lambda row: text(row, "StartDate") or "")
     for row in in_order:
         (each,) = map(record, items(process_log.value(ReadElements(process_id=process_id), [row])))
         yield _passed(row, each, designed.get(text(each, "uid") or ""))
 
 
-def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
+def _parked(asked: _Asked, process_id: str, process: Process | None) -> Iterator[Passed]:
     """The elements at which it waits, by the engine's own store [S]; that `Status` counts as a process's is [?]."""
     try:
-        found = site.records(QueryCall(entity="SysProcessElementData", filter=f"SysProcess/Id eq {process_id}"))
+        found = asked.records(QueryCall(entity="SysProcessElementData", filter=f"SysProcess/Id eq {process_id}"))
     except NoAnswerError:
         return
     for row in () if isinstance(found, CallFailed) else found:

@@ -13,7 +13,7 @@ from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import catalogue_text
 from runner.foundation.values import Json
 from runner.language.schema import check
-from runner.project.pulling import Found, NoAnswerError, pull, version_of
+from runner.project.pulling import Found, NoAnswerError, PatientReader, pull, version_of
 from runner.reading.load import load
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
@@ -88,7 +88,7 @@ class Site:
         return Answered(value={"records": page, "next": str(at + 2) if at + 2 < len(self.rows) else None})
 
     def pull(self) -> Found:
-        return pull(self, listed=self.listed.append, wait=self.waited.append)
+        return pull(PatientReader(caller=self, wait=self.waited.append), listed=self.listed.append)
 
 
 def unless(keys: Collection[str], failed: CallFailed) -> Callable[[str], Ending]:

@@ -85,6 +85,13 @@ def missing(log: LogState, process: str, *, besides: Start | None = None) -> tup
     return tuple(sorted(waiting, key=lambda start: start.sent) if len(waiting) > 1 else waiting)
 
 
+def is_late(log: LogState, start: Start) -> bool:
+    """Whether a row of `start` is late where the log shows none: it has shown rows of this process, of which no other
+    start of the run lacks its own. A process that failed is not to pass as its row comes after the answer.
+    """
+    return start.mark is not None and not missing(log, start.process, besides=start)
+
+
 def since(log: LogState, start: Start) -> str | None:
     """The time since which the log is read for the rows of `start`, and of older starts that lack theirs.
 

@@ -60,7 +60,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if not start.marked:
         return (yield from _without_watermark(row, execute, start))
     is_patient = row.step.verify is Verify.LOG or (execute.until is Until.DONE and execute.result is None)
-    found = yield from _rows_of_call(row, start, patient=is_patient)
+    found = yield from _rows_of_call(row, start, patient=is_patient or starts.is_late(row.log, start))
     if isinstance(found, Unread):
         return _not_read(row, found)
     rows = list(found.rows)

@@ -345,7 +345,6 @@ def test_such_a_row_is_none_of_a_later_call() -> None:
     world = farm(-4.0, "done", "error", "done", "done").carry_out(planned(repeatable))
     assert [ended(world, key)[0] for key in "abcd"] == ["passed"] * 4
     assert f"{world.rows[2]['id']} (error, " in said(world, "b")
-    assert f"{world.rows[0]['id']} (done, " in said(world, "d")
 
 
 def test_a_row_that_was_there_before_is_none_of_the_call_even_where_the_log_has_many() -> None:

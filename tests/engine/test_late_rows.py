@@ -71,11 +71,25 @@ def test_where_the_rows_of_both_calls_have_come_both_are_judged_by_them() -> Non
 
 def test_a_late_row_that_has_come_before_the_next_call_is_none_of_its_own() -> None:
     steps = TWO.replace("  - id: b", "  - pause: 5s\n  - id: b")
-    world = late(1.5, "done", "error").carry_out(planned(steps))
+    world = World(lags=[1.5, 1000.0], statuses=["done", "error"], call_seconds=0.0).carry_out(planned(steps))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
     assert said(world.finished("b")) == "not verified: the process log shows no row of this call"
     world = late(0.5, "done", "error").carry_out(planned(steps))
     assert ended(world, "b") == ("failed", False)
+
+
+@pytest.mark.parametrize(("lag", "status"), [(2.0, "failed"), (14.0, "failed"), (16.0, "passed")])
+def test_a_late_row_is_awaited_where_the_log_has_shown_starts_of_the_process(lag: float, status: str) -> None:
+    world = World(lags=[0.0, lag], statuses=["done", "error"], call_seconds=0.0).carry_out(planned(TWO))
+    assert (ended(world, "a")[0], ended(world, "b")[0]) == ("passed", status)
+
+
+def test_after_a_row_that_has_not_come_none_is_awaited() -> None:
+    three = TWO + "  - id: c\n    execute: {process: UsrA}\n"
+    world = World(lags=[0.0, 1000.0, 1000.0], statuses=["done"] * 3, call_seconds=0.0).carry_out(planned(three))
+    assert [ended(world, key) for key in "abc"] == [("passed", True), ("passed", None), ("passed", None)]
+    assert world.pauses.count(0.75) == 2
+    assert 15.0 < sum(world.pauses) < 20.0, "the target's `settle`, once, and a second"
 
 
 def test_a_call_that_never_began_is_not_settled_by_the_late_row_of_an_earlier_one() -> None:

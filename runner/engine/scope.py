@@ -3,8 +3,10 @@
 A step that did not run leaves its status only: an expression with its result gets a message, never a silent null.
 """
 
+import json
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct, field
 
@@ -116,7 +118,11 @@ def names_of(plan: Plan, run: RunFacts) -> Names:
         "steps": {},
     }
     functions: dict[str, Callable[..., Json]] = {"uuid": lambda label: str(uuid.uuid5(run_id, label))}
-    return Names(known=known, functions=functions, secrets=plan.secrets, tainted=tainted_inputs(plan.job))
+    names = Names(known=known, functions=functions, secrets=plan.secrets, tainted=tainted_inputs(plan.job))
+    for _, name in sorted(names.tainted):
+        if name in plan.inputs:  # an answer may hold a part of it before an expression has read that part
+            names.keep_secret(plan.inputs[name], f"inputs.{name}")
+    return names
 
 
 def tainted_inputs(job: Job) -> set[tuple[str, ...]]:
@@ -157,7 +163,7 @@ def _texts(value: Json) -> list[str]:
         case None | bool():
             return []
         case str():
-            return [value] if value else []
+            return [value, *_texts_of_json(value)] if value else []
         case int() | float():
             return [compact(value)]
         case list():
@@ -165,3 +171,11 @@ def _texts(value: Json) -> list[str]:
         case dict():
             keys = [key for key in value if key and not key.isidentifier()]  # a name says nothing, a token or host does
             return keys + [text for item in value.values() for text in _texts(item)]
+
+
+def _texts_of_json(text: str) -> list[str]:
+    """What is inside a text that is JSON, as the key of an account: an answer that holds the text may be decoded."""
+    if text.lstrip().startswith(("{", "[")):
+        with suppress(ValueError, RecursionError):
+            return _texts(json.loads(text))
+    return []

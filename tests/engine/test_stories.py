@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
+from runner.foundation.values import Json
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, StepSkipped
 from runner.service.calls import Ending, ExecuteCall, ReadRow, ReadRows
@@ -552,6 +553,17 @@ def test_a_key_of_a_secret_record_that_is_no_name_is_secret_too() -> None:
     )
     World().carry_out(made)
     assert made.secrets.mask("Zq7-kXw9 has the Role admin-role") == "*** has the Role ***"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"Role": "admin-role"}, ["admin-role", 7], '{"Role": ["admin-role"]}', ' [{"Role": "admin-role"}]', "{admin-role"],
+)
+def test_what_a_secret_input_holds_is_secret_before_an_expression_reads_it(given: Json) -> None:
+    step = "  - {id: a, execute: {process: UsrA, result: Role}, verify: none}\n"
+    made = planned(step, rest="inputs: {account: {secret: true}}", inputs={"account": given})
+    world = World(answers=["the admin-role"]).carry_out(made)
+    assert (made.secrets.mask(str(world.finished("a").result)) == "the ***") == (given != "{admin-role")
 
 
 def test_a_secret_step_keeps_its_result_out_of_every_event() -> None:

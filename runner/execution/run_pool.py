@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.engine.effects import Ask
 from runner.execution.active_run import ActiveRun
@@ -212,7 +213,7 @@ class _Pool(Struct, kw_only=True):
             journal=run.journal,
             stop=self.options.stop,
             turn=Turn(self._turns[key], holder, settle=run.plan.times.settle),
-            ask=self.options.ask,
+            ask=partial(self._ask, holder.job),
             judgement=run.judgement,
             person=self._person,
             resumed=self._resumed,
@@ -222,6 +223,10 @@ class _Pool(Struct, kw_only=True):
             lets_in=run.lets_in,
             passed=partial(self._news.put, run.facts.run) if self.options.jobs > 1 else lambda: None,
         )
+
+    def _ask(self, title: str, ask: Ask, stop: Stop, seconds: float | None) -> bool | None:
+        """Whoever answers sees whose question it is: of several runs, and of one at the wrong target."""
+        return self.options.ask(replace(ask, text=f"{title}, {ask.key}: {ask.text}"), stop, seconds)
 
     def locks_waited_for(self, carried: Carried) -> list[str]:
         """The locks that runs wait for, and runs under way have."""

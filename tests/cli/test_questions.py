@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 JOB = "runner: 1\nname: smoke\ntarget: here\ndefaults: {verify: none}\nsteps:\n"
 CALL = "  - id: call\n    execute: {process: UsrSmoke}\n"
-SURE = "? Sure about here? (`later` leaves the run here, and `runner resume` asks again) [y/N] "
+SURE = "? smoke@here, ask: Sure about here? (`later` leaves the run here, and `runner resume` asks again) [y/N] "
 ASK = '  - id: ask\n    confirm: "Sure about {{ target.name }}?"\n'
 
 
@@ -157,7 +157,7 @@ def test_of_runs_side_by_side_one_asks_at_a_time() -> None:
         terminal.wait_for("[y/N]")
         first, other = ("one", "two") if "Sure about one?" in terminal.seen else ("two", "one")
         terminal.type("y\n")
-        terminal.wait_for(f"Sure about {other}?")
+        terminal.wait_for(f"? {other}@here, 1: Sure about {other}?")
         assert f"Sure about {other}?" in terminal.seen.partition("] y\r\n")[2]
         terminal.type("n\n")
         assert terminal.end() == 1

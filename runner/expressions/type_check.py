@@ -126,6 +126,8 @@ def _key_hint(part: TypedPart, key: str) -> str | None:
     fields = whole.any_item.fields or {}
     if whole.called == key:
         return _itself(source, key)
+    if key in whole.beside:
+        return f"write `run` in place of `execute`, and `results: [{whole.called}, {key}]`: `execute` gives one value"
     if key.casefold() in _SIZES and whole.kinds & (LIST | TEXT) and key not in fields:
         return f"write `{source} | length`"
     if not whole.kinds & LIST:

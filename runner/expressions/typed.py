@@ -27,6 +27,7 @@ class Type(Struct, frozen=True, kw_only=True):
     vocabulary: str | None = None  # the table of what other tools call such words
     holds: str | None = None  # a piece of the text
     called: str | None = None  # the code of the parameter whose value it is
+    beside: frozenset[str] = frozenset()  # the codes of what its process gives, too
     plain: bool = False  # no `'` is in it
 
     def may_be(self, kinds: int) -> bool:

@@ -186,9 +186,12 @@ def _wrong_in_outputs(path: ValuePath, at: int, declared: Declared, job: Outline
     elif "job" in declared.step.fields:
         hint = f"what an included job gives is `steps.{word}.result.NAME`"
     else:
-        is_alone = not declared.outputs and "result" in record(declared.step.fields.get("execute"))
-        result = result_of(declared.step, key) or ("result" if is_alone else None)
+        asked = record(declared.step.fields.get("execute")).get("result")
+        result = result_of(declared.step, key) or ("result" if asked and not declared.outputs else None)
         hint = result and f"write `steps.{word}.{result}`"
+        if asked not in (None, key) and key[:1].isupper():  # as codes of parameters begin
+            results = f"`run` in place of `execute`, and `results: [{asked}, {key}]`"
+            hint = f"write {results}, then `steps.{word}.result.{key}`: `execute` gives one value"
     return _no_output(f"step `{word}`", path, at, declared.outputs, hint=hint)
 
 

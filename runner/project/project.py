@@ -64,7 +64,11 @@ class Project(Struct, kw_only=True, dict=True):
         """The line on sites without a catalogue, if any."""
         if not self.without_catalogue:
             return ""
-        return f"{unchecked([*self.without_catalogue], str(self.targets) if self.targets else None)}\n"
+        names, file, here = [*self.without_catalogue], self.targets, Path.cwd()
+        if file is None:  # a command without files looks from the current folder up
+            found = (each.targets_file for each in self.files if names[0] in each.targets)
+            file = next((each for each in found if each and each.parent.resolve() not in (here, *here.parents)), None)
+        return f"{unchecked(names, None if file is None else display_path(file))}\n"
 
 
 def open_project(

@@ -66,12 +66,22 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     safety: Safety
     command: str = ""  # empty while that must not be
     repeated: tuple[tuple[str, Status], ...] = ()  # keys of rows that start a second time, and how they ended
+    undone: tuple[str, ...] = ()  # keys of rows that start again, too, and were undone
     open: str = ""  # why it must not be yet
     by_hand: str = ""  # what a person has to do before
     secrets: tuple[str, ...] = ()  # inputs that are to be given anew
     variables: tuple[str, ...] = ()  # of the environment that gave others
     mended: str = ""  # carries out the files of now, if these may be mended
     faulty: str = ""  # what they held then
+
+    @property
+    def repeats(self) -> str:
+        """What a new run starts again, in a sentence."""
+        keys = [key for key, _ in self.repeated]
+        undone = f"what was undone: {first_few([*map(clean, self.undone)], _MOST_KEYS)}" if self.undone else ""
+        if keys:
+            return f"{starts_again(keys)}{f', and {undone}' if undone else ''}"
+        return f"it starts again {undone}" if undone else _NOTHING_TWICE
 
     @property
     def is_pointless_before(self) -> bool:
@@ -95,6 +105,7 @@ def run_again(run: TimedRun, *, with_values: bool = True) -> RunAgain:
         command=(applied or complete_command("rerun", result)) if result.job else "",
         by_hand=cleanup_left(result),
         repeated=repeated,
+        undone=undone_keys(run),
         secrets=() if queued else to_be_given(result),
         variables=() if queued else tuple(result.variables.values()),
         mended=_mended(run, with_values=with_values) if faulty else "",
@@ -107,7 +118,7 @@ def rerun_steps(run: TimedRun) -> list[NextStep]:
     again = run_again(run)
     if run.result.status is RunStatus.PASSED or not again.command:
         return []
-    repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
+    repeats = again.repeats
     mended = f"when you have mended {again.faulty}, this carries it out as it is now"
     does = "carries it out once more as it was, with its inputs"
     from_variables = secrets_from_variables(run.result)
@@ -176,7 +187,9 @@ def _each_alone(runs: Sequence[TimedRun]) -> list[NextStep]:
 
 def _repeats(found: Sequence[RunAgain]) -> str:
     count = sum(len(again.repeated) for again in found)
-    return f"careful, it starts {plural(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
+    if count:
+        return f"careful, it starts {plural(count, 'step')} again that must happen only once"
+    return "it starts again what was undone" if any(again.undone for again in found) else _NOTHING_TWICE
 
 
 def _mended_steps(results: Sequence[RunResult], found: Sequence[RunAgain]) -> Iterator[NextStep]:

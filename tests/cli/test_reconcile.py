@@ -266,7 +266,7 @@ def test_what_is_settled_by_the_log_is_undone_by_a_resume_which_is_named(
     assert over.endswith(", which ended `failed`: nothing was sent")
     assert again.startswith("`runner rerun ")
     assert again.endswith(
-        "` carries it out once more as it was, with its inputs; nothing starts twice that must happen only once"
+        "` carries it out once more as it was, with its inputs; it starts again what was undone: mail, charge"
     )
     assert place.executed.count("UsrRefund") == 2
     assert here.executes()

@@ -67,7 +67,7 @@ def test_a_new_run_inserts_a_second_record_and_whoever_begins_it_is_warned(capsy
     assert "careful, it starts again what must happen only once: add" in capsys.readouterr().out
     Path("a.job.yaml").write_text(JOB)
     assert ended(["run", "a.job.yaml"]) == 1
-    assert "nothing starts twice that must happen only once" in capsys.readouterr().out
+    assert "it starts again what was undone: add" in capsys.readouterr().out
 
 
 def test_a_record_starts_its_process_and_undo_takes_the_record_back() -> None:

@@ -155,6 +155,11 @@ def test_a_site_without_a_catalogue_is_named_since_its_processes_and_parameters_
     assert f"{unchecked}`a` and `b` have no catalogue; `runner catalog pull -t a` fetches what the site has\n" in err
     err = said(capsys, "a.job.yaml", "-t", "a", "--targets", "targets.yaml")[2]
     assert "; `runner catalog pull -t a --targets targets.yaml` fetches" in err
+    (project / "my jobs").mkdir()
+    for name in ("a.job.yaml", "targets.yaml"):
+        (project / "my jobs" / name).write_bytes((project / name).read_bytes())
+    err = said(capsys, "my jobs", "-t", "a")[2]
+    assert "; `runner catalog pull -t a --targets 'my jobs/targets.yaml'` fetches" in err
     (project / "a.catalog.yaml").write_text(
         "runner: 1\nsite: https://a.example.com\npulled: {at: '2026-01-31T09:00:00Z', by: alice}\n"
         "processes:\n  UsrGetAllContacts: {version: 1, runnable: true, parameters: {}, elements: {}}\n"

@@ -66,7 +66,7 @@ def _result(fields: JsonObject, process: Process | None) -> Type:
     if process is None or code not in process.gives:
         return replace(UNKNOWN, called=code)
     found = answered_type((process.parameters or {})[code], decoded=fields.get("decode") != "text")
-    return replace(found, called=code)
+    return replace(found, called=code, beside=frozenset(process.gives) - {code})
 
 
 EXECUTE = ActionType(

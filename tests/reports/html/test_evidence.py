@@ -279,7 +279,25 @@ def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(
             _finished(),
         ]
     )
-    assert "careful: a new run starts again what must happen only once: charge (passed), post (failed)" in page.text
+    careful = "careful: a new run starts again what must happen only once: charge (passed), post (failed)"
+    assert f"{careful}; and what was undone: reserve" in page.text
+
+
+def test_where_all_that_was_started_is_undone_a_new_run_is_said_to_start_it_again(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    undone: Story = [
+        start(),
+        *(*_started_once("reserve", row), _ended("reserve")),
+        *(StepStarted(row=row("ask"), t=1), _ended("ask", Status.FAILED)),
+        UndoStarted(t=1),
+        *(StepStarted(row=row("undo/reserve", section=Section.UNDO), t=1), _ended("undo/reserve")),
+        UndoFinished(t=1, undo="complete"),
+        _finished(),
+    ]
+    assert (
+        "repeats nothing that must happen only once; it starts again what was undone: reserve" in page_of(undone).text
+    )
 
 
 def test_a_run_that_a_signal_stopped_has_what_carries_it_out_once_more(

@@ -77,7 +77,7 @@ def _say_where_it_is(run: StoredRun, own: RunStore) -> None:
 def say_where_others_are(context: click.Context, verb: str) -> None:
     """Name the stores of runs that `verb` has not listed."""
     for store in _others(context):
-        if store.runs():
+        if any(store.newest()):
             name = clean(store.name.text)
             output.say(f"more runs are in {name}: `runner {verb} --runs {shell_word(name)}`")
 
@@ -90,7 +90,7 @@ def _store_of(name: str, stores: Sequence[_Store]) -> _Store:
 
 
 def _newest(store: RunStore, name: str) -> str:
-    return max((run for run in store.runs() if name == LAST or run.startswith(name)), default="")
+    return next((run for run in store.newest() if name == LAST or run.startswith(name)), "")
 
 
 def _others(context: click.Context) -> Iterator[LocalRunStore]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 
 import click
@@ -182,8 +182,8 @@ def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
     if store.name.is_fleet or not listed:
         return [*listed]
     listed_by = {run.result.id: command_of(store, run.result.id) or run.result.id for run in listed}
-    since = min(listed_by)
-    for earlier in reversed([run for run in store.runs() if run < since]):
+    oldest = since = min(listed_by)
+    for earlier in dropwhile(lambda run: run >= oldest, store.newest()):
         if command_of(store, earlier) not in listed_by.values():
             break
         since = earlier

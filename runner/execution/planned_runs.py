@@ -107,7 +107,7 @@ class LackingCommand(Struct, frozen=True, kw_only=True):
 def never_begun(run: StoredRun) -> list[PlannedRun]:
     """What neither the command of `run`, if that is over, nor a later command has begun. Ids sort by time."""
     store, command = run.store, command_of(run.store, run.id) or run.id
-    firsts = [] if store.name.is_fleet else [name for name in store.runs() if command <= name <= run.id]
+    firsts = [] if store.name.is_fleet else [name for name in store.runs(since=command) if name <= run.id]
     for first in reversed(firsts):
         planned = _planned_with(store, first)
         if planned and (first == run.id or command_of(store, first) == command):
@@ -118,7 +118,7 @@ def never_begun(run: StoredRun) -> list[PlannedRun]:
 
 def lacking_commands(store: RunStore, *, since: str = "") -> list[LackingCommand]:
     """The commands since the run `since` that never began some of their runs."""
-    found = [] if store.name.is_fleet else [name for name in store.runs() if name >= since]
+    found = [] if store.name.is_fleet else store.runs(since=since)
     plans = [(first, planned) for first in found if (planned := _planned_with(store, first))]
     newest = newest_begun(store, since=plans[0][0]) if plans else {}
     taken = _taken(store, since=plans[0][0]) if plans else frozenset()
@@ -131,7 +131,7 @@ def lacking_commands(store: RunStore, *, since: str = "") -> list[LackingCommand
 
 def _taken(store: RunStore, *, since: str) -> frozenset[RunName]:
     """What commands that are under way are still going to begin."""
-    firsts = [run for run in store.runs() if run >= since and store.is_command_under_way(run)]
+    firsts = [run for run in store.runs(since=since) if store.is_command_under_way(run)]
     return frozenset(each.key for run in firsts for each in _planned_with(store, run, is_over=False))
 
 

@@ -106,9 +106,12 @@ class FleetStore:
             log.link.close()
         self.link.close()
 
-    def runs(self) -> list[str]:
+    def runs(self, *, since: str = "") -> list[str]:
         begun = "select id from runs where seq > 0 or (fence > 0 and state = 'running') order by id"
-        return [str(run) for (run,) in self.link.run(begun)]
+        return [name for (run,) in self.link.run(begun) if (name := str(run)) >= since]
+
+    def newest(self) -> Iterator[str]:
+        return reversed(self.runs())
 
     def place(self, run: str, part: Part | None = None) -> str:
         return f"{run} in {self.name}" if part is None else f"{part.value} of {run} in {self.name}"

@@ -48,7 +48,7 @@ def known(store: RunStore, process_id: str, elements: Collection[str]) -> Stored
 def _run_events(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
     """The events of runs that name any of the ids, the newest run first."""
     wanted = [key.encode() for key in ids]
-    for run in reversed(store.runs()):
+    for run in store.newest():
         try:
             content = store.get(run, Part.EVENTS)
         except StoreError:

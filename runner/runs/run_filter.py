@@ -30,7 +30,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
     def selected(self, store: RunStore, *, before: float | None = None) -> Iterator[StoredRun]:
         """The stored runs that pass, the newest first; with `before` the earlier ones. Of others only ends are read."""
-        for run in reversed(store.runs()):
+        for run in store.newest():
             moment = _began(run)
             if (before is not None and moment >= before) or (self.since is not None and moment < self.since):
                 continue

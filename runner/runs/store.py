@@ -260,11 +260,14 @@ class RunStore(Protocol):
 
     def close(self) -> None: ...
 
-    def runs(self) -> list[str]:
+    def runs(self, *, since: str = "") -> list[str]:
         """The ids of the runs, the oldest first, also of those that may not be read; empty where there is no store.
 
-        Raises `UsageError` where they cannot be listed.
+        With `since`, of that run and those that began later. Raises `UsageError` where they cannot be listed.
         """
+
+    def newest(self) -> Iterator[str]:
+        """The same, the newest first, each found when it is asked for: who needs few does not wait for thousands."""
 
     def place(self, run: str, part: Part | None = None) -> str:
         """Where a person finds the run, or a part of it. Text for messages."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TypeAlias
 
 import msgspec
@@ -129,13 +130,12 @@ def load_if_readable(store: RunStore, run: str) -> StoredRun | None:
 
 def find(store: RunStore, name: str) -> StoredRun:
     """The run called `name`: `last`, its id, or a unique prefix of it. Raises `UsageError`."""
-    known = store.runs()
-    found = known[-1:] if name == LAST else [run for run in known if run.startswith(name)]
+    found = [*islice(store.newest(), 1)] if name == LAST else [run for run in store.newest() if run.startswith(name)]
     if not found and len(waiting := store.not_begun(name)) == 1:
         run, why = waiting[0]
         hint = f"nothing was sent; `runner status {run}` shows it"
         raise NotBegunError(Problem(code="E156", message=f"run {run} {why}", hint=hint), run=run)
-    if not known:
+    if not any(store.newest()):
         hint = "`runner run SPEC` begins a run; `--runs DIR` names its place"
         if store.name.is_fleet:
             hint = "`runner apply SPEC --db URL` queues runs; runs of this machine are in `--runs DIR`"
@@ -143,7 +143,7 @@ def find(store: RunStore, name: str) -> StoredRun:
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
     if len(found) > 1:
-        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {listed(found[::-1])}")
+        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {listed(found)}")
     return load(store, found[0])
 
 
@@ -157,7 +157,7 @@ def runs_of_command(run: StoredRun) -> list[StoredRun]:
     command = _command(run.lines)
     if command is None:
         return [run]
-    later = (name for name in run.store.runs() if name >= min(command, run.id))
+    later = run.store.runs(since=min(command, run.id))
     names = (name for name in later if name == run.id or _command(end_lines(run.store, name)) == command)
     return [run if name == run.id else load(run.store, name) for name in names]
 
@@ -208,7 +208,7 @@ def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
     wanted = dict[tuple[str | None, ...], str]()
     for run in sorted(runs):
         wanted.setdefault(attempt_at(run), run)
-    later = (name for name in sorted(store.runs()) if name > min(runs, default="") and name not in runs)
+    later = (name for name in store.runs(since=min(runs, default="")) if name not in runs)
     by_name = {attempt[:3]: run for attempt, run in wanted.items()}
 
     def repeated_by(name: str) -> str | None:
@@ -231,7 +231,7 @@ def planned_name(store: RunStore, run: str) -> RunName | None:
 def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
     """The runs that passed, the newest first, by the digest of their job, inputs and target."""
     found: dict[str, list[str]] = {}
-    for run in reversed(store.runs()):
+    for run in store.newest():
         result = _from_ends(store, run)
         if result is not None and result.status is RunStatus.PASSED:
             found.setdefault(result.digest, []).append(run)
@@ -255,7 +255,7 @@ def newest_begun(store: RunStore, *, since: str) -> dict[RunName, str]:
 
 def _by_name(store: RunStore, *, since: str = "") -> Iterator[tuple[RunName, str, str | None]]:
     """The name, the id and the status of each run, the oldest first; no status where the first line is lost."""
-    stored, deleted = set(store.runs()), _past_runs(store)
+    stored, deleted = set(store.runs(since=since)), _past_runs(store)
     for run in sorted(each for each in stored | deleted.keys() if each >= since):
         result = _from_ends(store, run) if run in stored else None
         if result is not None:
@@ -276,7 +276,7 @@ def _has_lines(store: RunStore, run: str) -> bool:
 def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[RunName, StoredRun]:
     """By name the newest run with these inputs, if it broke off or is in doubt. Only the newest runs are read."""
     found: dict[RunName, str | None] = {}
-    for run in store.runs()[: -len(inputs) - _NEWEST - 1 : -1]:
+    for run in islice(store.newest(), len(inputs) + _NEWEST):
         result = _from_ends(store, run)
         if result is not None and inputs.get(name := _name(result)) == result.inputs:
             is_open = not result.finished or result.status == RunStatus.UNKNOWN

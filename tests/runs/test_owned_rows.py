@@ -19,7 +19,7 @@ from runner.foundation import server_time
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
-from runner.runs.files.rows_of_folders import RowsOfFolders
+from runner.runs.files.rows_of_folders import RowsOfFolders, SharedFile
 from runner.runs.pending_starts import AFTER, LATE, NEAR
 from runner.runs.store import SET_ASIDE, Others, Rival, RowQuery, StoreError
 
@@ -72,7 +72,7 @@ class OwnedByFolders:
     def rows_of(self, run: str, site: str, settle: float, *, is_new: bool = False) -> RowsOfFolders:
         if run not in self._own:
             self._own[run] = RowDatabase(self._folder / f"{len(self._own)}.sqlite", now=self._now)
-        return RowsOfFolders(self._own[run], self._shared, run=run, site=site, settle=settle, is_new=is_new)
+        return RowsOfFolders(SharedFile(self._own[run], self._shared), run=run, site=site, settle=settle, is_new=is_new)
 
     def close(self) -> None:
         for database in (self._shared, *self._own.values()):
@@ -405,7 +405,9 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
 def test_without_a_file_that_all_folders_share_a_folder_knows_its_own_runs(tmp_path: Path, clock: Clock) -> None:
     nowhere = RowDatabase(Path(os.devnull, "state", "rows.sqlite"), now=clock)
     own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
-    first, second = (RowsOfFolders(own, nowhere, run=name, site=SITE, settle=15.0) for name in ("first", "second"))
+    first, second = (
+        RowsOfFolders(SharedFile(own, nowhere), run=name, site=SITE, settle=15.0) for name in ("first", "second")
+    )
     first.begin("a", "UsrA", seconds=100.0)
     assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
     second.begin("a", "UsrA", seconds=100.0)
@@ -420,7 +422,9 @@ def test_what_a_run_started_while_the_shared_file_could_not_be_opened_is_in_it_l
     in_the_way.touch()
     shared = RowDatabase(in_the_way / "rows.sqlite", now=clock)
     first, second = (
-        RowsOfFolders(RowDatabase(tmp_path / f"{name}.sqlite", now=clock), shared, run=name, site=SITE, settle=15.0)
+        RowsOfFolders(
+            SharedFile(RowDatabase(tmp_path / f"{name}.sqlite", now=clock), shared), run=name, site=SITE, settle=15.0
+        )
         for name in ("first", "second")
     )
     first.begin("a", "UsrA", seconds=100.0)
@@ -437,7 +441,7 @@ def test_stand_ins_of_a_site_on_this_machine_may_number_their_processes_alike(tm
 
     def taken(folder: str, site: str) -> tuple[str, ...]:
         own = RowDatabase(tmp_path / f"{folder}.sqlite", now=clock)
-        rows = RowsOfFolders(own, shared, run=folder, site=site, settle=15.0)
+        rows = RowsOfFolders(SharedFile(own, shared), run=folder, site=site, settle=15.0)
         rows.begin("a", "UsrA", seconds=100.0)
         found = rows.ask(query(key="a", rows=("1",), keys=TAKES, certain=True)).taken
         own.close()
@@ -456,7 +460,7 @@ def test_what_another_folder_owned_before_it_was_carried_here_is_known(tmp_path:
     own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     run(own, "first").begin("a", "UsrA", seconds=100.0)
     shared = RowDatabase(tmp_path / "state" / "rows.sqlite", now=clock)
-    second = RowsOfFolders(own, shared, run="second", site=SITE, settle=15.0)
+    second = RowsOfFolders(SharedFile(own, shared), run="second", site=SITE, settle=15.0)
     second.begin("a", "UsrA", seconds=100.0)
     assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
     run(own, "first").ask(query(key="a", rows=("1",), keys=TAKES, certain=True))

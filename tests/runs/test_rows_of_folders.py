@@ -11,7 +11,7 @@ import pytest
 
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
-from runner.runs.files.rows_of_folders import RowsOfFolders, machine
+from runner.runs.files.rows_of_folders import RowsOfFolders, SharedFile, machine
 from runner.runs.store import Others, RowQuery, SentStarts
 
 SITE = "https://one.example:443 integration"
@@ -41,7 +41,7 @@ class Folders:
         place.mkdir(exist_ok=True)
         self.shared = RowDatabase(self.file, place=place, now=self._now)
         self._open += [own, self.shared]
-        return RowsOfFolders(own, self.shared, run=name or folder, site=SITE, settle=15.0)
+        return RowsOfFolders(SharedFile(own, self.shared), run=name or folder, site=SITE, settle=15.0)
 
     def began(self, folder: str) -> RowsOfFolders:
         rows = self.run(folder)
@@ -267,6 +267,26 @@ def test_nothing_is_said_of_a_file_that_could_always_be_opened(folders: Folders)
     assert folders.shared.trouble is None
 
 
+def test_which_file_of_all_folders_a_folder_has_seen_is_asked_once_and_again_of_a_new_own_file(
+    tmp_path: Path, clock: Clock
+) -> None:
+    own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
+    file = SharedFile(own, RowDatabase(tmp_path / "state" / "rows.sqlite", place=tmp_path, now=clock))
+
+    def seen_after(run: str) -> int:
+        RowsOfFolders(file, run=run, site=SITE, settle=15.0, is_new=True).begin("a", "UsrA", seconds=100.0)
+        with own.changing() as database:
+            (found,) = database.execute("SELECT count(*) FROM seen").fetchone()
+            database.execute("DELETE FROM seen")
+        return int(found)
+
+    assert [seen_after("first"), seen_after("second")] == [1, 0]
+    own.file.unlink()
+    assert [seen_after("third"), seen_after("fourth")] == [1, 0]
+    own.close()
+    file.shared.close()
+
+
 def test_a_new_run_does_not_read_through_what_its_folder_has_brought_along(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,8 +294,10 @@ def test_a_new_run_does_not_read_through_what_its_folder_has_brought_along(
     own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
     shared = RowDatabase(tmp_path / "state" / "rows.sqlite", place=tmp_path, now=clock)
     for run in ("first", "second"):
-        RowsOfFolders(own, shared, run=run, site=SITE, settle=15.0, is_new=True).begin("a", "UsrA", seconds=100.0)
-    assert RowsOfFolders(own, shared, run="third", site=SITE, settle=15.0, is_new=True).ask(query()).rival
+        RowsOfFolders(SharedFile(own, shared), run=run, site=SITE, settle=15.0, is_new=True).begin(
+            "a", "UsrA", seconds=100.0
+        )
+    assert RowsOfFolders(SharedFile(own, shared), run="third", site=SITE, settle=15.0, is_new=True).ask(query()).rival
     own.close()
     shared.close()
 

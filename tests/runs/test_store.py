@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PosixPath
 
 import pytest
@@ -60,11 +60,22 @@ def another(store: RunStore, folder: Path, request: pytest.FixtureRequest) -> Ru
     return FileRunStore(folder / "runs")
 
 
-def test_runs_are_listed_the_oldest_first(store: RunStore) -> None:
+def test_runs_are_listed_the_oldest_first_all_or_since_one(store: RunStore) -> None:
     assert store.runs() == []
     for run in (NEW, OLD):
         store.create(run).close()
     assert store.runs() == [OLD, NEW]
+    assert store.runs(since=NEW) == store.runs(since=OLD[:-1] + "1") == [NEW]
+    assert [*store.newest()] == [NEW, OLD]
+
+
+def test_who_needs_the_newest_run_looks_at_no_other(local: LocalRunStore) -> None:
+    for run in (NEW, OLD):
+        local.create(run).close()
+    newest = local.newest()
+    assert next(newest) == NEW
+    local.delete(OLD)
+    assert [*newest] == []
 
 
 def test_a_run_that_is_deleted_is_listed_no_more(local: LocalRunStore) -> None:
@@ -412,17 +423,11 @@ class NotOurs(PosixPath):
 
     end = "?"
 
-    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        self.look()
-        return super().stat(follow_symlinks=follow_symlinks)
-
-    def iterdir(self) -> Generator["NotOurs", None, None]:
-        self.look()
-        return super().iterdir()
-
-    def look(self) -> None:
-        if str(self).endswith(self.end):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+    def __fspath__(self) -> str:
+        path = super().__fspath__()
+        if path.endswith(self.end):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return path
 
 
 def test_a_run_of_another_user_is_a_run_and_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,22 +27,26 @@ class SharedFile:
     """The file of rows of all folders, as the folder whose own file is `own` has seen it on this machine."""
 
     def __init__(self, own: RowDatabase, shared: RowDatabase) -> None:
-        self._own = own
-        self._shared = shared
-        self._since: dict[str, float | None] = {}
+        self.own = own
+        self.shared = shared
+        self._since: dict[tuple[int | None, str], float | None] = {}
 
     def lost_at(self) -> float | None:
-        """When the folder began to use the file that is open now in the place of another. Raises `StoreError`."""
-        made = self._shared.made
+        """When the folder began to use the file that is open now in the place of another. Raises `StoreError`.
+
+        The own file is asked once in each opening, not by each run: another in its place has seen no file.
+        """
+        made = self.shared.made
         if made is None:
             return None
-        if made.file not in self._since:
-            self._since[made.file] = self._seen(made.file)
-        return self._since[made.file]
+        seen = self.own.opening(), made.file
+        if seen not in self._since:
+            self._since[seen] = self._seen(made.file)
+        return self._since[seen]
 
     def _seen(self, file: str) -> float | None:
-        now, here = self._own.now(), machine()
-        with self._own.changing() as database:
+        now, here = self.own.now(), machine()
+        with self.own.changing() as database:
             found = database.execute("SELECT file, since, at FROM seen WHERE machine = ?", (here,)).fetchone()
             since: float | None = None if found is None else found[1] if found[0] == file else now
             if found is None or found[0] != file or found[2] < now - _DAY:
@@ -53,14 +57,14 @@ class SharedFile:
     def lost(self, since: float, run: str, query: RowQuery) -> LostRows | None:
         """What is not known any more, and may have made the rows of the query. Raises `StoreError`."""
         keys = (query.key, *(query.keys or ()))
-        with self._own.changing() as database:
+        with self.own.changing() as database:
             began, ends = database.execute(_OWN.format(keys=", ".join("?" * len(keys))), (run, *keys)).fetchone()
         late = NEAR + query.slack if query.timed else LATE
         if began is None or began - (ends - began) - late >= since:
             return None
         return LostRows(
-            file=os.fsencode(self._shared.file).decode("utf-8", "replace"),
-            since=server_time.odata_time(self._own.as_set(since)),
+            file=os.fsencode(self.shared.file).decode("utf-8", "replace"),
+            since=server_time.odata_time(self.own.as_set(since)),
         )
 
 
@@ -77,22 +81,20 @@ def machine() -> str:
 
 
 class RowsOfFolders:
-    """The rows as a run sees them, by its `own` file and the `shared` file: a `runner.runs.store.OwnedRows`.
+    """The rows as a run sees them, by the own file of its folder and the shared file: a `runner.runs.store.OwnedRows`.
 
     While the shared file cannot be opened, runs do not know of other folders. Into a new shared file this run's part is
     written again. Other folders may have made any row of a call from before a shared file was replaced.
     """
 
-    def __init__(
-        self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float, is_new: bool = False
-    ) -> None:
+    def __init__(self, file: SharedFile, *, run: str, site: str, settle: float, is_new: bool = False) -> None:
         self._run = run
         self._is_new = is_new
-        self._shared = shared
-        self._file = SharedFile(own, shared)
+        self._shared = file.shared
+        self._file = file
         self._lost_at: float | None = None
         self._own_rows, self._shared_rows = (
-            RowsOfRun(rows, run=run, site=site, settle=settle, is_new=is_new) for rows in (own, shared)
+            RowsOfRun(rows, run=run, site=site, settle=settle, is_new=is_new) for rows in (file.own, file.shared)
         )
         self._opening: int | None = None
         self._lacks_shared = False

@@ -272,7 +272,8 @@ KEYWORD = option(
     multiple=True,
     type=WholeText(),
     metavar="TEXT",
-    help="Only runs whose `job[case]` holds this text, in any case; several times: one of the texts.",
+    help="Only runs whose `job[case]` holds this text, in any case; one that is a whole `job[case]` is taken alone; "
+    "several times: one of the texts.",
 )
 
 

@@ -131,8 +131,10 @@ def check(places: ReportPlaces, *, read: Iterable[Path] = ()) -> None:
     reads, files = tuple(read), places.by_format
     found = (_wrong_place(files[report.name], report, reads) for report in FORMATS if report.name in files)
     problems = [problem for problem in found if problem is not None]
-    taken = list(files.values())
-    shared = (place for place in dict.fromkeys(taken) if taken.count(place) > 1 and not Path(place).is_char_device())
+    taken: dict[str, list[str]] = {}
+    for place in files.values():
+        taken.setdefault(place if place == STDOUT else os.path.realpath(place), []).append(place)
+    shared = (place for place, *more in taken.values() if more and not Path(place).is_char_device())
     problems.extend(Problem(code="E150", message=f"two reports would go to {place}") for place in shared)
     if problems:
         raise UsageError(*problems)

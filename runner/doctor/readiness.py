@@ -44,6 +44,10 @@ MOST_REFUSALS: Final = 2
 _SOONER: Final = 10
 """A site that does not answer is asked so many times as often: the two readings begin when it does."""
 _FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
+_NEEDS_ONE: Final = (
+    "a site is ready when it gives a row of one of the two through OData; without them leave the wait out"
+)
 _SERVER_ERRORS: Final = 500
 _VERSIONS: Final = frozenset({About.PROCESS, About.START, About.VERSION})
 
@@ -136,6 +140,9 @@ class Watched(Struct, frozen=True, kw_only=True):
                 found = _failed_look(failure)
             if failure.kind is not FailureKind.REFUSED or (failure.status or 0) >= _SERVER_ERRORS:
                 break
+        if found.status == _NOT_FOUND and found.trouble is not None:
+            message = f"{found.trouble.message} to odata/{' and to odata/'.join(ROWS_OF)}"
+            found = replace(found, trouble=replace(found.trouble, message=message, hint=_NEEDS_ONE))
         # a refusal is remembered, and a session of before the restart may be what a 403 is about
         if (failure.final and not found.is_signed_out) or failure.status == _FORBIDDEN:
             self.caller.forget_sign_in()

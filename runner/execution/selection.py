@@ -57,7 +57,14 @@ class Selection(Struct, frozen=True, kw_only=True):
     keywords: Sequence[str]
 
     def of(self, runs: Iterable[FoundRun]) -> list[FoundRun]:
-        return [run for run in runs if self.fits_tags(run.job.tags) and self._has_keyword(run, self.keywords)]
+        found = [*runs]
+        whole = {run.title for run in found if run.case is not None}.intersection(self.keywords)
+        keywords = [keyword for keyword in self.keywords if keyword not in whole]
+
+        def has_keyword(run: FoundRun) -> bool:
+            return run.title in whole or (bool(keywords or not whole) and self._has_keyword(run, keywords))
+
+        return [run for run in found if self.fits_tags(run.job.tags) and has_keyword(run)]
 
     @staticmethod
     def _has_keyword(run: FoundRun, keywords: Sequence[str]) -> bool:

@@ -43,6 +43,7 @@ _EMPTY: Final = Trouble(
     message="the library of processes (VwProcessLib) shows none at all",
     hint="check that the user may read it: a list without what a user may not see is empty, and no error",
 )
+_WITHOUT_LIBRARY: Final = "jobs run without a catalogue, too; `runner catalog build` makes one of packages in git"
 
 
 class NoAnswerError(Exception):
@@ -140,7 +141,10 @@ def _rows(site: PatientReader) -> list[JsonObject]:
     if isinstance(found, CallFailed) and found.status in _COLUMN_REFUSED:
         found = read_pages(site, replace(call, select=()))
     if isinstance(found, CallFailed):
-        raise NoAnswerError(trouble_of(found, "the library of processes (VwProcessLib)"))
+        trouble = trouble_of(found, "the library of processes (VwProcessLib)")
+        if found.kind is FailureKind.REFUSED:
+            trouble = replace(trouble, hint="; ".join(filter(None, (trouble.hint, _WITHOUT_LIBRARY))))
+        raise NoAnswerError(trouble)
     return found
 
 

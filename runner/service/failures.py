@@ -57,6 +57,7 @@ _NOT_THERE: Final[dict[type, str]] = {
 _OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 414, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
+_READ_BY_US: Final = _LOGS | {"VwProcessLib"}
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
 _LATER: Final = "try again later, or ask those who run the site"
 _PACE: Final = "bound the pace in the target, as by `rate: 2/s`, or ask those who run the site how much it takes"
@@ -263,7 +264,7 @@ def _what_to_check(call: calls.Call | None, reply: Reply, site: Site) -> str | N
     if may_be_long and (too_long := _too_long(call, site)):
         return too_long
     entity = process_log.reading(call).entity if isinstance(call, calls.TableCall) else None
-    if isinstance(call, calls.QueryCall) and call.entity in _LOGS:
+    if isinstance(call, calls.QueryCall) and call.entity in _READ_BY_US:
         entity = call.entity
     if status == HTTPStatus.NOT_FOUND:
         if entity is not None:

@@ -86,6 +86,13 @@ def test_a_keyword_is_a_part_of_job_and_case_in_any_case(keyword: str, chosen: l
     assert titles(keywords=[keyword]) == chosen
 
 
+def test_a_keyword_that_is_a_whole_name_takes_that_run_alone() -> None:
+    job(cases="cases: [{name: de}, {name: DE}, {name: fr}]\n")
+    assert titles(keywords=["smoke[de]"]) == ["smoke[de]@one"]
+    assert titles(keywords=["smoke[de]", "FR"]) == ["smoke[de]@one", "smoke[fr]@one"]
+    assert titles(keywords=["[de]"]) == ["smoke[de]@one", "smoke[DE]@one"]
+
+
 def test_a_case_that_was_not_selected_keeps_the_number_of_the_others() -> None:
     job(cases=TWO)
     (run,) = prepared(keywords=["blue"]).runs

@@ -78,6 +78,20 @@ class World:
         return [look.phase for before, look in pairs if before is None or look.state != before.state]
 
 
+def test_what_is_asked_for_is_named_where_the_site_has_neither() -> None:
+    world = World(begins=[(0.0, Phase.NEW)])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(404) if b"/odata/" in request.extensions["target"] else world.site.over_httpx(request)
+
+    world.answer = answer
+    assert world.wait() is ReadyOutcome.OVER
+    trouble = world.looks[-1][1].trouble
+    assert trouble is not None
+    assert trouble.message == "site.example answered 404 Not Found to odata/VwProcessLib and to odata/Contact"
+    assert (trouble.hint or "").startswith("a site is ready when it gives a row of one of the two")
+
+
 @pytest.mark.parametrize("seed", range(50))
 def test_it_is_ready_in_the_last_phase_alone_and_soon_after_that_has_begun(seed: int) -> None:
     chance = random.Random(seed)

@@ -344,8 +344,11 @@ def test_a_library_that_cannot_be_read_ends_it() -> None:
             del call, seconds, gate
             return REFUSED
 
-    with pytest.raises(NoAnswerError, match=r"^the library of processes \(VwProcessLib\) cannot be read: no$"):
+    with pytest.raises(
+        NoAnswerError, match=r"^the library of processes \(VwProcessLib\) cannot be read: no$"
+    ) as failed:
         Closed([]).pull()
+    assert "jobs run without a catalogue, too; `runner catalog build`" in (failed.value.trouble.hint or "")
 
 
 def test_a_library_that_shows_nothing_gives_no_catalogue() -> None:

@@ -75,6 +75,7 @@ MISTAKES = {
     "run a.job.yaml --tags smoke|or|true": "words with `and`",
     "run a.job.yaml --tags (smoke": "words with `and`",
     "run a.job.yaml --tag smoke": "--tags",
+    "run a.job.yaml --report-junit r.xml --report-ctrf ./r.xml": "two reports would go to r.xml",
     "run a.job.yaml --grace 30": "as in `30s`",
     "show last --step read": "`runner show RUN STEP` shows a step",
     "apply a.job.yaml --force": "`--retry failed` carries out what did not pass once more",

@@ -320,7 +320,7 @@ def _print_rerun(console: RunConsole, carried: Carried) -> None:
     if len(runs) == 1 and not carried.left_out:
         steps = rerun_steps(runs[0])
     else:
-        steps = rerun_failed_steps(runs, lacking=bool(carried.left_out))
+        steps = rerun_failed_steps(runs, lacking=[run.place for run in carried.left_out])
     if steps:
         console.out.write(lines(what_next(steps), encoding=console.out.encoding))
 

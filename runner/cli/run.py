@@ -219,4 +219,7 @@ def _pending(
         return run
 
     for spec, rerun_of in zip_longest(specs, reruns):
-        yield PendingRun(title=spec.title, lock=claim_of(spec, sites), begin=partial(begun, spec, rerun_of))
+        place = (spec.job.file, spec.target.name)
+        yield PendingRun(
+            title=spec.title, place=place, lock=claim_of(spec, sites), begin=partial(begun, spec, rerun_of)
+        )

@@ -41,6 +41,7 @@ class PendingRun(Struct, frozen=True, kw_only=True):
     """A run that is to begin."""
 
     title: str
+    place: tuple[str, str] | None = None  # its file and its target, of a `run`
     lock: Claim | None
     begin: Callable[[], ActiveRun | None]  # None: nothing is to begin any more; raises `UsageError`, or `RefusedError`
     may_begin: Callable[[], bool] = lambda: True  # asked again whenever a run has ended

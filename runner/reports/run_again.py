@@ -153,8 +153,8 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
     return tuple(key for key, _ in _repeated(run))
 
 
-def rerun_failed_steps(runs: Sequence[TimedRun], *, lacking: bool = False) -> list[NextStep]:
-    """The same of the runs of a command, with `rerun --failed`. `lacking`: it never began some."""
+def rerun_failed_steps(runs: Sequence[TimedRun], *, lacking: Sequence[tuple[str, str] | None] = ()) -> list[NextStep]:
+    """The same of the runs of a command, with `rerun --failed`. `lacking`: file and target of what never began."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run) for run in failed]
     if any(belongs_to_fleet(run.result) for run in failed):
@@ -171,7 +171,7 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, lacking: bool = False) -> li
     by_hand = f"first do by hand what {first_few(left, _MOST_KEYS)} left undone. Then: " if left else ""
     does = f"{', and '.join(filter(None, (once_more, begins)))}; {_repeats(found)}"
     read = secrets_from_variables(*results)
-    steps = [*_mended_steps(results, found), NextStep(command=command, does=f"{does}{read}")]
+    steps = [*_mended_steps(results, found, [*filter(None, lacking)]), NextStep(command=command, does=f"{does}{read}")]
     return [replace(step, does=f"{by_hand}{step.does}") for step in steps]
 
 
@@ -192,20 +192,24 @@ def _repeats(found: Sequence[RunAgain]) -> str:
     return "it starts again what was undone" if any(again.undone for again in found) else _NOTHING_TWICE
 
 
-def _mended_steps(results: Sequence[RunResult], found: Sequence[RunAgain]) -> Iterator[NextStep]:
+def _mended_steps(
+    results: Sequence[RunResult], found: Sequence[RunAgain], lacking: Sequence[tuple[str, str]]
+) -> Iterator[NextStep]:
     """The command for all that did not pass, from the files of now, if some failed by their files."""
     mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
     if not mended:
         return
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
-    files = list(dict.fromkeys(clean(result.file) for result in results))
-    at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in results))
+    places = [*((result.file, result.target.name) for result in results), *lacking]
+    files = list(dict.fromkeys(clean(file) for file, _ in places))
+    at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(name for _, name in places))
     inputs = f"{inputs_of(*results)}{given_anew(*results)}{confirmed(*results)}"
     command = (
         f"runner run {shell_words(files)}{at} --last-failed{in_store(results[0].store)}{sites_of(*results)}{inputs}"
     )
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
-    does = f"when you have mended {where}, this carries out what did not pass, as it is "
+    never = " and what never began" if lacking else ""
+    does = f"when you have mended {where}, this carries out what did not pass{never}, as it is "
     does += f"written now; {_repeats(found)}"
     yield NextStep(command=command, does=does)
 

@@ -275,18 +275,18 @@ def test_a_command_for_what_is_not_taken_in_names_the_inputs_that_are_not_stored
     )
 
 
+@pytest.mark.parametrize("option", [[], ["-x"]])  # after `-x` what never began is at the other target, too
 def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anything_runs_again(
-    answers: Executes, capsys: Capture
+    answers: Executes, capsys: Capture, option: list[str]
 ) -> None:
     refused = JOB.format(name="a").replace("Who:", 'When: "{{ inputs.who | int }}", Who:')
     Path("a.job.yaml").write_text(refused)
-    assert ended(["run", "a.job.yaml", "-t", "here", "-t", "there"]) != 0
+    assert ended(["run", "a.job.yaml", "-t", "here", "-t", "there", *option]) != 0
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("  what next:")
     assert lines[at + 1] == "    runner run a.job.yaml -t here -t there --last-failed"
-    assert lines[at + 2].startswith(
-        "      when you have mended the file, this carries out what did not pass, as it is written"
-    )
+    what = "what did not pass and what never began" if option else "what did not pass"
+    assert lines[at + 2].startswith(f"      when you have mended the file, this carries out {what}, as it is written")
     assert lines[at + 3].startswith("    runner rerun ")
     Path("a.job.yaml").write_text(JOB.format(name="a"))
     answers.asked.clear()

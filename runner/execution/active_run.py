@@ -41,8 +41,8 @@ class ActiveRun(Struct, kw_only=True):
     facts: RunFacts
     journal: Journal
     site: ReadySite
-    progress: Progress  # belongs to who listens to the journal
     judgement: Judgement = field(default_factory=Judgement)
+    progress: Progress = field(default_factory=Progress)  # belongs to who listens to the journal
     waits: tuple[Waited, ...] = ()  # for its lock
     earlier: tuple[Line, ...] = ()  # what the journal held before this command
     lets_in: Callable[[], bool] = lambda: True  # whether the site accepts us, before the run is resumed
@@ -51,6 +51,9 @@ class ActiveRun(Struct, kw_only=True):
     in_reports: RunResult | None = None  # the result that the stored reports have
     is_of_other_account: bool = False  # its calls were made by another account than now
     _folded: tuple[int, RunResult] | None = None
+
+    def __post_init__(self) -> None:
+        self.progress.store = self.store.name
 
     @property
     def result(self) -> RunResult:
@@ -123,15 +126,7 @@ def begin(
         store.put(facts.run, Part.PLAN, snapshot.snapshot_text(made, key=os.urandom(32).hex()))
         if durable:
             journal.sync_run()
-    return ActiveRun(
-        store=store,
-        plan=made,
-        facts=facts,
-        journal=journal,
-        site=site,
-        judgement=judgement,
-        progress=Progress(store=store.name),
-    )
+    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
 
 
 def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:

@@ -43,7 +43,6 @@ from runner.runs import history
 from runner.runs.events import RunFacts
 from runner.runs.evidence import ApplyOrigin, Person, Starter
 from runner.runs.journal import Journal, utc_now
-from runner.runs.result import Progress
 from runner.runs.store import FencedError, StoreError
 from runner.runs.stored_runs import load
 from runner.secrets.redact import Secrets
@@ -290,13 +289,7 @@ class FleetRuns:
         journal = Journal(log, secrets, now=utc_now)
         leaving.begin(log, kept=snapshot.snapshot_text(made, key=os.urandom(32).hex()), url=site.name.url)
         return ActiveRun(
-            store=store,
-            plan=made,
-            facts=facts,
-            journal=journal,
-            site=site,
-            judgement=Judgement(hold=self.hold),
-            progress=Progress(store=store.name),
+            store=store, plan=made, facts=facts, journal=journal, site=site, judgement=Judgement(hold=self.hold)
         )
 
     def _resumed(self, store: FleetStore, run: str, found: QueuedRun, given: Sequence[Order]) -> ActiveRun | None:

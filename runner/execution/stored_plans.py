@@ -360,7 +360,7 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
         hint = f"`{resume}` goes on with the run that has not ended; {hint}"
     for found in [each for each in stored.values() if each is not None][-1:]:
         if lacking := never_begun(found):
-            show = verb_command("show", found.id, places[found.id].name)
+            show = verb_command("show", found.id, found.store.name)
             hint = f"{plural(len(lacking), 'run')} of it never began: `{show}` names what carries them out; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
 

@@ -153,10 +153,10 @@ _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoS
 
 
 class Progress:
-    """A run as far as its lines go; `head` is the last line's hash."""
+    """A run of `store` as far as its lines go; `head` is the last line's hash."""
 
     def __init__(self, *, run: str = "", store: StoreName | None = None) -> None:
-        self._store = store
+        self.store = store
         self._started = _before_first_line(run)
         self._finished: RunFinished | None = None
         self._settled = False
@@ -253,7 +253,7 @@ class Progress:
             resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
             hidden=self._hidden,
-            store=self._store,
+            store=self.store,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 

@@ -26,15 +26,15 @@ def schema_id(code: str) -> str:
     return str(uuid5(_SCHEMAS, code))
 
 
-def schema_uid(code: str) -> str:
-    """The id of a process's design, as RunProcess may name it."""
-    return _uid(code)
+def schema_uid(code: str, *parts: str) -> str:
+    """The id of a process's design, as RunProcess may name it, or of a part of it."""
+    return str(uuid5(_DESIGNS, "/".join((code, *parts))))
 
 
 def element_uid(code: str, deed: Deed, position: int) -> str:
     """The id of an element's design: that in the file, else an id made of its place."""
     own = deed.uid if isinstance(deed, Park | Fail) else None
-    return own or _uid(code, "elements", str(position))
+    return own or schema_uid(code, "elements", str(position))
 
 
 def element_caption(deed: Deed, position: int) -> str:
@@ -94,7 +94,7 @@ def error_of(message: str | None, *, code: str | None = None) -> JsonObject | No
 def _metadata(double: Double) -> JsonObject:
     parameters: list[Json] = [
         {
-            **_declared("ProcessSchemaParameter", code, _uid(double.code, "parameters", code), parameter.kind),
+            **_declared("ProcessSchemaParameter", code, schema_uid(double.code, "parameters", code), parameter.kind),
             "direction": DIRECTIONS.index(parameter.direction),
             "itemProperties": _items(double.code, code, parameter.items),
         }
@@ -111,7 +111,7 @@ def _metadata(double: Double) -> JsonObject:
 
 def _items(process: str, code: str, items: Mapping[str, Kind]) -> list[Json]:
     return [
-        _declared("ProcessSchemaParameter", name, _uid(process, "parameters", code, name), kind)
+        _declared("ProcessSchemaParameter", name, schema_uid(process, "parameters", code, name), kind)
         for name, kind in items.items()
     ]
 
@@ -123,9 +123,9 @@ def _declared(kind: str, name: str, uid: str, value: Kind) -> JsonObject:
 def _flow(double: Double) -> list[Json]:
     """The start, each element at which the process waits, and the end."""
     return [
-        _designed("ProcessSchemaStartEvent", "StartEvent1", _uid(double.code, "start")),
+        _designed("ProcessSchemaStartEvent", "StartEvent1", schema_uid(double.code, "start")),
         *(_designed("ProcessSchemaUserTask", each.name, each.uid) for each in parked(double)),
-        _designed("ProcessSchemaTerminateEvent", "TerminateEvent1", _uid(double.code, "end")),
+        _designed("ProcessSchemaTerminateEvent", "TerminateEvent1", schema_uid(double.code, "end")),
     ]
 
 
@@ -145,7 +145,3 @@ def parked(double: Double) -> Iterator[ProcessElement]:
     for number, (place, park) in enumerate(parks, 1):
         uid, caption = element_uid(double.code, park, place), element_caption(park, place)
         yield ProcessElement(uid=uid, name=f"UserTask{number}", caption=caption, kind="UserTask")
-
-
-def _uid(*parts: str) -> str:
-    return str(uuid5(_DESIGNS, "/".join(parts)))

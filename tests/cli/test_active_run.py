@@ -10,14 +10,13 @@ from runner.cli.main import ended
 from runner.execution.active_run import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Paused, RunClosing, RunFinished, RunStatus
-from runner.runs.result import Progress, fold
+from runner.runs.result import fold
 
 
 def test_the_result_is_that_of_the_whole_journal_however_far_its_listener_is(tmp_path: Path) -> None:
     journal = new_journal(tmp_path / "run")
     store, site = store_of(tmp_path / "run"), cast("ReadySite", None)
-    plan, progress = planned("  - pause: 1s\n"), Progress(store=store.name)
-    run = ActiveRun(store=store, plan=plan, facts=RUN, journal=journal, site=site, progress=progress)
+    run = ActiveRun(store=store, plan=planned("  - pause: 1s\n"), facts=RUN, journal=journal, site=site)
     assert run.result == fold((), run=RUN.run, store=store.name)
     journal.append(Paused(key="1", t=1.0, seconds=1.0))
     assert run.result == fold(journal.lines, run=RUN.run, store=store.name)
@@ -34,8 +33,7 @@ def test_the_result_is_that_of_the_whole_journal_however_far_its_listener_is(tmp
 def test_reports_are_stored_of_a_result_until_the_journal_has_more(tmp_path: Path) -> None:
     journal = new_journal(tmp_path / "run")
     store, site = store_of(tmp_path / "run"), cast("ReadySite", None)
-    plan, progress = planned("  - pause: 1s\n"), Progress(store=store.name)
-    run = ActiveRun(store=store, plan=plan, facts=RUN, journal=journal, site=site, progress=progress)
+    run = ActiveRun(store=store, plan=planned("  - pause: 1s\n"), facts=RUN, journal=journal, site=site)
     assert run.reported.stored_in is None
     run.in_reports = run.reported.result
     before = run.reported

@@ -11,7 +11,6 @@ from runner.execution.active_run import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepFinished, StepStarted
 from runner.runs.journal import Journal
-from runner.runs.result import Progress
 from runner.runs.status import Status
 from runner.secrets.redact import Secrets
 from runner.terminal import output
@@ -38,9 +37,7 @@ class Terminal(output.MessageStream):
 def begun(telling: RunConsole, folder: Path) -> Journal:
     """The journal of a run whose first step is under way."""
     journal = new_journal(folder, Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
-    store, site = store_of(folder), cast("ReadySite", None)
-    progress = Progress(store=store.name)
-    run = ActiveRun(store=store, plan=PLAN, facts=RUN, journal=journal, site=site, progress=progress)
+    run = ActiveRun(store=store_of(folder), plan=PLAN, facts=RUN, journal=journal, site=cast("ReadySite", None))
     journal.listeners.append(telling.started(run))
     row = Row(key="nap", id="nap", name="Wait", kind="pause", section=Section.STEPS, index=None, line=1)
     journal.append(StepStarted(row=row, t=0.0))

@@ -23,7 +23,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject, is_guid, yaml_flow
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
-from runner.runs.process_status import KNOWN
+from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 from runner.service.calls import FailureKind, LogRow, ReadElementData, ReadElements
 
@@ -169,6 +169,8 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
 def _over(row: OpenRow, process: LogRow, seen: _Elements, wanted: WantedElement) -> Attempt:
     message = f"the process has ended as `{process.status}`, and `{wanted.name}` cannot be executed any more"
     hint = _near(row.state, seen, wanted) or f"{_pull(row)} writes down which elements the process has"
+    if process.status in ENDED_BADLY:
+        hint = "look in the process log of the site why it failed, or who cancelled it"
     if row.state.run.plan.target.sandbox and not seen.all:
         hint = "write an `element` into the double of the process, or take its `if: false` away"
     if seen.fitting:

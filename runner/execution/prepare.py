@@ -14,6 +14,7 @@ from runner.execution import stored_plans
 from runner.execution.planned_runs import lacking_commands
 from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, given_inputs, input_values
 from runner.execution.selection import FoundRun, Selection, runs_of, select
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import MOST, first_few
 from runner.foundation.suggestions import likely_typo, suggest
@@ -28,6 +29,8 @@ from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, failed_runs, newest_runs
 from runner.targets.model import Target
 
+_UNFILLED = lazy_pattern(r"\$(?:env:)?[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\}|%[A-Za-z_]\w*%|\$\(\w+ .*\)")
+"""What a shell has left as it is: in single quotes, or since it is of another shell."""
 _OPTION = VARIABLE.removesuffix("INPUT_")
 
 
@@ -273,6 +276,11 @@ def _typos(wanted: Wanted, project: Project) -> Iterator[Problem]:
         message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
         hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
         yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+    for name, _, value in (option.partition("=") for option in wanted.given):
+        if _UNFILLED.fullmatch(value) is not None:
+            message = f"the input `{clean(name)}` is the text `{clean(value)}`: no shell has put a value in its place"
+            hint = "write it in double quotes, or as the shell that runs this command names its variables"
+            yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
     yield from _typos_of_variables({name.upper() for name in own}, wanted.from_environment)
     targets = {name for file in project.files for name in file.targets}
     for name in wanted.confirmed:

@@ -270,8 +270,9 @@ def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job")
 
 
 def _typed(declared: Input, text: str) -> Json:
-    kind = declared.schema.get("type")
-    if kind == "string" or (kind in _OR_NULL and text != "null"):
+    kind, choices = declared.schema.get("type"), listed_by(declared.schema, "enum")
+    is_a_text = kind is None and bool(choices) and all(isinstance(choice, str) for choice in choices)
+    if kind == "string" or (kind in _OR_NULL and text != "null") or is_a_text:
         return text
     shown = "its value" if declared.secret else f"`{shortened(text, SHOWN)}`"
     try:

@@ -191,6 +191,18 @@ def test_a_process_that_has_ended_without_the_element_fails_at_once_and_says_wha
     assert (site.executed_ids, site.t < 10) == ([], True)
 
 
+@pytest.mark.parametrize("status", ["cancelled", "error"])
+def test_an_element_of_a_process_that_ended_badly_is_to_be_looked_for_in_the_process_log(status: str) -> None:
+    site = Site(shown=[element("Check", status="done")])
+    site.rows[0]["status"] = status
+    error = site.carry_out(planned(ONE)).finished("a").error
+    assert error is not None
+    assert (error.code, error.hint) == (
+        "E220",
+        "look in the process log of the site why it failed, or who cancelled it",
+    )
+
+
 def test_an_element_that_a_process_has_gone_through_is_to_be_left_out() -> None:
     site = Site(shown=[element("Approve", status="done")])
     site.rows[0]["status"] = "done"

@@ -129,6 +129,11 @@ def test_a_text_is_taken_as_it_is_for_a_string_and_read_as_json_for_all_else(opt
     assert values(DECLARED, option)[option.partition("=")[0]] == value
 
 
+def test_a_text_is_meant_where_all_that_an_input_may_be_are_texts() -> None:
+    assert values("\n  mode: {enum: [full, part]}", "mode=part") == {"mode": "part"}
+    assert values("\n  mode: {enum: [full, 5]}", "mode=5") == {"mode": 5}
+
+
 @pytest.mark.parametrize("written", ["5", "'5'", "[5]"])
 def test_values_of_a_file_are_taken_as_they_are(written: str) -> None:
     expected: dict[str, Json] = {"5": 5, "'5'": "5", "[5]": [5]}

@@ -166,7 +166,7 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
         yield from (f"| `{_cell(option)}` | {_cell(_sentences(text))} |" for option, text in shown)
 
 
-_AFTER_THE_HELP = re.compile(r"\n\s*(?=\b(?:Examples|Exit codes):)")
+_AFTER_THE_HELP = re.compile(r"\n\s*(?=\b(?:Examples?|Exit codes):)")
 
 
 def _sentences(text: str) -> str:

@@ -558,6 +558,15 @@ def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: Capture) -
     assert "no job has the tag `smok` of `--tags`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("value", ["$USER", "${USER}", "%USER%", "$env:USER"])
+@pytest.mark.usefixtures("folder")
+def test_a_variable_that_no_shell_has_filled_in_is_warned_of(value: str, capsys: Capture) -> None:
+    assert ended(["plan", "a.job.yaml", "-i", f"phone={value}"]) == 0
+    assert f"the input `phone` is the text `{value}`: no shell has put" in capsys.readouterr().err
+    assert ended(["plan", "a.job.yaml", "-i", "phone=$5 and 10%"]) == 0
+    assert "no shell" not in capsys.readouterr().err
+
+
 def test_a_tag_and_a_keyword_that_fit_different_jobs_are_reported_to_be_too_much_together(
     folder: Path, capsys: Capture
 ) -> None:

@@ -177,13 +177,15 @@ def report(context: click.Context) -> int:
     output.problems(*problems)
     reports.write(places, command)
     if opens:
-        if page is None:
-            last = reported[-1].result.id
-            page = reports.stored_page(replace(command, values=places.values), local_store(context, last), run=last)
-        reports.open_page(page)
+        reports.open_page(page or _stored_page(context, replace(command, values=places.values)))
     if code is not ExitCode.PASSED:
         output.say(f"the reports are written; exit {code:d}")
     return code
+
+
+def _stored_page(context: click.Context, command: ReportedCommand) -> str:
+    last = command.runs[-1].result.id
+    return reports.stored_page(command, local_store(context, last), run=last)
 
 
 def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:

@@ -171,18 +171,22 @@ def _settle_by_log(
             if readings.is_for_good(found.failure):
                 break
             continue
-        failed = [each for each in found.at_other_times if each.status in ENDED_BADLY]
-        if found.rows and failed and _is_answered(row):
-            return _in_doubt(row, cause, why=f"the process log shows {starts.at_another_time(failed)}")
         if found.rows:
-            rows = _without_rivals(row, row.sought, found.rows)
-            if not found.rival and _are_all(row, row.sought, rows):
-                several = str(why_not(row, row.sought, rows))
-                return _in_doubt(row, cause, why=several, by_log=False, advice=f"; {REPEATS}")
-            return (yield from _judge_candidates(row, row.sought, rows, cause=cause, rival=found.rival))
+            return (yield from _judge_found(row, row.sought, found, cause=cause))
         less = starts.weak_absence(row.log, row.sought) or starts.at_another_time(found.at_other_times or shown)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return _in_doubt(row, cause, why=why)
+
+
+def _judge_found(row: OpenRow, start: Start, found: FoundRows, *, cause: Trouble) -> Running[Attempt]:
+    """Judge by rows that may be those of the start."""
+    failed = [each for each in found.at_other_times if each.status in ENDED_BADLY]
+    if failed and _is_answered(row):
+        return _in_doubt(row, cause, why=f"the process log shows {starts.at_another_time(failed)}")
+    rows = _without_rivals(row, start, found.rows)
+    if not found.rival and _are_all(row, start, rows):
+        return _in_doubt(row, cause, why=str(why_not(row, start, rows)), by_log=False, advice=f"; {REPEATS}")
+    return (yield from _judge_candidates(row, start, rows, cause=cause, rival=found.rival))
 
 
 def _is_answered(row: OpenRow) -> bool:

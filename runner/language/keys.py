@@ -6,7 +6,7 @@ from itertools import pairwise, takewhile
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import joined_by_and, joined_by_or
 from runner.foundation.suggestions import folded, foreign, suggest
-from runner.foundation.values import ValuePath, is_guid, record
+from runner.foundation.values import JsonObject, ValuePath, is_guid, record
 from runner.language import key_hints
 from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject
@@ -38,11 +38,7 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
     if given == ["id"] and "name" not in keys.written:
         given = []
     if given:
-        inputs = ", ".join(f"{name}: …" for name in given)
-        in_inputs = f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`"
-        if isinstance(keys.written[given[0]], dict) and "name" not in keys.written:
-            in_inputs = f"write `{{name: {given[0]}, inputs: {{…}}}}`"
-        yield _together(given, in_inputs, keys)
+        yield _together(given, _hint_on_a_case(given, keys.written), keys)
     reported = [*given, *(path[-1] for finding in grouped for path in (finding.path, *finding.also))]
     for name in (name for name in near if name not in reported):
         hint = key_hints.hint(name, keys.written[name], keys=keys, near=near[name])
@@ -51,6 +47,14 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
         yield Finding(code="E104", message=message, hint=hint, path=path, at_key=True, instead=near[name])
     yield from _missing(keys, near=near)
     yield from _choices(keys, near=near)
+
+
+def _hint_on_a_case(given: Sequence[str], written: JsonObject) -> str:
+    """For values of a case that are written beside its `inputs`."""
+    if isinstance(written[given[0]], dict) and "name" not in written:
+        return f"write `{{name: {given[0]}, inputs: {{…}}}}`"
+    inputs = ", ".join(f"{name}: …" for name in given)
+    return f"write the values of a case in its `inputs`: `inputs: {{{inputs}}}`"
 
 
 def emptied(keys: RecordKeys) -> Iterator[ValuePath]:

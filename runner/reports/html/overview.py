@@ -73,6 +73,7 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
     results = [run.result for run in runs]
     passed = Counter(row.sureness for run in runs for row in run.rows if row.step.status is Status.PASSED)
     statuses = Counter(result.status for result in results)
+    commits = {(run.result.commit, bool(run.started and run.started.dirty)) for run in runs if run.result.commit}
     is_single = len(results) == 1 and not command.errors
     says_damage = command.has_damage and command.exit_code not in {result.exit_code for result in results}
     what = _DAMAGED if says_damage else meaning(command.exit_code)
@@ -89,15 +90,7 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
         started=min((result.started_at for result in results if result.started_at), default=""),
         seconds=_seconds_of(results),
-        commits=tuple(
-            sorted(
-                {
-                    (run.result.commit or "", bool(run.started and run.started.dirty))
-                    for run in runs
-                    if run.result.commit
-                }
-            )
-        ),
+        commits=tuple(sorted(commits)),
         ci=tuple(sorted({_ci_link(run.ci) for run in runs if run.ci is not None})),
     )
 

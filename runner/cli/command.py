@@ -31,7 +31,6 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.spans import timed
 from runner.reports.summary import totals, what_next
-from runner.reports.words import meaning
 from runner.runs.events import RunStatus
 from runner.runs.store import Claim, LocalRunStore
 from runner.targets.model import SiteTarget
@@ -280,7 +279,7 @@ def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
     """The strongest of `code` and that of the `rest` of its command, which is printed where it is another."""
     whole = strongest([code, rest.exit_code])
     if whole is not code:
-        output.say(f"exit {whole:d} is of the whole command: {meaning(whole)}")
+        output.say(f"exit {whole:d} is of the whole command: {rest.meaning}")
     return whole
 
 
@@ -297,7 +296,7 @@ def publish(places: reports.ReportPlaces, command: ReportedCommand, *, printed: 
         code = ExitCode.FAULT
     _send_traces(command)
     if code not in (ExitCode.PASSED, printed):
-        output.say(f"exit {code:d}: {meaning(code)}")
+        output.say(f"exit {code:d}: {replace(command, exit_code=code).meaning}")
     return code
 
 

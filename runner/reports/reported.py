@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, Problem, errors_in
+from runner.reports.words import meaning
 from runner.runs.events import Line, RunStatus
 from runner.runs.result import RunResult, worst
 from runner.runs.store import RunStore
@@ -20,6 +21,7 @@ _STATUS_WITHOUT_RUNS = {
     ExitCode.INTERRUPTED: RunStatus.CANCELLED.value,
     ExitCode.TERMINATED: RunStatus.CANCELLED.value,
 }
+_OURS = frozenset({"E311", "E312"})  # of the events, and of a stop: not of what a site answers
 
 
 class ReportValues(StrEnum):
@@ -67,6 +69,16 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
         from runner.explanations.read import explanation  # noqa: PLC0415  1 ms, for pages without values only
 
         return [replace(each, message=explanation(each.code).title, hint=None, excerpt=None) for each in self.errors]
+
+    @property
+    def meaning(self) -> str:
+        """The meaning of its exit code, which is also 3 where something did not begin, or could not be written."""
+        is_of_a_site = {result.exit_code for result in self.results} | {
+            ExitCode.NO_ANSWER for problem in self.errors if problem.code[:2] == "E3" and problem.code not in _OURS
+        }
+        if self.exit_code is ExitCode.NO_ANSWER and ExitCode.NO_ANSWER not in is_of_a_site:
+            return "not everything was carried out, or could be stored or reported"
+        return meaning(self.exit_code)
 
     @property
     def has_damage(self) -> bool:

@@ -371,7 +371,9 @@ def test_what_never_began_is_not_made_green_by_what_is_resumed(capsys: Capture) 
     assert ended(["resume", "last", "--together", "--report-junit", "junit.xml", "--report-md", "a.md"]) == 3
     assert "the command ended before these runs began" in Path("junit.xml").read_text()
     assert "exit 3" in Path("a.md").read_text()
-    assert "exit 3 is of the whole command: " in capsys.readouterr().err
+    assert (
+        "exit 3 is of the whole command: not everything was carried out, or could be stored" in capsys.readouterr().err
+    )
 
 
 def test_a_verdict_is_about_one_run(capsys: Capture) -> None:

@@ -13,7 +13,7 @@ from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.spans import Sureness, TimedRow, TimedRun, wall_seconds
-from runner.reports.words import NOTHING_DONE, doubt_sentence, has_done_nothing, meaning, meaning_of, run_title
+from runner.reports.words import NOTHING_DONE, doubt_sentence, has_done_nothing, meaning_of, run_title
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
 from runner.runs.result import RunResult
@@ -76,7 +76,7 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
     commits = {(run.result.commit, bool(run.started and run.started.dirty)) for run in runs if run.result.commit}
     is_single = len(results) == 1 and not command.errors
     says_damage = command.has_damage and command.exit_code not in {result.exit_code for result in results}
-    what = _DAMAGED if says_damage else meaning(command.exit_code)
+    what = _DAMAGED if says_damage else command.meaning
     if not runs and command.exit_code is ExitCode.REFUSED:
         what += ": nothing was sent"
     return Verdict(

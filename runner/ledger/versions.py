@@ -5,7 +5,7 @@ included jobs, links, and secrets do not count.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from runner.foundation import durations
@@ -16,6 +16,8 @@ from runner.runs.events import TargetName
 
 _NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target", "cases"})
 """Keys of a job. Its target, and the values of its case, are part of the version by themselves."""
+_NOT_OF_AN_INPUT = frozenset({"description", "default"})
+"""Keys of an input of the job itself: its value is part of the version, whoever gave it."""
 _TEXTS_OF_A_STEP = frozenset({"help", "name"})
 _DURATIONS = frozenset({"timeout", "cleanup_timeout", "every", "max_every", "initial", "max", "pause"})
 _HANDED_ON = frozenset({"parameters", "values", "inputs", "vars", "outputs", "for_each", "schema"})
@@ -82,14 +84,15 @@ def files_of_version(written: Mapping[str, Json]) -> Json:
             path = os.path.realpath(os.path.join(os.path.dirname(name), file))  # noqa: PTH118, PTH120  as `realpath`
             return version_of(path, files[path], is_included=True) if path in files else file
 
-        job = _without_texts(data, included)
+        job = _without_texts(data, included, left_out={"description"} if is_included else _NOT_OF_AN_INPUT)
         return _in_seconds({key: value for key, value in job.items() if not (is_included and key == "name")})
 
     own = next(iter(written))
     return version_of(own, written[own], is_included=False)
 
 
-def _without_texts(data: Json, included: Callable[[str], Json]) -> JsonObject:
+def _without_texts(data: Json, included: Callable[[str], Json], *, left_out: Collection[str]) -> JsonObject:
+    """`left_out` are keys of inputs."""
     job = {key: value for key, value in record(data).items() if key not in _NOT_OF_A_VERSION}
     for section in ("steps", "finally"):
         if section in job:
@@ -97,7 +100,7 @@ def _without_texts(data: Json, included: Callable[[str], Json]) -> JsonObject:
     if "inputs" in job:
         described = record(job["inputs"]).items()
         job["inputs"] = {
-            name: {key: value for key, value in record(declared).items() if key != "description"}
+            name: {key: value for key, value in record(declared).items() if key not in left_out}
             for name, declared in described
         }
     return job

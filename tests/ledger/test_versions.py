@@ -105,6 +105,25 @@ def test_a_new_case_makes_no_version_of_the_others() -> None:
     assert before.items() <= after.items()
 
 
+@pytest.mark.parametrize("default", ["default: Bob, ", ""])
+def test_the_default_of_an_input_makes_a_version_only_of_what_takes_it(default: str) -> None:
+    job = JOB.replace(", {name: blue, inputs: {who: Blue}}", ", {name: blue}" if default else "")
+    write(Path("specs"), **{"billing.job.yaml": job})
+    before = digests()
+    write(Path("specs"), **{"billing.job.yaml": job.replace("default: Ann, ", default)})
+    after = digests()
+    changed = {title for title in after if after[title] != before[title]}
+    assert changed == ({"billing[blue]@here"} if default else set())
+
+
+def test_the_default_of_an_included_job_makes_a_version() -> None:
+    part = PART.replace("steps:", "inputs: {n: {type: integer, default: 1}}\nsteps:")
+    write(Path("specs"), **{"parts/part.job.yaml": part})
+    before = digests()
+    write(Path("specs"), **{"parts/part.job.yaml": part.replace("default: 1", "default: 2")})
+    assert before["billing[red]@here"] != digests()["billing[red]@here"]
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [

@@ -25,7 +25,7 @@ from runner.foundation.values import Json, record
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
-from runner.runs.refused_starts import RefusedStart
+from runner.runs.refused_starts import RefusedStart, is_of_service
 from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, ReadRows, RunProcessCall
 
@@ -239,8 +239,8 @@ def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Runni
 
 
 def _is_fault(failure: CallFailed) -> bool:
-    """Whether the service itself refused, with a fault, and not a proxy with a status of its own."""
-    return failure.unproved and failure.status is not None and failure.status // 100 in (2, 5)
+    """Whether the service itself refused, perhaps after the process had begun, and not a proxy."""
+    return failure.unproved and is_of_service(failure.status)
 
 
 def _without_answer(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
@@ -283,8 +283,11 @@ def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
 def _until_settled(row: OpenRow, before: RefusedStart) -> float:
     """Seconds until the row of a short process has come: a row may appear when the process ends [S]."""
     now, settle = row.log.server_time(row.t), row.state.run.plan.times.settle
-    is_fault = before.status is not None and before.status // 100 in (2, 5)
-    return 0.0 if is_fault or before.at is None or now is None else min(settle, before.at + settle - now)
+    return (
+        0.0
+        if is_of_service(before.status) or before.at is None or now is None
+        else min(settle, before.at + settle - now)
+    )
 
 
 def _rows_of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:

@@ -33,6 +33,7 @@ from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import cleanup_left, doubt_sentence, labelled, own_error, run_title
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
+from runner.runs.refused_starts import is_of_service
 from runner.runs.result import RunResult
 from runner.runs.status import Status
 
@@ -299,6 +300,6 @@ def _has_started(row: TimedRow) -> bool:
 
 def _is_unread_fault(row: TimedRow, refused: RowSpan) -> bool:
     """Whether a start ended in a fault of the service, and the log was not read after it."""
-    is_fault = refused.call.get("kind") in ("execute", "run") and (refused.status or 0) // 100 in (2, 5)
+    is_fault = refused.call.get("kind") in ("execute", "run") and is_of_service(refused.status)
     later = row.spans[row.spans.index(refused) + 1 :]
     return is_fault and not any(span.call.get("kind") == "read_rows" and span.is_ok for span in later)

@@ -1,6 +1,7 @@
 """Starts that were refused, and may have happened all the same, as behind a gateway; a rerun looks for their rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
 
 from msgspec import Struct
 
@@ -20,6 +21,11 @@ class RefusedStart(Struct, frozen=True, kw_only=True):
     at: float | None = None  # the server's own time of the refusal
     marked: bool = False  # the log was read before
     mark: str | None = None  # the newest row then
+
+
+def is_of_service(status: int | None) -> bool:
+    """Whether the service itself refused a start so, perhaps after its process had begun, and not a proxy."""
+    return (status or 0) // 100 in (2, 5) or status == HTTPStatus.BAD_REQUEST
 
 
 def refused_starts(run: str, lines: Sequence[Line], *, before: Iterable[RefusedStart]) -> Iterator[RefusedStart]:

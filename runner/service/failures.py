@@ -211,12 +211,11 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     """Whether a refusal is known to be the service's own: a fault in its words. What its own 403 looks like is not
     known [?].
 
-    A page, or nothing, may be a proxy's. So may an empty 404, although a missing method is answered so [M].
+    A page, or nothing, may be a proxy's. So may an empty 404, although a missing method is answered so [M]. A 400 to a
+    start is what services that others write also say of a process that failed [?].
     """
-    if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
-        return isinstance(call, calls.ExecuteCall) and refusal_words.is_missing(
-            call.process, bodies.title(reply.body, content_type=_content_type(reply))
-        )
+    if reply.status == HTTPStatus.BAD_REQUEST and (bodies.is_page(reply.body) or refusal_words.is_start(call)):
+        return refusal_words.proves_no_start(call, _words(reply))
     return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
 
 

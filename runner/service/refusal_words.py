@@ -1,7 +1,7 @@
 """What the service's words prove about a start that it refused."""
 
 import re
-from typing import Final
+from typing import Final, TypeGuard
 
 from runner.foundation.lazy import lazy_pattern
 from runner.service import calls
@@ -20,9 +20,13 @@ def is_missing(code: str, words: str, *, quoted: bool = False) -> bool:
     return re.search(named, words, re.IGNORECASE) is not None
 
 
+def is_start(call: calls.Call | None) -> TypeGuard[calls.ExecuteCall | calls.RunProcessCall]:
+    return isinstance(call, calls.ExecuteCall | calls.RunProcessCall)
+
+
 def proves_no_start(call: calls.Call | None, fault: str) -> bool:
     """Whether the words of the service's own fault are of the check before: no such process or result, or no right."""
-    if not isinstance(call, calls.ExecuteCall | calls.RunProcessCall):
+    if not is_start(call):
         return False
     results = call.results if isinstance(call, calls.RunProcessCall) else filter(None, [call.result])
     lacks_result = any(is_missing(code, fault, quoted=True) for code in results)
@@ -34,7 +38,7 @@ def names_no_process(call: calls.Call | None, words: str) -> bool:
 
     They may be a gateway's, or a script's, which say much else: the code has quotes around it, or `process` before it.
     """
-    if not isinstance(call, calls.ExecuteCall | calls.RunProcessCall):
+    if not is_start(call):
         return False
     kind, code = "process(?: schema)?", rf"[\"'`“«]?{re.escape(call.process)}[\"'`”»]?"
     says_so = rf"\b{kind} {code} (?:is |was )?(?:{NOT_FOUND})|\b(?:unknown|no such) {kind}:? {code}(?![\w/])"

@@ -133,10 +133,20 @@ def test_with_verify_none_no_log_is_read() -> None:
     assert (world.sent, end(world).status) == (["insert"], "passed")
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(1.0, "passed"), (-60.0, "failed"), (None, "failed")])
+@pytest.mark.parametrize(
+    ("seconds", "effect", "status"),
+    [
+        (1.0, "once", "passed"),
+        (-60.0, "once", "failed"),
+        (None, "once", "unknown"),
+        (None, "idempotent", "failed"),
+    ],
+)
 def test_an_update_that_a_proxy_refused_has_happened_only_where_its_record_was_changed_since(
-    seconds: float | None, status: str
+    seconds: float | None, effect: str, status: str
 ) -> None:
+    """Where the record has its values, and does not say since when, an update that must not be repeated is in doubt."""
+
     class HandedOn(World):
         def _change(self, call: ChangeCall) -> Ending:
             ending = super()._change(call)
@@ -146,7 +156,7 @@ def test_an_update_that_a_proxy_refused_has_happened_only_where_its_record_was_c
 
     world = HandedOn(answers=[None, refused(unproved=True)], records=existing(Score=7))
     before = "  - id: z\n    execute: {process: UsrZ}\n"
-    assert end(carried_out(world, before + UPDATE + ALONE)).status == status
+    assert end(carried_out(world, f"{before}{UPDATE}{ALONE}    effect: {effect}\n")).status == status
 
 
 def test_an_insert_that_was_not_answered_and_happened_is_known_by_its_record() -> None:

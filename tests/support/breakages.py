@@ -187,9 +187,9 @@ BREAKAGES: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        what="Turned away (401, login page, 429), a fault, or what may be the refusal of a proxy (403)",
+        what="Turned away (401, login page, 429), a fault, a 400, or perhaps a proxy's refusal (403)",
         effect="`once`",
-        log="shows a start that may be it, or, but after a fault, cannot be read",
+        log="shows a start that may be it, or, but after a fault or a 400, cannot be read",
         does="never makes it again: it may have begun before that answer",
         ways=tuple(
             Way(site=site, step=ONCE, came=came)
@@ -201,16 +201,19 @@ BREAKAGES: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        what="A fault of the service",
+        what="A fault of the service, or a 400 without words that prove that nothing began",
         effect="`once`",
         log="cannot be read",
         does="does not repeat it; whoever carries the job out once more reads that it may begin again",
-        ways=(Way(site=World(answers=[refused(500, unproved=True)], log=refused(403)), step=ONCE, came=FAILED),),
+        ways=tuple(
+            Way(site=World(answers=[refused(status, unproved=True)], log=refused(403)), step=ONCE, came=FAILED)
+            for status in (500, 400)
+        ),
     ),
     Breakage(
         what="The service refuses the call: no right, no such process, a value; or a fault",
         effect="any",
-        log="is asked after another fault only; of a `once` call it shows no start",
+        log="is asked after another fault or a 400 only; of a `once` call it shows no start",
         does="does not repeat it, unless `retry.on` has `refused`",
         ways=tuple(
             Way(site=World(answers=[refusal]), step=step, came=FAILED)

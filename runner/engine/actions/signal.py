@@ -231,7 +231,7 @@ def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Ch
         if isinstance(found, dict) and _CHANGED_BY in found and row.log.owner_due <= row.t:
             yield from ask_owner(row)
         if not isinstance(found, CallFailed) and (changed := _as_read(row, sent, found, failure)) is not None:
-            row.in_doubt = False
+            row.in_doubt = isinstance(changed, Attempt)
             return changed
     return _not_changed(row, call, failure, found)
 
@@ -243,7 +243,9 @@ def _is_no(call: ChangeCall, failure: CallFailed) -> bool:
     return failure.kind is FailureKind.REFUSED and (is_refused_update or is_no_right)
 
 
-def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: CallFailed) -> _Changed | None:
+def _as_read(
+    row: OpenRow, sent: SentChange, found: JsonObject | None, failure: CallFailed
+) -> _Changed | Attempt | None:
     """The change as the record shows it, if so. An Id of the run's own proves an insert; else `ModifiedOn` [?]."""
     action, call = row.step.action, sent.call
     is_own = isinstance(action, Signal) and action.id is None
@@ -254,11 +256,13 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
             return _Changed(record=found, warnings=(shown,), unproved=_difference(call, found))
         case Change.INSERT | Change.UPDATE if found is not None and _difference(call, found) is None:
             is_since = _was_changed_since(row, sent, found)
-            if is_since is False or (is_since is None and failure.kind is FailureKind.REFUSED):
+            if is_since is False:
                 return None
             if is_since:
                 return _Changed(record=found, warnings=(shown,))
             guess = f"the record is as the {call.change} leaves it; whether this {call.change} made it so is not known"
+            if failure.kind is FailureKind.REFUSED:
+                return in_doubt(failure.trouble, why=guess, by_log=False) if row.is_once else None
             return _Changed(record=found, unproved=guess, cause=failure.trouble)
         case Change.DELETE if found is None:
             return _Changed(record={"Id": call.id}, warnings=(f"the record is not there, so it was deleted {came}",))

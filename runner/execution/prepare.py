@@ -88,10 +88,15 @@ def _opened(wanted: Wanted) -> Project:
 
 
 def _run_set(specs: tuple[RunSpec, ...], found: Sequence[FoundRun], project: Project, wanted: Wanted) -> RunSet:
-    """`specs` are the selected of the runs that were `found`."""
+    """`specs` are the selected of the runs that were `found`. Of targets files they are warned of their own targets."""
+    used = {spec.target.name for spec in specs}
+    all_warnings = (problem for problem in project.problems if problem.severity is Severity.WARNING)
+    warnings = (
+        each for each in all_warnings if each.path[:1] != ("targets",) or each.path[1:2] == () or each.path[1] in used
+    )
     return RunSet(
         runs=specs,
-        warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
+        warnings=tuple(dict.fromkeys(warnings)),
         not_read=ignored_files.in_folders_below(wanted.specs, project, recursive=wanted.recursive),
         unchecked=project.unchecked,
         names=frozenset(run.title for run in found),

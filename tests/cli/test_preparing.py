@@ -253,3 +253,14 @@ def test_a_job_is_held_against_the_targets_that_the_command_names_and_not_agains
     Path("two.catalog.yaml").write_text("runner: 1\nsite: https://two.example.com\nprocesses: {}\n")
     assert mistakes(targets=("two", "three")) == ["E144"]
     assert titles(targets=("three",)) == ["smoke@three"]
+
+
+def test_of_a_targets_file_a_command_is_warned_of_the_targets_that_it_uses() -> None:
+    job()
+    sites = "".join(
+        f"  {name}: {{url: https://{name}.example.com, runtime: net, auth: {{username: a, password: plain-{name}}}}}\n"
+        for name in ("one", "two", "three")
+    )
+    Path("targets.yaml").write_text(f"runner: 1\ntargets:\n{sites}")
+    warned = [warning.path[1] for warning in prepared(targets=("two", "three")).warnings if warning.code == "E166"]
+    assert warned == ["two", "three"]

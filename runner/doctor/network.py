@@ -16,7 +16,7 @@ from msgspec import Struct
 from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation import server_time
 from runner.foundation.durations import format_duration
-from runner.foundation.sentences import first_few
+from runner.foundation.sentences import first_few, plural
 from runner.service import outages
 from runner.service.connecting import MISMATCHES, ProxyError
 from runner.service.words import short_line
@@ -160,7 +160,7 @@ def _certified(certificate: Certificate, *, version: str, now: float) -> WayFind
     ends = certificate.get("notAfter")
     days = int((ssl.cert_time_to_seconds(ends) - now) // _DAY) if isinstance(ends, str) else None
     names, issuer = ", ".join(_names_on(certificate)) or "no name", _issuer(certificate)
-    left = "" if days is None else f", {days} days left"
+    left = "" if days is None else f", {plural(days, 'day')} left"
     seen = f"{version}, a certificate for {names}, by {issuer}{left}"
     if days is not None and days < _SOON:
         return unsure(TLS, seen, "the site needs a new certificate soon")

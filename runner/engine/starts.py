@@ -282,8 +282,8 @@ def _rival(row: OpenRow, others: Others) -> OtherRun | None:
             )
         return OtherRun(
             name=name,
-            advice=f"; if `runner show {by.run}`{where} names a call in doubt, `runner reconcile {by.run}` may find "
-            "its row, which no verdict by `--as` does; else look at the site: "
+            advice=f"; if `runner show {by.run}`{where} prints a command, settle that run first; "
+            "else compare this row on the site with both calls; "
             f"calls that begin after {by.until} do not depend on it",
         )
     if lost is not None:

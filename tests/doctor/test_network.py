@@ -90,7 +90,7 @@ def test_a_certificate_is_reported_with_its_names_issuer_and_days() -> None:
         found = network.secured(host, now=lambda: NOW)
     days = int((ssl.cert_time_to_seconds("Jan  1 00:00:00 2120 GMT") - NOW) // DAY)
     assert found.verdict is WayVerdict.OK
-    expected = f"a certificate for localhost, 127.0.0.1, by Authority of the tests, {days} days left"
+    expected = f"a certificate for localhost, 127.0.0.1, by Authority of the tests, {days:,} days left"
     assert found.seen.startswith("TLSv1.")
     assert found.seen.endswith(expected)
 

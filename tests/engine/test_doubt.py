@@ -139,7 +139,7 @@ def test_of_several_starts_the_run_is_named_that_may_have_made_another_of_them()
     world.others = {"taken": [], "rival": True, "by": {"run": "0193a0c4", "step": "b", **until}}
     message = trouble_of(world.carry_out(planned(ONE))).message
     assert "shows 2 starts that may be it; another run (0193a0c4, step `b`, begun at " in message
-    assert ") may have made one of them; if `runner show 0193a0c4` names a call in doubt, `runner reconcile" in message
+    assert ") may have made one of them; if `runner show 0193a0c4` prints a command, settle that run first" in message
 
 
 @pytest.mark.parametrize(("first", "is_over"), [("done", True), ("running", False)])

@@ -196,10 +196,10 @@ def test_another_run_that_may_have_made_the_row_is_named() -> None:
     by |= {"until": "2026-01-31T09:02:00Z"}
     world = World(others={"taken": [], "rival": True, "by": by}).carry_out(planned(STRICT))
     who = "another run (0194, step `pay`, begun at 2026-01-31T09:00:00Z, in /there)"
-    advice = "if `runner show 0194` there names a call in doubt, `runner reconcile 0194` may find its row"
+    advice = "if `runner show 0194` there prints a command, settle that run first"
     assert f"{who} may have started it at the same time; {advice}" in said(world.finished("a"))
-    later = "else look at the site: calls that begin after 2026-01-31T09:02:00Z do not depend on it"
-    assert f"{advice}, which no verdict by `--as` does; {later}" in said(world.finished("a"))
+    later = "calls that begin after 2026-01-31T09:02:00Z do not depend on it"
+    assert f"{advice}; else compare this row on the site with both calls; {later}" in said(world.finished("a"))
     anything: JsonObject = {**by, "step": ""}
     del anything["folder"]
     world = World(others={"taken": [], "rival": True, "by": anything}).carry_out(planned(STRICT))

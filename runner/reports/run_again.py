@@ -179,10 +179,13 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, lacking: Sequence[tuple[str,
 def _each_alone(runs: Sequence[TimedRun]) -> list[NextStep]:
     """The likeliest command for each of the first runs, beside others that are to be settled first."""
     found = [(run, steps[0]) for run in runs if (steps := rerun_steps(run))]
-    alone = [replace(step, does=f"{run_title(run.result)}: {step.does}") for run, step in found[:_MOST_RUNS]]
+    most = _MOST_RUNS if len(found) > _MOST_RUNS + 1 else len(found)
+    alone = [replace(step, does=f"{run_title(run.result)}: {step.does}") for run, step in found[:most]]
     if more := len(found) - len(alone):
-        last = f"{alone[-1].does}; {plural(more, 'more run')} did not pass: `runner runs` lists them"
-        alone[-1] = replace(alone[-1], does=last)
+        store = found[0][0].result.store
+        alone.append(
+            NextStep(command=f"runner runs{in_store(store)}", does=f"lists {more} more runs that did not pass")
+        )
     return alone
 
 

@@ -160,7 +160,7 @@ def test_commands_of_two_runs_beside_one_in_doubt_are_no_alternatives(
     assert "more run" not in again
     many = report(command_from(*[failed] * 8, ended(Status.UNKNOWN, RunStatus.UNKNOWN)))
     assert many.partition("#### To carry it out once more\n")[2].count("runner rerun ") == 5
-    assert "; 3 more runs did not pass: `runner runs` lists them\n" in many
+    assert "# lists 3 more runs that did not pass\nrunner runs" in many
 
 
 def test_what_the_run_itself_failed_by_is_in_the_summary(start: Callable[..., RunStarted], chain: Chain) -> None:

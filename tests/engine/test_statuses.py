@@ -152,6 +152,20 @@ def test_a_process_whose_row_cannot_be_read_any_more_is_not_said_to_run(steps: s
     assert "nobody answers for 36" in found.error.message
 
 
+@pytest.mark.parametrize(
+    ("status", "then"),
+    [
+        ("running", "it still ran when the call was answered"),
+        ("Done", "its answer has `Done` in the place of the number of a status"),
+    ],
+)
+def test_an_answer_without_a_status_is_not_said_to_be_of_a_running_process(status: str, then: str) -> None:
+    found = end(World(statuses=[status]), "  - id: a\n    run: {process: UsrA}\n    verify: none\n")
+    assert found.status == "unknown"
+    assert found.error
+    assert f"{then}, and the process log is not read" in found.error.message
+
+
 @pytest.mark.parametrize("statuses", [["running", "done"], ["done", "running"]])
 def test_each_of_two_starts_of_one_call_has_to_end_where_the_end_is_waited_for(statuses: list[str]) -> None:
     found = end(Repeated(statuses=statuses), DONE)

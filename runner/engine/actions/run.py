@@ -113,7 +113,7 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
     if status in ENDED_BADLY:
         return (yield from _judge_failed(row, process_id, status=status))
     if action.until is Until.DONE:
-        return (yield from _judge_running(row, process_id))
+        return (yield from _judge_running(row, process_id, answered=status))
     if status not in BEGUN:
         return _unproved(row, process_id, f"it was answered as `{status}`, which is neither running nor ended")
     return (yield from _by_answer(row, started(process_id, expected=True), error=answer.get("error")))
@@ -208,9 +208,12 @@ def _judge_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Atte
     return process_failed(LogRow(id=process_id, status=status), why=found or "the process log is not read")
 
 
-def _judge_running(row: OpenRow, process_id: str) -> Running[Attempt]:
+def _judge_running(row: OpenRow, process_id: str, *, answered: str = "running") -> Running[Attempt]:
+    then = "it still ran when the call was answered"
+    if answered not in BEGUN:
+        then = f"its answer has `{answered}` in the place of the number of a status"
     if not row.reads_log:
-        return _unproved(row, process_id, "it still ran when the call was answered, and the process log is not read")
+        return _unproved(row, process_id, f"{then}, and the process log is not read")
     row.process_id = process_id
     yield from pause(row, min(process_log.FIRST_LOOK, row.step.follow))
     settle = row.state.run.plan.times.settle
@@ -221,7 +224,7 @@ def _judge_running(row: OpenRow, process_id: str) -> Running[Attempt]:
             if found is None
             else f"and the log: {found.failure.trouble.message}"
         )
-        return _unproved(row, process_id, f"it still ran when the call was answered, {why}")
+        return _unproved(row, process_id, f"{then}, {why}")
     known = by_status(row, found, until=Until.DONE)
     if known is None:
         return _unproved(row, process_id, strange_status(found.status))

@@ -104,7 +104,8 @@ def _print_found(run_set: RunSet, *, quiet: bool) -> None:
 
 def _repeated_by(specs: Sequence[RunSpec], store: RunStore) -> dict[RunName, StoredRun]:
     """The stored runs that these repeat, by name. Raises `RefusedError` where one of them is open or in doubt."""
-    newest, stored = failed_runs(newest_runs(store)), set(store.runs())
+    files = {spec.job.name: spec.job.file for spec in specs}
+    newest, stored = failed_runs(newest_runs(store, files)), set(store.runs())
     found = {spec.name: load(store, newest[spec.name]) for spec in specs if newest.get(spec.name) in stored}
     problems = [unsettled(before.result) for before in found.values()]
     if refused := [problem for problem in problems if problem is not None]:

@@ -26,7 +26,7 @@ from runner.project.named_targets import Targets, is_outside
 from runner.project.project import Project, active_versions, elements_of, lacks_catalogue, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import RunName, failed_runs, newest_runs
+from runner.runs.stored_runs import RunName, failed_runs, is_of_other_job, newest_runs
 from runner.targets.model import Target
 
 _UNFILLED = lazy_pattern(r"\$(?:env:)?[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\}|%[A-Za-z_]\w*%|\$\(\w+ .*\)")
@@ -130,7 +130,8 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[FoundRun], Sequ
         return lambda run: [target for job, case, target in wanted.planned if (job, case) == run.key]
     if wanted.targets or wanted.last_failed is None:
         return lambda _run: wanted.targets or (None,)
-    failed = sorted(_not_passed(wanted.last_failed, newest_runs(wanted.last_failed)), key=str)
+    files = {file.job.name: file.job.file for file in project.files if file.job is not None}
+    failed = sorted(_not_passed(wanted.last_failed, newest_runs(wanted.last_failed, files), files), key=str)
 
     def failed_targets(run: FoundRun) -> Sequence[str | None]:
         names = [target for job, case, target in failed if (job, case) == run.key]
@@ -143,9 +144,14 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[FoundRun], Sequ
     return failed_targets
 
 
-def _not_passed(store: RunStore, newest: Mapping[RunName, tuple[str, str]]) -> frozenset[RunName]:
+def _not_passed(
+    store: RunStore, newest: Mapping[RunName, tuple[str, str]], files: Mapping[str, str]
+) -> frozenset[RunName]:
     """What did not pass when it ran last, or was to be begun by a command that was killed before."""
-    return frozenset(failed_runs(newest)) | {run.key for each in lacking_commands(store) for run in each.lacking}
+    lacking = (run for each in lacking_commands(store) for run in each.lacking)
+    return frozenset(failed_runs(newest)) | {
+        run.key for run in lacking if not is_of_other_job(run.job, run.file, files)
+    }
 
 
 def _values(
@@ -253,8 +259,9 @@ def _last_failed(run_set: RunSet, selected: Sequence[FoundRun], wanted: Wanted) 
     store, targets = wanted.last_failed, wanted.targets
     if store is None:
         return run_set
-    newest = newest_runs(store)
-    names = _not_passed(store, newest)
+    files = {run.job.name: run.job.file for run in selected}
+    newest = newest_runs(store, files)
+    names = _not_passed(store, newest, files)
     runs = tuple(run for run in run_set.runs if run.name in names)
     known = {(job, case) for job, case, target in {*names, *newest} if not targets or target in targets}
     unknown = [run.title for run in selected if run.key not in known]

@@ -102,11 +102,12 @@ def alone(run: ReportedRun) -> ReportedCommand:
 
 
 def newest_by_name(runs: Iterable[ReportedRun]) -> list[ReportedRun]:
-    """The newest run of each job, case and target, in the place of its first run."""
+    """The newest run of each job (with its file), case and target (with its address), in the place of its first run."""
     found: dict[tuple[str, ...], ReportedRun] = {}
     for run in runs:
         result = run.result
-        name = (result.job, result.case or "", result.target.name) if result.job else (result.id,)
+        place = (result.target.name, "" if result.target.sandbox else result.target.url)
+        name = (result.file, result.job, result.case or "", *place) if result.job else (result.id,)
         other = found.get(name)
         if other is None or other.result.started_at <= result.started_at:
             found[name] = run

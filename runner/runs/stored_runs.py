@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -243,28 +244,43 @@ def failed_runs(newest: Mapping[RunName, tuple[str, str]]) -> dict[RunName, str]
     return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
 
 
-def newest_runs(store: RunStore) -> dict[RunName, tuple[str, str]]:
-    """The id and the status of what ran last, by name: of deleted runs by their history, of unreadable runs nothing."""
-    return {name: (run, status) for name, run, status in _by_name(store) if status is not None}
+def newest_runs(store: RunStore, files: Mapping[str, str]) -> dict[RunName, tuple[str, str]]:
+    """The id and the status of what ran last, by name: of deleted runs by their history, of unreadable runs nothing.
+
+    `files` are those of jobs, by name: runs of other jobs that have such a name are none of theirs.
+    """
+    return {
+        name: (run, status)
+        for name, run, status, file in _by_name(store)
+        if status is not None and not is_of_other_job(name[0], file, files)
+    }
+
+
+def is_of_other_job(job: str, file: str | None, files: Mapping[str, str]) -> bool:
+    """Whether the run of a `job` in `file`, if known, is of another file than the job has now, and that is there still.
+
+    The file of a job that was moved or renamed is not there any more.
+    """
+    return file not in (None, files.get(job, file)) and Path(str(file)).is_file()
 
 
 def newest_begun(store: RunStore, *, since: str) -> dict[RunName, str]:
     """The id of what began last, by name, from the run `since` on; unreadable runs count, too."""
-    return {name: run for name, run, _ in _by_name(store, since=since)}
+    return {name: run for name, run, _, _ in _by_name(store, since=since)}
 
 
-def _by_name(store: RunStore, *, since: str = "") -> Iterator[tuple[RunName, str, str | None]]:
-    """The name, the id and the status of each run, the oldest first; no status where the first line is lost."""
+def _by_name(store: RunStore, *, since: str = "") -> Iterator[tuple[RunName, str, str | None, str | None]]:
+    """The name, id, status and file of each run, the oldest first; no status where the first line is lost."""
     stored, deleted = set(store.runs(since=since)), _past_runs(store)
     for run in sorted(each for each in stored | deleted.keys() if each >= since):
         result = _from_ends(store, run) if run in stored else None
         if result is not None:
-            yield _name(result), run, result.status
+            yield _name(result), run, result.status, result.file
         elif run in deleted:
             past = deleted[run]
-            yield (past.job, past.case, past.target), run, past.status
+            yield (past.job, past.case, past.target), run, past.status, None
         elif _has_lines(store, run) and (name := planned_name(store, run)) is not None:
-            yield name, run, None
+            yield name, run, None, None
 
 
 def _has_lines(store: RunStore, run: str) -> bool:

@@ -442,3 +442,31 @@ def test_each_stored_run_is_read_once_to_find_the_reruns_of_many() -> None:
     found = reruns_of(Counted(Path(".runner/runs")), [red, blue])
     assert list(found.items()) == [(of_red, red), (of_blue, blue), (last, red)]
     assert read == [red, blue, of_red, of_blue, last]
+
+
+def test_jobs_of_one_name_in_two_folders_do_not_take_one_another_s_runs(answers: Executes) -> None:
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        Path(f"{folder}/pay.job.yaml").write_text(JOB.format(name="pay"))
+    assert ended(["run", "one"]) == 0
+    answers.given = {"pay-Red": xml(2)}
+    assert ended(["run", "two"]) == 1
+    answers.asked.clear()
+    assert ended(["run", "one", "--last-failed"]) == 5
+    assert answers.asked == []
+    assert ended(["run", "one"]) == 1
+    answers.given = {}
+    assert ended(["run", "two"]) == 0
+    answers.asked.clear()
+    assert ended(["run", "one", "--last-failed"]) == 0
+    assert answers.asked == ["pay-Red"]
+
+
+def test_a_job_that_was_moved_after_its_failure_is_the_same(answers: Executes) -> None:
+    answers.given = {"a-Red": xml(2)}
+    assert ended(["run", "a.job.yaml"]) == 1
+    Path("a.job.yaml").rename("moved.job.yaml")
+    answers.given = {}
+    answers.asked.clear()
+    assert ended(["run", "moved.job.yaml", "--last-failed"]) == 0
+    assert answers.asked == ["a-Red"]

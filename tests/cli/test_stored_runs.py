@@ -70,27 +70,27 @@ def test_the_newest_of_each_run_counts(tmp_path: Path, ids: Iterator[str]) -> No
     keep(tmp_path, next(ids), started("broken"), finished("passed"))
     keep(tmp_path, next(ids), started("mended"), finished("passed"))
     keep(tmp_path, next(ids), started("broken"), finished("unknown"))
-    assert failed_runs(newest_runs(FileRunStore(tmp_path))).keys() == {("broken", None, "here")}
+    assert failed_runs(newest_runs(FileRunStore(tmp_path), {})).keys() == {("broken", None, "here")}
 
 
 def test_cases_and_targets_are_runs_of_their_own(tmp_path: Path, ids: Iterator[str]) -> None:
     keep(tmp_path, next(ids), started(case="one"), finished("failed"))
     keep(tmp_path, next(ids), started(case="two"), finished("passed"))
     keep(tmp_path, next(ids), started(case="one", target="there"), finished("passed"))
-    assert failed_runs(newest_runs(FileRunStore(tmp_path))).keys() == {("smoke", "one", "here")}
+    assert failed_runs(newest_runs(FileRunStore(tmp_path), {})).keys() == {("smoke", "one", "here")}
 
 
 def test_a_run_that_broke_off_has_not_passed(tmp_path: Path, ids: Iterator[str]) -> None:
     keep(tmp_path, next(ids), started())
-    assert failed_runs(newest_runs(FileRunStore(tmp_path))).keys() == {("smoke", None, "here")}
+    assert failed_runs(newest_runs(FileRunStore(tmp_path), {})).keys() == {("smoke", None, "here")}
 
 
 def test_what_is_no_run_says_nothing(tmp_path: Path, ids: Iterator[str]) -> None:
     (tmp_path / next(ids)).mkdir()
     folder = keep(tmp_path, next(ids), started(), finished("failed"))
     (folder / EVENTS).write_text("nonsense\n")
-    assert failed_runs(newest_runs(FileRunStore(tmp_path))) == {}
-    assert failed_runs(newest_runs(FileRunStore(tmp_path / "nowhere"))) == {}
+    assert failed_runs(newest_runs(FileRunStore(tmp_path), {})) == {}
+    assert failed_runs(newest_runs(FileRunStore(tmp_path / "nowhere"), {})) == {}
 
 
 def test_a_store_that_goes_away_while_a_run_is_read_is_no_mistake_of_the_command(tmp_path: Path) -> None:

@@ -225,10 +225,12 @@ def test_the_newest_of_several_runs_of_one_name_is_written(start: Callable[..., 
     newest = ended(RunStatus.FAILED, started_at="2026-01-31T09:00:02.000Z")
     older = ended(RunStatus.PASSED, started_at="2026-01-31T09:00:01.000Z")
     other = ended(RunStatus.PASSED, case="eu")
-    root = ET.fromstring(junit_report(command(older, other, newest, older)))
+    same_name = ended(RunStatus.PASSED, file="other/contact-smoke.job.yaml", started_at="2026-01-31T09:00:03.000Z")
+    root = ET.fromstring(junit_report(command(older, other, newest, older, same_name)))
     assert [(suite.get("name"), suite.get("failures")) for suite in root] == [
         ("contact-smoke@sandbox", "1"),
         ("contact-smoke[eu]@sandbox", "0"),
+        ("contact-smoke@sandbox", "0"),
     ]
 
 

@@ -28,13 +28,15 @@ NOT_READ = Attempt()  # what is known of the process where the log was not read
 def parameters_of(row: OpenRow, written: Mapping[str, Json]) -> JsonObject:
     """The parameters of a call by their codes, without nulls. Raises `EvaluationError`.
 
-    A literal null is on purpose; a template that gives null may be a mistake, so the row warns of it.
+    A literal null is on purpose; a template that gives null, or no id, may be a mistake, so the row warns of it.
     """
     values = worked_out(row, written, Room("the parameters of this call"))
     row.warnings = tuple(
         f"parameter `{name}` is left out: its template gives null"
+        if value is None
+        else f"parameter `{name}` is the empty GUID, which its template gives"
         for name, value in values.items()
-        if value is None and written[name] is not None
+        if value in (None, EMPTY_GUID) and written[name] != value
     )
     return {name: value for name, value in values.items() if value is not None}
 
@@ -50,8 +52,8 @@ def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters
     if null_matters is not None and null_matters.result and value in (None, EMPTY_GUID):
         if null_matters.required:
             return _missing_result(null_matters.result, is_empty=value is not None, still_ran=found.still_ran)
-        if value is None:
-            warning = f"`{null_matters.result}` is null; {_CAME_EARLY if found.still_ran else _NO_SUCH_CODE}"
+        why = f"null; {_CAME_EARLY if found.still_ran else _NO_SUCH_CODE}" if value is None else EMPTY
+        warning = f"`{null_matters.result}` is {why}"
     seconds = row.t - row.started if found.seconds is None else found.seconds
     more: JsonObject = {
         "result": value,
@@ -74,6 +76,7 @@ def broken(error: EvaluationError) -> Attempt:
     return not_passed("E207", str(error), error.hint)
 
 
+EMPTY = "the empty GUID: the process has ended without a value for it, or still runs"
 _NO_SUCH_CODE = "a code that the process does not have gives null as well"
 _CAME_EARLY = "the process still ran when it answered: `run` with `results` waits for the value"
 
@@ -81,9 +84,9 @@ _CAME_EARLY = "the process still ran when it answered: `run` with `results` wait
 def _missing_result(name: str, *, is_empty: bool, still_ran: bool) -> Attempt:
     gave = "the empty GUID for" if is_empty else "no"
     message = f"the process gave {gave} `{name}`, which `required: true` asks for"
-    hint = (
-        _CAME_EARLY if still_ran else f"check its spelling and case, and the way that the process took: {_NO_SUCH_CODE}"
-    )
+    unset = "check the way that the process took: it has set no value"
+    unknown = f"check its spelling and case, and the way that the process took: {_NO_SUCH_CODE}"
+    hint = _CAME_EARLY if still_ran else unset if is_empty else unknown
     return replace(not_passed("E206", message, hint), again=RetryOn.EXPECTATION)
 
 

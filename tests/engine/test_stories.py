@@ -606,6 +606,19 @@ def test_rows_of_one_time_that_disagree_leave_a_once_call_unknown() -> None:
     assert (read.finished("a").status, read.finished("a").verified) == ("passed", None)
 
 
+@pytest.mark.parametrize("action", ["execute: {process: UsrA, result: R}", "run: {process: UsrA, results: [R]}"])
+def test_the_empty_guid_as_a_result_is_warned_of_and_so_is_a_parameter_that_it_becomes(action: str) -> None:
+    none, path = "00000000-0000-0000-0000-000000000000", ".R" if "results" in action else ""
+    parameters = f'{{X: "{{{{ steps.a.result{path} }}}}", Y: {none}}}'
+    steps = (
+        f"  - id: a\n    {action}\n    verify: none\n"
+        f"  - id: b\n    execute: {{process: UsrB, parameters: {parameters}}}\n    verify: none\n"
+    )
+    world = World(answers=[{"R": none} if path else none, None]).carry_out(planned(steps))
+    assert any(each.startswith("`R` is the empty GUID") for each in world.finished("a").warnings)
+    assert world.finished("b").warnings == ("parameter `X` is the empty GUID, which its template gives",)
+
+
 def test_a_template_that_gives_null_leaves_its_parameter_out_with_a_warning() -> None:
     steps = (
         "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n"

@@ -10,7 +10,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from runner.engine import doubt, process_log, readings, start_bounds, starts
-from runner.engine.answer import judged, parameters_of, process_failed
+from runner.engine.answer import EMPTY, judged, parameters_of, process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.elements import RESULTS
@@ -22,7 +22,7 @@ from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, started_again, strange_status
 from runner.foundation.durations import format_duration
 from runner.foundation.sentences import listed
-from runner.foundation.values import Json, JsonObject, record
+from runner.foundation.values import EMPTY_GUID, Json, JsonObject, record
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
 from runner.runs.process_status import BEGUN, ENDED_BADLY, KNOWN
@@ -56,7 +56,7 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
     row.in_doubt = False
     if found.status is not Status.PASSED:  # a process that failed is a failed step whatever its results are
         return replace(found, result=results, warnings=())
-    return judged(row, results, found).warned(*_nulls(action, results)).with_process(found)
+    return judged(row, results, found).warned(*_nulls(action, results), *_empty(action, results)).with_process(found)
 
 
 def _in_version(row: OpenRow, call: RunProcessCall, number: int) -> Running[RunProcessCall | Attempt]:
@@ -285,3 +285,8 @@ def _nulls(action: Run, results: Json) -> Iterator[str]:
     for name in action.results:
         if values.get(name) is None:
             yield f"`{name}` is null; the process has ended without a value for it, or still runs"
+
+
+def _empty(action: Run, results: Json) -> Iterator[str]:
+    values = record(results)
+    return (f"`{name}` is {EMPTY}" for name in action.results if values.get(name) == EMPTY_GUID)

@@ -99,6 +99,11 @@ def listed_texts(written: Json, path: ValuePath) -> Iterator[tuple[ValuePath, st
     return ((at, value) for at, value in listed if isinstance(value, str) and "{{" not in value)
 
 
+def own_column(path: str) -> str:
+    """What a `select` takes in place of a path over a lookup."""
+    return f"write `{path.partition('/')[0]}Id`: `select` takes columns of the entity itself"
+
+
 def _column_hint(column: str, *, orders: bool) -> str:
     if ";" in column:
         return "separate columns by commas"
@@ -108,9 +113,10 @@ def _column_hint(column: str, *, orders: bool) -> str:
         return f"leave out `{option[0]}`"
     name, _, direction = column.partition(" ")
     if is_column(path := name.replace(".", "/")) and path != name:
-        return f"write `{path}`"
+        direction = _DIRECTIONS.get(direction.strip().casefold(), "")
+        return f"write `{f'{path} {direction}'.rstrip()}`" if orders else own_column(path)
     if not is_column(name) or not direction:
-        return "write the code of a column, as in `Name`, or a path, as in `Account/Name`"
+        return "write the code of a column, as in `Name`" + (", or a path, as in `Account/Name`" if orders else "")
     if not orders:
         return "separate columns by commas; a column is written by its code, as in `Name`"
     word = _DIRECTIONS.get(direction.strip().casefold())

@@ -14,7 +14,7 @@ from runner.foundation.suggestions import did_you_mean, near_or_listed, suggest
 from runner.foundation.values import Json, JsonObject, ValuePath, record, text
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
-from runner.lint.actions import listed_texts
+from runner.lint.actions import listed_texts, own_column
 from runner.lint.filters import parts_of, with_holes
 from runner.odata.filter import Column, Node, Operation, columns_of, nodes_in, not_evaluated, readable
 from runner.odata.functions import Edm
@@ -65,7 +65,8 @@ def _query_columns(fields: JsonObject, path: ValuePath, entity: Entity, called: 
     for at, column, known in asked:
         if column not in known and column != "*" and at not in reported:
             reported.add(at)
-            yield _no_column(column, known, at, called=called)
+            is_path = known is entity.columns and f"{column.partition('/')[0]}Id" in known
+            yield _no_column(column, known, at, called=called, hint=own_column(column) if is_path else None)
     yield from islice(_filter_mistakes(fields, (*path, "filter"), entity, called), 1)
 
 
@@ -99,7 +100,14 @@ def _filter_columns(tree: Node, path: ValuePath, entity: Entity, called: str) ->
         if column not in entity.paths and column.casefold() not in CONSTANTS:
             is_text = Column(path=column) in values and not suggest(column, sorted(entity.paths))
             known = entity.paths - entity.lookups
-            yield _no_column(column, known, path, called=called, hint=TEXT_HINT if is_text else None)
+            hint = TEXT_HINT if is_text else _path_hint(column, known)
+            yield _no_column(column, known, path, called=called, hint=hint)
+
+
+def _path_hint(column: str, known: Collection[str]) -> str | None:
+    """A lookup is filtered by a path over it."""
+    path = next((path for path in (f"{column}/Name", f"{column}/Id") if path in known), None)
+    return f"write `{path}`" if path else None
 
 
 def _no_column(

@@ -54,7 +54,7 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
     whole = with_holes(parts)
     if not whole:
         return
-    wrong = first_mistake(whole)
+    wrong = first_mistake(whole, entity=raw_text(record(step.fields.get("query")), "entity"))
     if wrong is None and (tree := readable(whole)) is not None:
         values = [part for part in parts if isinstance(part, Expression)]
         wrong = next(_unquoted_values(tree, whole, values, step=step, job=lint.outline), None)

@@ -46,12 +46,15 @@ _JOIN_HINT: Final = "join conditions by `and` or `or`"
 _hints = partial(words, "filters", room="odata")
 
 
-def first_mistake(text: str) -> Finding | None:
-    """The first certain mistake of a filter, else the first that is only probable. `text` has holes for templates."""
+def first_mistake(text: str, *, entity: str | None = None) -> Finding | None:
+    """The first certain mistake of a filter, else the first that is only probable. `text` has holes for templates.
+
+    `entity` is whose records are filtered.
+    """
     if (option := _OPTION.match(text)) is not None:
         message = f"`{option[1]}` is of an address: the key `filter` says it already"
         return Finding(message=message, hint=f"leave out `{option[1]}`")
-    return _mistake_of_signs(text) or min(_mistakes(text), key=lambda found: found.warning, default=None)
+    return _mistake_of_signs(text) or min(_mistakes(text, entity), key=lambda found: found.warning, default=None)
 
 
 def _mistake_of_signs(text: str) -> Finding | None:
@@ -68,7 +71,7 @@ def _mistake_of_signs(text: str) -> Finding | None:
     return None
 
 
-def _mistakes(text: str) -> Iterator[Finding]:
+def _mistakes(text: str, entity: str | None) -> Iterator[Finding]:
     for token in tokens(text):
         yield from _word_mistakes(token)
     try:
@@ -81,9 +84,9 @@ def _mistakes(text: str) -> Iterator[Finding]:
             yield _capitals(node.name)
         match node:
             case Operation(name=name, operands=(left, right)) if name.casefold() in COMPARISONS:
-                yield from _comparison_mistakes(left, right)
+                yield from _comparison_mistakes(left, right, entity)
             case Operation(name=name) if name.casefold() not in OPERATORS:
-                yield from _call_mistakes(node)
+                yield from _call_mistakes(node, entity)
     yield from type_mistakes(tree)
 
 
@@ -161,7 +164,7 @@ def _syntax_mistakes(error: FilterError) -> Iterator[Finding]:
 
 def _side_by_side(error: FilterError, token: Token, after: Token) -> Iterator[Finding]:
     word, next_word = token.text.casefold(), after.text.casefold()
-    if next_word in _hints("words") and word != ")":
+    if next_word in _hints("words"):
         yield Finding(message=f"`{after.text}` is no operator of OData", hint=_hints("words")[next_word])
     elif word in TEXT_FUNCTIONS or (next_word in TEXT_FUNCTIONS and not after.is_called):
         function, column = (word, after) if word in TEXT_FUNCTIONS else (next_word, token)
@@ -193,7 +196,7 @@ def _depth(found: Sequence[Token]) -> int:
     return sum((token.text == "(") - (token.text == ")") for token in found)
 
 
-def _call_mistakes(call: Operation) -> Iterator[Finding]:
+def _call_mistakes(call: Operation, entity: str | None) -> Iterator[Finding]:
     name, count, function = call.name, len(call.operands), FUNCTIONS.get(call.name)
     match call.operands:
         case (Literal(value=str() as text), Column(path=column)) if name in TEXT_FUNCTIONS:
@@ -207,7 +210,7 @@ def _call_mistakes(call: Operation) -> Iterator[Finding]:
         hint = f"write `{last.casefold()}({path.replace('.', '/')}, …)`"
         yield Finding(message=f"`{name}()` is a method, and OData has functions", hint=hint)
     for operand in call.operands if name in _METHODS else ():
-        yield from _dotted(operand)
+        yield from _dotted(operand, entity)
     if name == "substringof":
         hint = "write `contains(Name, '…')`: the column comes first"
         yield Finding(message="`substringof` is a function of OData v3", hint=hint)
@@ -226,9 +229,9 @@ def _is_open(node: Node) -> bool:
     return any(isinstance(part, UnreadWord) and part.token.kind == "any" for part in nodes_in(node))
 
 
-def _comparison_mistakes(left: Node, right: Node) -> Iterator[Finding]:
-    yield from _dotted(left)
-    yield from _dotted(right)
+def _comparison_mistakes(left: Node, right: Node, entity: str | None) -> Iterator[Finding]:
+    yield from _dotted(left, entity)
+    yield from _dotted(right, entity)
     match right:
         case UnreadWord(token=token) if token.kind == "" and _DASHED.fullmatch(token.text):
             yield Finding(message=f"`{token.text}` is no value of OData", hint=f"put it in quotes: `'{token.text}'`")
@@ -243,15 +246,17 @@ def _comparison_mistakes(left: Node, right: Node) -> Iterator[Finding]:
             yield from _value_mistakes(left.path, value)
 
 
-def _dotted(node: Node) -> Iterator[Finding]:
+def _dotted(node: Node, entity: str | None) -> Iterator[Finding]:
     text = node.token.text if isinstance(node, UnreadWord) else ""
     if not _DOTTED.fullmatch(text):
         return
-    if text.partition(".")[0] in _ROOTS:
+    first, _, rest = text.partition(".")
+    if first in _ROOTS:
         message = f"`{text}` is a text here: only templates in `{{{{ }}}}` are evaluated"
         yield Finding(code="E123", message=message, hint=f"write `{{{{ {text} | odata }}}}`")
     else:
-        yield Finding(message=f"`{text}` is no path of OData", hint=f"write `{text.replace('.', '/')}`")
+        path = rest if first in (entity, "result", "row") else text
+        yield Finding(message=f"`{text}` is no path of OData", hint=f"write `{path.replace('.', '/')}`")
 
 
 def _value_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:

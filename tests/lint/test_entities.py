@@ -12,6 +12,7 @@ ORDER = Entity(
     columns=frozenset({"Id", "Number", "StatusId", "Total", "Paid"}),
     paths=frozenset({"Id", "Number", "StatusId", "Status/Id", "Total", "Paid"}),
 )
+OWN_COLUMN = "write `StatusId`: `select` takes columns of the entity itself"
 CATALOGUE = Catalogue(name="target `here`", processes={}, entities={"Order": ORDER, "SysProcessLog": None})
 
 
@@ -41,7 +42,7 @@ def linted(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
                 "E147 64 `Order` has no column `Totl`; did you mean `Total`?",
             ],
         ),
-        ("{entity: Order, select: Status/Id}", ["E147 36 `Order` has no column `Status/Id`; did you mean `StatusId`?"]),
+        ("{entity: Order, select: Status/Id}", [f"E147 36 `Order` has no column `Status/Id`; {OWN_COLUMN}"]),
         (
             "{entity: Order, filter: \"Nmber eq 'x'\"}",
             ["E147 36 `Order` has no column `Nmber`; did you mean `Number`?"],

@@ -104,6 +104,8 @@ class StandIn:
                 return response
             case _, ("odata", *_):
                 return refuse()
+            case "POST", ("ServiceModel", "AuthService.svc", "Logout"):
+                return self._sessions.sign_out(request)
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
                 known = {"userId": user.id, "contactId": user.contact_id, "userName": user.name}
                 return plain_json({**known, "cultureName": user.culture})
@@ -121,6 +123,8 @@ class StandIn:
                 return nothing(400)
             case verb, ("" | "0" | "ping",) | ("0", "ping"):
                 return nothing(200) if verb in _OF_THE_LIVING else not_allowed(*_OF_THE_LIVING)
+            case "GET", ("api", "HealthCheck", "Ping") | ("0", "api", "HealthCheck", "Ping"):
+                return nothing(200)
             case "POST", ("ServiceModel", "AuthService.svc", "Login"):
                 return self._sessions.sign_in(body)
             case "POST", ("0", "ServiceModel", "AuthService.svc", "Login"):  # also where there is a session [D]

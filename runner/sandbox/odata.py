@@ -121,7 +121,9 @@ class OData:
         row = self._row(entities.name, key.lower())
         assert row is not None
         shown = {"@odata.context": f"{_context(entities, None, root)}/$entity", **_payload(entities, row)}
-        return _reply(shown, status=201), ChangedRecord(entity=entities.name, change=Change.INSERT, record=row)
+        response = _reply(shown, status=201)
+        response.headers["Location"] = f"{root}{entities.name}({row['Id']})"
+        return response, ChangedRecord(entity=entities.name, change=Change.INSERT, record=row)
 
     def _change(self, change: Change, entity: str, before: JsonObject, values: JsonObject) -> ChangedRecord:
         record = before | values | {"Id": before["Id"]}

@@ -17,7 +17,7 @@ from runner.odata.names import listed, order_of
 from runner.odata.types import type_clashes
 from runner.sandbox.entity_set import EntitySet
 
-_NOT_KNOWN = ("$apply", "$search", "$compute")
+_NOT_KNOWN = ("$apply", "$search", "$compute", "$expand")
 _NUMBER = lazy_pattern(r"[0-9]{1,9}")
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runner.foundation.values import JsonObject
-from runner.sandbox.replies import not_signed_in, plain_json, record_in
+from runner.sandbox.replies import not_signed_in, nothing, plain_json, record_in
 
 CLIENT_ID = "sandbox"
 CLIENT_SECRET = "sandbox"  # noqa: S105  no secret: the sandbox's documented client
@@ -80,6 +80,10 @@ class Sessions:
         if request.headers.get("BPMCSRF") != session.csrf:
             return Response(_FORBIDDEN, status_code=403, media_type="text/html")
         return session.user
+
+    def sign_out(self, request: Request) -> Response:
+        self._sessions.pop(request.cookies.get(".ASPXAUTH", ""), None)
+        return nothing(200)
 
     def _known(self, body: bytes) -> User | None:
         sent = record_in(body)

@@ -42,6 +42,7 @@ def test_a_record_is_inserted_and_shown_with_the_id_that_its_client_gave(lead: h
     key = KEY.replace("7d8f", "AAAA")
     reply = lead.post(f"{prefix}/odata/Lead", json={"Id": key, "Name": "Boris"})
     assert reply.status_code == 201
+    assert lead.get(reply.headers["location"]).json()["Name"] == "Boris"
     body = reply.json()
     assert body.pop("@odata.context").endswith("/odata/$metadata#Lead/$entity")
     assert without_stamps(body) == {"Id": key.lower(), "Name": "Boris", "Score": 0, "OwnerId": None}, (

@@ -111,3 +111,13 @@ def test_a_user_learns_who_they_are(echo: httpx.Client) -> None:
     said = json.loads(replies[0].text)
     assert sorted(said) == ["contactId", "cultureName", "userId", "userName"]
     assert said["userName"] == "Supervisor"
+
+
+@pytest.mark.parametrize("prefix", ["/0", ""])
+def test_whoever_asks_whether_the_site_is_healthy_is_answered(stranger: httpx.Client, prefix: str) -> None:
+    assert stranger.get(f"{prefix}/api/HealthCheck/Ping").status_code == 200
+
+
+def test_a_session_ends_by_signing_out(echo: httpx.Client) -> None:
+    assert echo.post("/ServiceModel/AuthService.svc/Logout").status_code == 200
+    assert echo.get("/odata/Contact").status_code == 401

@@ -157,11 +157,13 @@ def _if_asked(wrong: WrongName, text: str, names: Sequence[Name], *, path: Value
 
 
 def _is_unmet(that: str, null: str) -> bool:
-    """Whether an expectation is not met where what is called `null` is null."""
+    """Whether an expectation is not met where what is called `null` is null; not where it cannot be read."""
     from runner.expressions.evaluate import EvaluationError, Scope, evaluate  # noqa: PLC0415  1 ms, for a mistake
 
     try:
         return evaluate(parse.expression(that), Scope(names={null: None})) is not True
+    except TemplateProblem:
+        return False
     except EvaluationError:
         return True
 

@@ -92,12 +92,11 @@ class StandIn:
         if isinstance(user, Response):
             return user
         prefix, parts = ("/0", parts[1:]) if parts[0] == "0" else ("", parts)
+        root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
         match request.method, parts:
             case "GET" | "HEAD", ("odata", *address):
-                root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
                 return self._odata.read(tuple(address), request.query_params, root=root)
             case "POST" | "PATCH" | "DELETE", ("odata", *address):
-                root = f"http://{request.headers.get('host', '')}{prefix}/odata/"
                 response, changed = self._odata.write(CHANGES[request.method], tuple(address), body, root=root)
                 if changed is not None:
                     self._engine.signal(changed, user)
@@ -107,8 +106,7 @@ class StandIn:
             case "POST", ("ServiceModel", "AuthService.svc", "Logout"):
                 return self._sessions.sign_out(request)
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
-                known = {"userId": user.id, "contactId": user.contact_id, "userName": user.name}
-                return plain_json({**known, "cultureName": user.culture})
+                return _about(user)
             case "POST", ("DataService", "json", "SyncReply", "ProcessSchemaRequest"):
                 return plain_json(schema_reply(self._doubles.values(), str(record_in(body).get("uId", ""))))
             case verb, ("ServiceModel", "ProcessEngineService.svc", *method):
@@ -173,3 +171,8 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > _LARGEST_BODY:
             return None
     return bytes(body)
+
+
+def _about(user: User) -> Response:
+    known = {"userId": user.id, "contactId": user.contact_id, "userName": user.name}
+    return plain_json({**known, "cultureName": user.culture})

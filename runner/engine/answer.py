@@ -31,12 +31,12 @@ def parameters_of(row: OpenRow, written: Mapping[str, Json]) -> JsonObject:
     A literal null is on purpose; a template that gives null, or no id, may be a mistake, so the row warns of it.
     """
     values = worked_out(row, written, Room("the parameters of this call"))
+    empty = {None: "left out: its template gives null", EMPTY_GUID: "the empty GUID, which its template gives"}
     row.warnings = tuple(
-        f"parameter `{name}` is left out: its template gives null"
-        if value is None
-        else f"parameter `{name}` is the empty GUID, which its template gives"
-        for name, value in values.items()
-        if value in (None, EMPTY_GUID) and written[name] != value
+        f"parameter `{name}` is {why}"
+        for value, why in empty.items()
+        for name in values
+        if values[name] == value != written[name]
     )
     return {name: value for name, value in values.items() if value is not None}
 
@@ -52,7 +52,7 @@ def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters
     if null_matters is not None and null_matters.result and value in (None, EMPTY_GUID):
         if null_matters.required:
             return _missing_result(null_matters.result, is_empty=value is not None, still_ran=found.still_ran)
-        why = f"null; {_CAME_EARLY if found.still_ran else _NO_SUCH_CODE}" if value is None else EMPTY
+        why = f"null; {_CAME_EARLY if found.still_ran else _NO_SUCH_CODE}" if value is None else WHY_EMPTY
         warning = f"`{null_matters.result}` is {why}"
     seconds = row.t - row.started if found.seconds is None else found.seconds
     more: JsonObject = {
@@ -76,7 +76,7 @@ def broken(error: EvaluationError) -> Attempt:
     return not_passed("E207", str(error), error.hint)
 
 
-EMPTY = "the empty GUID: the process has ended without a value for it, or still runs"
+WHY_EMPTY = "the empty GUID: the process has ended without a value for it, or still runs"
 _NO_SUCH_CODE = "a code that the process does not have gives null as well"
 _CAME_EARLY = "the process still ran when it answered: `run` with `results` waits for the value"
 

@@ -10,7 +10,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from runner.engine import doubt, process_log, readings, start_bounds, starts
-from runner.engine.answer import EMPTY, judged, parameters_of, process_failed
+from runner.engine.answer import WHY_EMPTY, judged, parameters_of, process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.elements import RESULTS
@@ -289,4 +289,4 @@ def _nulls(action: Run, results: Json) -> Iterator[str]:
 
 def _empty(action: Run, results: Json) -> Iterator[str]:
     values = record(results)
-    return (f"`{name}` is {EMPTY}" for name in action.results if values.get(name) == EMPTY_GUID)
+    return (f"`{name}` is {WHY_EMPTY}" for name in action.results if values.get(name) == EMPTY_GUID)

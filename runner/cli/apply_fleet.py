@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from runner.cli.apply_command import ApplyCommand, apply_command, attempt_of
 from runner.cli.command import permission
 from runner.cli.fleet import suspended_line, unserved_line
-from runner.cli.reports import ReportPlaces
+from runner.cli.reports import ReportPlaces, empty
 from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, passed_before
 from runner.execution.permission import check_permission
@@ -94,6 +94,7 @@ class ApplyToFleet:
                 self._queue_unblocked()
                 self._prune()
             return command.end_of_adopting(not_adopted)
+        empty(self._given)
         self._queue()
         command.print(self._fresh)
         return self._end(self._waited_for())

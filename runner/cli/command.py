@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import click
 from msgspec.structs import replace
@@ -126,7 +127,7 @@ def carry_out(
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     context.call_on_close(console.give_back)  # also where a fault of ours ends the command
     pool_options = _pool_options(context, console, store, stop, ended=ended)
-    carried = _carried_under_locks(pending, pool_options, wait=given.get("wait_lock"), until_ready=until_ready)
+    carried = _carried_under_locks(pending, pool_options, given, until_ready=until_ready)
     over.set()
     if gave_up := stop.given_up:
         why = f"the grace of {format_duration(given['grace'])} is over" if stop.is_over() else "interrupted again"
@@ -194,9 +195,9 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
 
 
 def _carried_under_locks(
-    pending: Sequence[PendingRun], options: PoolOptions, *, wait: float | None, until_ready: UntilReady
+    pending: Sequence[PendingRun], options: PoolOptions, given: Mapping[str, Any], *, until_ready: UntilReady
 ) -> Carried:
-    """Take all locks of the runs, within `wait` seconds, wait for the sites, and carry the runs out.
+    """Take all locks of the runs, wait for the sites, empty the reports, and carry the runs out.
 
     After a signal no run begins.
     """
@@ -209,9 +210,10 @@ def _carried_under_locks(
 
     claims = {run.lock: run.title for run in reversed(pending) if run.lock is not None}
     try:
-        with hold_locks(claims, options.store, wait=wait, pause=pause, say=output.say) as held:
+        with hold_locks(claims, options.store, wait=given.get("wait_lock"), pause=pause, say=output.say) as held:
             unready = until_ready(stop)
             if unready is None:
+                reports.empty(given)
                 return carry_all([_with_its_lock(run, held) for run in pending], options)
             return Carried(left_out=deque(pending), unready=unready)
     except RefusedError:

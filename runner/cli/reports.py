@@ -1,7 +1,7 @@
 """The reports that a command is asked for: checks where they may go, writes them, and shows them in a CI.
 
-Only a report of the same kind is overwritten. A command that ends before its runs begin writes its reports, too: an old
-report would look green in CI.
+Only a report of the same kind is overwritten. A command that ends before its runs begin writes its reports, too, and as
+they begin old reports are emptied: these would look green in CI.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import click
 from msgspec import Struct
@@ -57,6 +57,14 @@ def asked_for(context: click.Context) -> ReportPlaces:
     )
     check(places, read=read_by(context))
     return places
+
+
+def empty(given: Mapping[str, Any]) -> None:
+    """Empty the reports of an earlier command at the places of this one, which may be killed."""
+    for place in (Path(given.get(report.parameter) or STDOUT) for report in FORMATS):
+        if place.is_file() and not place.is_symlink():  # `/dev/stdout` is a link, and has what is printed
+            with suppress(OSError):
+                os.truncate(place, 0)
 
 
 def write(places: ReportPlaces, command: ReportedCommand) -> None:

@@ -1,6 +1,7 @@
 """A command that ends before any run writes its reports all the same, with why: no empty page looks green."""
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
+from sites import NOTHING, Answer, site, targets, xml
 
 from runner.cli import reports
 from runner.cli.main import ended
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schema" / "report.schema.json").read_text())
 JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps: [{pause: 1ms}]\n"
+CALL = "runner: 1\nname: b\ntarget: here\ndefaults: {verify: none}\nsteps: [{execute: {process: UsrB}}]\n"
 SITE = """
 runner: 1
 targets:
@@ -168,3 +171,31 @@ def test_no_first_part_is_left_of_a_report_that_a_fault_ends(tmp_path: Path, mon
     with pytest.raises(ZeroDivisionError):
         reports.write(places, ReportedCommand(runs=(), exit_code=ExitCode.PASSED))
     assert (tmp_path / "out.json").read_text() == ""
+
+
+@pytest.mark.parametrize("verb", ["run", "apply"])
+def test_while_runs_are_under_way_no_report_is_that_of_the_command_before(verb: str) -> None:
+    seen: list[str] = []
+
+    def answer(_method: str, path: str) -> Answer:
+        if "/Execute" not in path:
+            return NOTHING
+        seen.extend(Path(name).read_text() for name in REPORTS[1::2])
+        seen.append(Path("linked.xml").read_text())
+        return xml(1)
+
+    Path("b.job.yaml").write_text(CALL)
+    with site(answer) as served:
+        Path("targets.yaml").write_text(targets(served.url))
+        assert ended(["run", "a.job.yaml", "-t", "here", *REPORTS, "--report-ctrf", "kept.xml"]) == 0
+        Path("linked.xml").symlink_to("kept.xml")
+        assert ended([verb, "b.job.yaml", *REPORTS, "--report-ctrf", "linked.xml"]) == 0
+    assert seen[:-1] == [""] * (len(REPORTS) // 2), "a kill would leave them so"
+    assert seen[-1] != "", "/dev/stdout is a link, too"
+    assert all('"passed"' in Path(name).read_text() for name in ("out.json", "linked.xml"))
+
+
+def test_a_command_that_asks_for_no_report_empties_none() -> None:
+    assert ended(["run", "a.job.yaml", *REPORTS]) == 0
+    assert ended(["run", "a.job.yaml", "--report-json", os.devnull]) == 0
+    assert all(Path(name).read_text() for name in REPORTS[1::2])

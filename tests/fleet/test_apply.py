@@ -508,7 +508,7 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(here: F
     assert "waiting up to 1 ms for 2 runs\n! 2 runs in the queue: nobody serves `here`\n" in said
     thread = in_thread(lambda: work(here))
     capsys.readouterr()
-    assert ended(["apply", "specs", "--wait", "2m"]) == 1
+    assert ended(["apply", "specs", "--wait", "2m", "--report-json", "report.json"]) == 1
     thread.join()
     said = capsys.readouterr().err
     assert "passed  a@here  " in said or "1 passed before" in said, "the worker may be faster than the command"
@@ -518,11 +518,14 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(here: F
 
     def work_when_queued() -> None:
         until(lambda: "queued" in [state for (state,) in here.sql("select state from runs")])
+        meanwhile.append(Path("report.json").read_text())
         work(here)
 
+    meanwhile: list[str] = []
     thread = in_thread(work_when_queued)
     assert ended(["apply", "specs", "--wait", "2m", "-k", "a", "--report-json", "report.json"]) == 0
     thread.join()
+    assert meanwhile == [""]
     report = json.loads(Path("report.json").read_text())
     assert [(run["job"], run["status"]) for run in report["runs"]] == [("a", "passed")]
     assert "waiting up to 2 min for 1 run" in capsys.readouterr().err
@@ -592,7 +595,7 @@ def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(here: Fleet,
         work(here)
 
     thread = in_thread(work_when_queued)
-    assert ended(["apply", "specs", "--wait", "2m"]) == 1
+    assert ended(["apply", "specs", "--wait", "2m", "--report-json", "report.json"]) == 1
     thread.join()
     said = capsys.readouterr().err
     assert "`a@here` is blocked by `b`" in said

@@ -34,7 +34,7 @@ from runner.reports.next_steps import complete_command, has_not_begun, verb_comm
 from runner.reports.safe import clean
 from runner.reports.words import run_title
 from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
-from runner.runs.stored_runs import StoredRun, load_if_readable, unwritable
+from runner.runs.stored_runs import RunName, StoredRun, load_if_readable, unwritable
 from runner.version import VERSION
 
 _NO_TARGET = ("E100", "E141")
@@ -194,27 +194,44 @@ def prepare(wanted: Wanted) -> RunSet:
     known = given_inputs(wanted.given, file=wanted.inputs_file)
     problems: list[Problem] = []
     runs: list[RunSpec] = []
+    notes: list[str] = []
     loaders: dict[str, PlanLoader] = {}
     for spec in wanted.specs:
-        if (found := _read(spec, problems)) is not None and found.key not in loaders:
-            loader = PlanLoader(
-                plans=found.plans,
-                targets_file=wanted.targets_file,
-                known=known,
-                changes=partial(_changes, display_path(spec)),
-                ask=wanted.ask,
-                base=_base(spec, found),
-            )
-            loaders[found.key] = loader
-            runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
+        if (found := _read(spec, problems)) is None:
+            continue
+        if found.key in loaders:
+            notes.append(f"{display_path(spec)} is a plan that this command names before it: it is carried out once")
+            continue
+        loaders[found.key] = _loader(spec, found, wanted, known)
+        new = [replace(run, plan_key=found.key) for run in loaders[found.key].runs(problems)]
+        problems.extend(_in_two_plans(display_path(spec), new, {run.name for run in runs}))
+        runs += new
     is_for_all = "--inputs" in wanted.from_environment  # what is set once for all commands gives way to a plan
     typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
     jobs = [job for loader in loaders.values() for job in loader.jobs()] if typed else ()
     problems.extend(fixed_inputs(typed, jobs, by="the plan", hint=_ANOTHER_VALUE))
     if errors_in(problems):
         raise UsageError(*dict.fromkeys(problems))
-    notes = tuple(f"the plan of {run.title} is as it was stored, {run.digest}" for run in runs)
-    return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), notes=notes)
+    notes += [f"the plan of {run.title} is as it was stored, {run.digest}" for run in runs]
+    return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), notes=tuple(notes))
+
+
+def _loader(spec: Path, found: PlanFile, wanted: Wanted, known: MutableMapping[str, Given]) -> PlanLoader:
+    return PlanLoader(
+        plans=found.plans,
+        targets_file=wanted.targets_file,
+        known=known,
+        changes=partial(_changes, display_path(spec)),
+        ask=wanted.ask,
+        base=_base(spec, found),
+    )
+
+
+def _in_two_plans(file: str, runs: Iterable[RunSpec], before: Collection[RunName]) -> Iterator[Problem]:
+    for run in runs:
+        if run.name in before:
+            message = f"`{run.title}` is in another of these plans, too: it would be carried out twice"
+            yield Problem(code="E111", message=message, hint="carry out one of the two plans", file=file)
 
 
 def planned_specs(lacking: Iterable[PlannedRun], anew: GivenAnew) -> list[RunSpec]:

@@ -418,15 +418,31 @@ def test_a_copy_of_a_plan_is_the_same_and_a_new_plan_of_the_same_jobs_another(he
     assert asked(here) == ALL + ALL
 
 
-def test_a_plan_that_a_command_names_twice_or_beside_its_copy_is_carried_out_once(here: Site) -> None:
+def test_a_plan_that_a_command_names_twice_or_beside_its_copy_is_carried_out_once(
+    here: Site, capsys: Capture
+) -> None:
     keep()
     Path("copy.plan.json").write_text(Path("release.plan.json").read_text())
     Path("link.plan.json").symlink_to("release.plan.json")
     named = ["release.plan.json", "./release.plan.json", "copy.plan.json", "link.plan.json"]
     assert ended(["run", *named, "-j", "4"]) == 0
     assert sorted(asked(here)) == sorted(ALL)
+    once = "is a plan that this command names before it: it is carried out once\n"
+    said = capsys.readouterr().err
+    assert f"copy.plan.json {once}link.plan.json {once}" in said
     assert ended(["run", *named, "--again"]) == 0
     assert sorted(asked(here)) == sorted(ALL + ALL)
+
+
+def test_two_plans_of_the_same_run_are_not_carried_out_in_one_command(here: Site, capsys: Capture) -> None:
+    keep()
+    Path("other.plan.json").write_text(Path("release.plan.json").read_text())
+    keep()
+    here.asked.clear()
+    assert ended(["run", "release.plan.json", "other.plan.json"]) == 2
+    said = capsys.readouterr().err
+    assert "other.plan.json: error[E111]: `release[red]@here` is in another of these plans, too" in said
+    assert here.asked == []
 
 
 def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(here: Site, capsys: Capture) -> None:

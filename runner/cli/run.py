@@ -208,7 +208,8 @@ def _pending(
 ) -> Iterator[PendingRun]:
     given, command, allowed = context.params, new_id(), permission(context)
     alone, judgement = given["jobs"] == 1 or len(specs) == 1, Judgement(hold=given["hold"])
-    command_plan = CommandPlan(specs=specs, reruns=reruns, secrets=partial(_secrets, sites, specs))
+    secrets = partial(_secrets, sites, specs)
+    command_plan = CommandPlan(specs=specs, reruns=reruns, targets_file=given["targets"], secrets=secrets)
     begun_by = cache(partial(starter, os.environ))
 
     def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:

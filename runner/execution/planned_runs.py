@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
+from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem
@@ -41,6 +43,7 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
     rerun_of: str | None = None  # the stored run that it was to repeat
     inputs: dict[str, StoredValue] | None = None  # without secrets; None: a value holds a secret
     secrets: tuple[str, ...] = ()  # inputs that hold a secret, and secret inputs that no variable and no case gave
+    targets_file: str | None = None  # as the command named it
     plan_key: str | None = None  # of the file of plans that it comes from
     plan: dict[str, StoredValue] | None = None  # as that file has it
 
@@ -61,6 +64,7 @@ class CommandPlan(Struct, kw_only=True):
 
     specs: Sequence[RunSpec]
     reruns: Sequence[str] = ()
+    targets_file: Path | None
     secrets: Callable[[], Secrets]
     _is_noted: bool = False
 
@@ -70,8 +74,9 @@ class CommandPlan(Struct, kw_only=True):
             return
         self._is_noted = True
         if len(self.specs) > 1:
-            secrets, pairs = self.secrets(), zip_longest(self.specs, self.reruns)
-            planned = [_planned(spec, rerun_of, secrets) for spec, rerun_of in pairs]
+            secrets, file = self.secrets(), self.targets_file and str(self.targets_file)
+            pairs = zip_longest(self.specs, self.reruns)
+            planned = [replace(_planned(spec, rerun_of, secrets), targets_file=file) for spec, rerun_of in pairs]
             with suppress(StoreError):
                 store.put(run, Part.PLANNED, msgspec.json.encode(planned).decode())
                 store.hold_command(run)
@@ -162,7 +167,8 @@ def _rerun(lacking: Sequence[PlannedRun], run: RunResult) -> str:
     """The `rerun` as it can be typed, with the secrets that come anew."""
     own = () if run.status is RunStatus.PASSED else to_be_given(run)
     given = given_from_files([*own, *(name for each in lacking for name in each.secrets)])
-    return f"{verb_command('rerun', run.id, run.store)} --failed{sites_of(run)}{given}{confirmed(run)}"
+    sites = sites_of(replace(run, targets_file=run.targets_file or lacking[0].targets_file))  # it may have no events
+    return f"{verb_command('rerun', run.id, run.store)} --failed{sites}{given}{confirmed(run)}"
 
 
 def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult) -> list[Problem]:
@@ -182,4 +188,5 @@ def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
         for run in members:
             words += ["-k", job_and_case(run.job, run.case)] if run.case is not None else []
         secrets = given_from_files(name for run in members for name in run.secrets)
+        words += ["--targets", members[0].targets_file] if members[0].targets_file is not None else []
         yield f"{shell_words(map(clean, words))}{secrets}"

@@ -368,13 +368,14 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
     nobody = f"no run of it is known{claimed}; another command may be about to begin"
     by = f"{'; '.join(shown)}{more}" if shown else nobody
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
+    if not (shown or claimed):
+        hint = "if no other command is about to begin it, nothing of it was sent: `--again` carries it out"
     if stored and all(found is not None and _sent_nothing(found) for found in stored.values()):
         hint = "it has sent nothing: `--again` carries the plan out"
         return Problem(code="E165", message=f"this plan was begun before: by {by}", hint=hint)
-    open_runs = [found for found in stored.values() if found is not None and not found.result.finished]
-    for open_run in open_runs[-1:]:
-        resume = complete_command("resume", open_run.result)
-        hint = f"`{resume}` goes on with the run that has not ended; {hint}"
+    begun = [found for found in stored.values() if found is not None and not _sent_nothing(found)]
+    for open_run in [each for each in begun if not each.result.finished][-1:]:
+        hint = f"`{complete_command('resume', open_run.result)}` goes on with the run that has not ended; {hint}"
     for found in [each for each in stored.values() if each is not None][-1:]:
         if lacking := never_begun(found):
             show = verb_command("show", found.id, found.store.name)
@@ -393,5 +394,7 @@ def _where(use: RunOfPlan) -> str:
 def _earlier(run: str, stored: StoredRun | None) -> str:
     if stored is None:
         return f"run {run}, which is not stored any more"
-    result = stored.result
-    return f"run {run} of {run_title(result)}, {result.status if result.finished else 'which has not come to its end'}"
+    if _sent_nothing(stored):
+        return f"run {run}, which broke off before it began"
+    end = stored.result.status if stored.result.finished else "which has not come to its end"
+    return f"run {run} of {run_title(stored.result)}, {end}"

@@ -5,16 +5,18 @@ Killed is a command here by what a kill leaves: the runs after its second are no
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from captured import Capture
+from msgspec.structs import replace
 from sites import Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
-from runner.execution.planned_runs import never_begun
+from runner.execution.planned_runs import PlannedRun, commands, never_begun
 from runner.foundation import private_files
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Part
@@ -32,6 +34,7 @@ steps:
   - {{id: charge, execute: {{process: UsrCharge, parameters: {{Who: "{name}-{{{{ inputs.who }}}}"}}, result: Out}}}}
 """
 RUNS = Path(".runner/runs")
+PLANNED = PlannedRun(file="a.job.yaml", job="a", case=None, target="here")
 
 
 @pytest.fixture
@@ -100,6 +103,21 @@ def test_a_command_that_was_killed_before_the_first_event_of_its_first_run_is_ca
     capsys.readouterr()
     assert ended(["runs"]) == 0
     assert "needs next" not in capsys.readouterr().out
+
+
+def test_what_never_began_is_named_with_the_targets_file_of_its_command(answers: Executes, capsys: Capture) -> None:
+    Path("targets.yaml").rename("the targets.yaml")
+    assert ended(["run", "a.job.yaml", "--targets", "the targets.yaml", "-i", "who=Eve"]) == 0
+    (first,) = killed(left=1, broke_off=False)
+    (RUNS / first / "events.jsonl").write_bytes(b"")
+    (RUNS / first / "report.json").unlink()
+    capsys.readouterr()
+    assert ended(["show", "last"]) == 0
+    command = f"runner rerun {first} --failed --targets 'the targets.yaml'"
+    assert f"{command}\n" in capsys.readouterr().out
+    assert ended(shlex.split(command)[1:]) == 0
+    assert len(answers.asked) == 4
+    assert [*commands([replace(PLANNED, targets_file="t.yaml")])] == ["runner run a.job.yaml -t here --targets t.yaml"]
 
 
 def test_of_runs_without_events_the_first_which_knows_the_command_is_named(answers: Executes, capsys: Capture) -> None:

@@ -418,9 +418,7 @@ def test_a_copy_of_a_plan_is_the_same_and_a_new_plan_of_the_same_jobs_another(he
     assert asked(here) == ALL + ALL
 
 
-def test_a_plan_that_a_command_names_twice_or_beside_its_copy_is_carried_out_once(
-    here: Site, capsys: Capture
-) -> None:
+def test_a_plan_that_a_command_names_twice_or_beside_its_copy_is_carried_out_once(here: Site, capsys: Capture) -> None:
     keep()
     Path("copy.plan.json").write_text(Path("release.plan.json").read_text())
     Path("link.plan.json").symlink_to("release.plan.json")
@@ -583,6 +581,26 @@ def test_a_plan_whose_run_has_sent_nothing_is_said_to_be_ready_to_be_carried_out
     assert asked(here) == ALL
 
 
+def test_of_the_runs_of_a_plan_that_is_named_again_the_one_that_can_be_resumed_is(here: Site, capsys: Capture) -> None:
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    first, second = sorted(run.name for run in Path(".runner/runs").iterdir() if run.name[0] != ".")
+    journal = Path(f".runner/runs/{first}/events.jsonl")
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    Path(f".runner/runs/{second}/events.jsonl").write_bytes(b"")
+    for file in (Path(".runner/history.jsonl"), *Path(".runner/runs").glob("*/report.json")):
+        file.unlink()
+    capsys.readouterr()
+    here.asked.clear()
+    assert ended(["run", "release.plan.json"]) == 6
+    assert here.asked == []
+    said = capsys.readouterr().err
+    assert (
+        f"run {first} of release[red]@here, which has not come to its end; run {second}, which broke off before" in said
+    )
+    assert f"= hint: `runner resume {first}` goes on with the run that has not ended" in said
+
+
 def test_one_of_two_commands_that_begin_the_same_plan_at_once_is_refused(here: Site, capsys: Capture) -> None:
     keep()
     store = FileRunStore(Path(".runner/runs"))
@@ -591,7 +609,11 @@ def test_one_of_two_commands_that_begin_the_same_plan_at_once_is_refused(here: S
     )  # as another command leaves it between its claim and its first run
     assert ended(["run", "release.plan.json"]) == 6
     assert asked(here) == []
-    assert f"{AGAIN}: no run of it is known; another command may be about to begin" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{AGAIN}: no run of it is known; another command may be about to begin" in said
+    assert (
+        "= hint: if no other command is about to begin it, nothing of it was sent: `--again` carries it out\n" in said
+    )
     assert ended(["run", "release.plan.json", "--again"]) == 0
     assert asked(here) == ALL
 

@@ -141,6 +141,7 @@ def ended(arguments: Sequence[str]) -> int:
     try:
         output.begin()
         check_encoding(arguments, os.environ)
+        _check_folder()
         code = _with_breaks(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
         return _unless_data_is_lost(code if isinstance(code, int) else ExitCode.PASSED)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -199,6 +200,15 @@ def check_encoding(arguments: Iterable[str], environment: Mapping[str, str]) -> 
     problems = tuple(_other_encodings(arguments, environment))
     if problems:
         raise UsageError(*problems)
+
+
+def _check_folder() -> None:
+    """Raise `UsageError` in a folder that somebody has deleted: no path leads anywhere."""
+    try:
+        os.getcwd()  # noqa: PTH109  nothing is done with it
+    except FileNotFoundError as error:
+        message, hint = "the current folder is not there any more", "go to another folder, and give the command there"
+        raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
 
 
 def _other_encodings(arguments: Iterable[str], environment: Mapping[str, str]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ def write_text(path: Path, text: str, *, new: bool = False) -> None:
     if path.exists() and not path.is_file():  # a pipe
         path.write_text(text, encoding="utf-8", newline="\n")
         return
-    file = path.resolve()  # a link stays a link
+    file = Path(os.path.realpath(path))  # a link stays a link; unlike `resolve`, it takes a circle of links
     beside = file.with_name(f"{file.name}.part")
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")

@@ -218,11 +218,11 @@ def _observed(entry: LedgerEntry, store: LocalRunStore, *, stored: Collection[st
 
 
 def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEntry:
-    """The end of a run that was deleted before the ledger learnt it; what was unknown then stays so."""
+    """The end of a run that was deleted before the ledger learnt it; what was open or unknown then stays so."""
     run = past.get(found.entry.last.run or "")
     if found.where is not Whereabouts.LOST or found.run is not None or run is None:
         return found
-    if run.status not in EXIT_CODES or run.status == RunStatus.UNKNOWN:
+    if run.status not in EXIT_CODES or run.status in _MAY_CHANGE:
         return found
     end = AttemptEnd(status=RunStatus(run.status), exit_code=EXIT_CODES[RunStatus(run.status)], at=run.at)
     entry = replace(found.entry, last=replace(found.entry.last, end=end))

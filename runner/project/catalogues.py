@@ -5,6 +5,7 @@ of packages that the command names counts for every job.
 """
 
 from collections.abc import Mapping
+from os.path import isfile  # unlike Path's, it takes a name that is too long
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -44,7 +45,7 @@ class Catalogues(Struct, kw_only=True):
                 own = self.doubles(target)
             case SiteTarget() if self.named is None:
                 file = folder / f"{target.name.removeprefix(CLIO)}{ENDING}"
-                own = self._in_file(file, of=target) if file.parent == folder and file.is_file() else None
+                own = self._in_file(file, of=target) if file.parent == folder and isfile(file) else None  # noqa: PTH113  as above
             case _:
                 pass
         found = (self._in_file(self.named) if self.named is not None else None, own)

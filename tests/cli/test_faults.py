@@ -1,7 +1,11 @@
-"""A fault of ours in one run: the runs beside it come to their end, all are in the reports, and the exit is 70."""
+"""A fault of ours in one run: the runs beside it come to their end, all are in the reports, and the exit is 70.
+
+What somebody else breaks, as a folder that is deleted meanwhile, is no fault of ours.
+"""
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -116,3 +120,52 @@ def test_a_report_that_cannot_be_drawn_costs_no_other_its_runs(
     assert "a@here" in Path("r.md").read_text()
     assert not Path("r.html").exists()
     assert "E700]: a fault of this program while the reports were written: KeyError" in capsys.readouterr().err
+
+
+def deleting(folder: Path) -> Callable[[str, str], Answer]:
+    """A site that deletes a folder when a process is first executed."""
+
+    def deletes(method: str, path: str) -> Answer:
+        if "/Execute" in path:
+            shutil.rmtree(folder, ignore_errors=True)
+        return answer(method, path)
+
+    return deletes
+
+
+def test_a_current_folder_that_is_deleted_while_a_run_is_under_way_is_no_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = tmp_path / "deleted"
+    here.mkdir()
+    with site(deleting(here)) as served, monkeypatch.context() as elsewhere:
+        Path("targets.yaml").write_text(targets(served.url))
+        elsewhere.chdir(here)
+        assert ended(["run", str(tmp_path / "a.job.yaml")]) == 3
+        printed = capsys.readouterr().err
+        assert "events.jsonl was moved or deleted while the run was under way" in printed
+        assert "= hint: put it back, and `runner resume` goes on with the run; where it is lost" in printed
+        assert len(served.executes()) == 1
+        assert ended(["runs"]) == 2
+        assert "error[E150]: the current folder is not there any more" in capsys.readouterr().err
+
+
+def test_a_version_whose_events_are_deleted_while_it_is_under_way_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(deleting(Path(".runner/runs"))) as served:
+        Path("targets.yaml").write_text(targets(served.url))
+        assert ended(["apply", "a.job.yaml"]) == 3
+        capsys.readouterr()
+        assert ended(["apply", "a.job.yaml"]) == 4
+        assert "its events are not in " in capsys.readouterr().err
+        assert len(served.executes()) == 1
+
+
+def test_a_plan_takes_the_place_of_a_link_to_itself() -> None:
+    Path("p.json").symlink_to("p.json")
+    assert ended(["plan", "a.job.yaml", "--out", "p.json"]) == 0
+    assert ended(["run", "p.json"]) == 0
+
+
+def test_a_target_whose_name_is_too_long_for_a_file_has_no_catalogue() -> None:
+    Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("here:", f"{'t' * 300}:"))
+    assert ended(["validate", "a.job.yaml", "-t", "t" * 300]) == 0

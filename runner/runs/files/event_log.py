@@ -13,6 +13,7 @@ EVENTS = Part.EVENTS.value
 RESULTS = "results"
 _TAIL = 16 * 1024  # bytes at the end of a run in which its last line, or what is torn of it, is searched for first
 _PIECE = 1 << 16
+_PUT_BACK = "put it back, and `runner resume` goes on with the run; where it is lost, look at the site by hand"
 
 
 class FileLog:
@@ -28,7 +29,7 @@ class FileLog:
     def append(self, line: bytes, *, durable: bool) -> None:
         try:
             if durable and not self._is_in_place():
-                raise StoreError(f"{self._path} was moved or deleted while the run was under way")
+                raise StoreError(f"{self._path} was moved or deleted while the run was under way", hint=_PUT_BACK)
             private_files.write_all(self._file, line + b"\n")
             if durable:
                 self.sync_run()

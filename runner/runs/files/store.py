@@ -72,6 +72,7 @@ class FileRunStore:
     def __init__(self, root: Path) -> None:
         self.name = StoreName(str(root))
         self._root = root
+        self._place = str(root.absolute())  # somebody may take the current folder away meanwhile
         self._top = root.parent if root.parts[-2:] == Path(USUAL).parts else root
         self._history = HistoryFile(self._top / "history.jsonl")
         self._open = ExitStack()
@@ -208,7 +209,7 @@ class FileRunStore:
             from runner.runs.files.rows_of_folders import RowsOfFolders, SharedFile  # noqa: PLC0415  as above
 
             own = RowDatabase(self._top / ".rows.sqlite")
-            shared = RowDatabase(_shared_by_folders("rows").with_suffix(".sqlite"), place=self._root.absolute())
+            shared = RowDatabase(_shared_by_folders("rows").with_suffix(".sqlite"), place=Path(self._place))
             self._shared_trouble = lambda: shared.trouble
             self._open.callback(own.close)
             self._open.callback(shared.close)
@@ -235,7 +236,7 @@ class FileRunStore:
     def turns(self, site: str) -> SharedTurns:
         from runner.runs.files.turn_files import TurnFiles  # noqa: PLC0415  1 ms, for runs that start a process
 
-        return TurnFiles(_shared_by_folders("turns"), site=site, place=str(self._root.absolute()))
+        return TurnFiles(_shared_by_folders("turns"), site=site, place=self._place)
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
@@ -278,7 +279,7 @@ class FileRunStore:
 
     @cached_property
     def _plans(self) -> PlanUses:
-        return PlanUses(self._top / ".plans", _state_folder() / "plans", place=str(self._root.absolute()))
+        return PlanUses(self._top / ".plans", _state_folder() / "plans", place=self._place)
 
     def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
         found = None if earlier is None else self._sandbox(earlier)

@@ -54,8 +54,8 @@ _NOT_THERE: Final[dict[type, str]] = {
     calls.ChangeCall: "the entity's name, that the record is there, and ",
 }
 """What to check first where a call of this class is answered with 404."""
-_OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 414, 417, 431})
-"""Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
+_OF_THE_REQUEST: Final = frozenset({405, 407, 411, 414, 417, 431})
+"""Refusals of how it was asked: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 _READ_BY_US: Final = _LOGS | {"VwProcessLib"}
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
@@ -184,7 +184,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         by_words = _by_words(call, words) if is_missing or status == HTTPStatus.BAD_REQUEST else None
         hint = by_words or _what_to_check(call, reply, site)
         failure = refused(call, reply, _described(reply, site), hint=hint)
-        return failure if is_missing or _is_own(call, reply) else _unproved(call, failure)
+        return failure if is_missing or _is_proved(call, reply) else _unproved(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
     words = _described(reply, site)
@@ -207,16 +207,16 @@ def _redirected(call: calls.Call | None, reply: Reply, site: Site) -> calls.Call
     return refused(call, reply, message, hint=_REDIRECT)
 
 
-def _is_own(call: calls.Call | None, reply: Reply) -> bool:
-    """Whether a refusal is known to be the service's own: a fault in its words. What its own 403 looks like is not
-    known [?].
+def _is_proved(call: calls.Call | None, reply: Reply) -> bool:
+    """Whether a refusal proves that nothing was begun or changed: what was asked cannot be carried out by anybody; or
+    the service itself, in a fault, gives no right or finds nothing there [?]; or its words are of the check before.
 
-    A page, or nothing, may be a proxy's. So may an empty 404, although a missing method is answered so [M]. A 400 to a
-    start is what services that others write also say of a process that failed [?].
+    All else is also what a proxy says, or code that ran and failed [?]. So may be an empty 404, although a missing
+    method is answered so [M].
     """
-    if reply.status == HTTPStatus.BAD_REQUEST and (bodies.is_page(reply.body) or refusal_words.is_start(call)):
-        return refusal_words.proves_no_start(call, _words(reply))
-    return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
+    if reply.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        return _holds_fault(call, reply)
+    return reply.status in _OF_THE_REQUEST or refusal_words.proves_no_start(call, _words(reply))
 
 
 def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFailed:

@@ -36,6 +36,7 @@ AS_TEXT = ExecuteCall(process="UsrGet", parameters={}, result="Value", decode=De
 ELEMENT = ElementCall(uid="u")
 COMPLETE = CompleteCall(uid="u", parameters={})
 RUN = RunProcessCall(process="UsrGet", parameters={})
+CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
 ROWS = ReadRows(process="UsrGet")
 QUERY = QueryCall(entity="Contact")
 TURNED_AWAY, REFUSED, UNANSWERED = FailureKind.TURNED_AWAY, FailureKind.REFUSED, FailureKind.UNANSWERED
@@ -422,7 +423,8 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply(MISSING.replace(b"UsrGet", b"UsrGetAll"), 400), True),
         (reply(MISSING.replace(b"not found", b"ended badly"), 400), True),
         (reply(b"", 304), True),
-        (reply(FAULT, 400), True),
+        *((reply(FAULT, status), True) for status in (400, 402, 409, 410, 412, 422, 451)),
+        *((reply(FAULT, status), False) for status in (403, 404)),
         (reply(b"bad request", 400, content_type="text/plain"), True),
         (reply('{"detail": "Division by zero"}', 400), True),
         (reply('{"detail": "Process UsrGet not found"}', 400), False),
@@ -440,6 +442,16 @@ def test_a_refusal_of_a_start_proves_something_only_where_it_is_known_to_be_the_
     reading = read(ROWS, answer, site=SITE)
     assert isinstance(reading, CallFailed)
     assert not reading.unproved
+
+
+@pytest.mark.parametrize("call", [ELEMENT, CHANGE])
+def test_a_refused_change_is_looked_for_where_code_that_ran_may_have_refused_it(call: Call) -> None:
+    unproved = {}
+    for status in (400, 403, 404, 405, 409, 422):
+        ending = read(call, reply(FAULT, status), site=SITE)
+        assert isinstance(ending, CallFailed)
+        unproved[status] = ending.unproved
+    assert [status for status, is_open in unproved.items() if is_open] == [400, 409, 422]
 
 
 @pytest.mark.parametrize(
@@ -492,7 +504,6 @@ def test_forbidden_hints_at_rights_and_at_bpmcsrf() -> None:
 
 LONG = ExecuteCall(process="UsrGet", parameters={"Name": "Ж" * 350}, result="Value")
 HTML = "<html><title>A potentially dangerous Request.QueryString value was detected</title></html>"
-CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,10 @@ class Catalogue(Struct, frozen=True, kw_only=True):
             return process
         return process.in_version(version)
 
+    def double(self, code: str | None) -> Process | None:
+        """A double, whose elements take its own parameters; those of the elements of a site are in no catalogue."""
+        return self.processes.get(code or "") if self.doubles is not None else None
+
     def family_of(self, code: str) -> tuple[Process, ProcessVersion] | None:
         """The process that `code` is a version of, though callers do not name it so."""
         for process in self.processes.values():

@@ -34,7 +34,7 @@ from runner.lint import fitting
 from runner.lint.places import ATTEMPT_NAMES, JOB_NAMES, STEP_KEYS, ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type
 from runner.lint.typed_texts import TypeLint
-from runner.lint.uses import starts
+from runner.lint.uses import named_elements, process_of, starts
 from runner.lint.written_items import lacking_items
 from runner.lint.written_values import written_values
 
@@ -150,6 +150,9 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             process = known.called(code, start.get("version")) if known is not None else None
             self._parameters(record(start.get("parameters")), (*at, "parameters"), process, sent=sent, step=step)
             return ACTIONS[str(at[-1])].result(start, process)
+        for named in named_elements(step):
+            double = self.catalogue.double(process_of(named.of, step, self.job)) if self.catalogue else None
+            self._parameters(named.parameters, named.parameters_at, double, sent=sent, step=step)
         if "job" in fields:
             return self._included(step, sent)
         if "query" in fields:

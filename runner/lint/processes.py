@@ -13,9 +13,9 @@ from runner.foundation.problems import Finding
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, ending_in, folded, near_or_listed, suggest
 from runner.foundation.values import JsonObject, ValuePath, items, mended_guid, record
-from runner.job.outline import RawStep
+from runner.job.outline import Outline, RawStep
 from runner.lint.addresses import is_address
-from runner.lint.uses import results, signalled, starts
+from runner.lint.uses import named_elements, process_of, results, signalled, starts
 
 _MOST_NEAR = 4
 _ENOUGH = 4  # so many letters of a code lead to it
@@ -135,6 +135,13 @@ def _or_refreshed(hint: str, catalogue: Catalogue) -> str:
     if not refresh:
         return hint
     return f"{hint} {refresh[0].upper()}{refresh[1:]}" if hint.endswith("?") else f"{hint}; {refresh}"
+
+
+def check_element_values(step: RawStep, job: Outline, catalogue: Catalogue) -> Iterator[Finding]:
+    """Every value for an element that its process, a double, does not take."""
+    for named in named_elements(step):
+        if (double := catalogue.double(process_of(named.of, step, job))) is not None:
+            yield from _parameters({"parameters": named.parameters}, named.parameters_at[:-1], double, catalogue)
 
 
 def _parameters(fields: JsonObject, path: ValuePath, process: Process, catalogue: Catalogue) -> Iterator[Finding]:

@@ -56,10 +56,11 @@ def _is_elsewhere(step: RawStep, target: str | None) -> bool:
 def _not_there(job: Outline, catalogue: Catalogue | None) -> Iterator[Finding]:
     if catalogue is not None:
         from runner.lint.entities import check_entities  # noqa: PLC0415  1 ms, where there is a catalogue
-        from runner.lint.processes import check_processes  # noqa: PLC0415  as above
+        from runner.lint.processes import check_element_values, check_processes  # noqa: PLC0415  as above
 
         for step in job.steps:
             yield from check_processes(step, catalogue)
+            yield from check_element_values(step, job, catalogue)
             yield from check_entities(step, catalogue)
     for step in job.steps if catalogue is None else ():
         yield from check_codes(step)

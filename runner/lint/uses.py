@@ -14,11 +14,13 @@ _STARTS = ("execute", "run")
 
 
 class NamedElement(Struct, frozen=True, kw_only=True):
-    """An element that is named at this place, in the process that `of` leads to."""
+    """An element that is named at this place, in the process that `of` leads to, and the values given to it."""
 
     at: ValuePath
     name: str
     of: str
+    parameters: JsonObject
+    parameters_at: ValuePath
 
 
 def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
@@ -105,7 +107,8 @@ def named_elements(step: RawStep) -> Iterator[NamedElement]:
         for link_path, link in chain if "chain" in fields else [(path, value)]:
             at, name = ((*link_path, "name"), link.get("name")) if isinstance(link, dict) else (link_path, link)
             if isinstance(name, str) and isinstance(of := fields.get("of"), str):
-                yield NamedElement(at=at, name=name, of=of)
+                given, given_at = record(record(link).get("parameters")), (*link_path, "parameters")
+                yield NamedElement(at=at, name=name, of=of, parameters=given, parameters_at=given_at)
 
 
 def process_of(text: str, step: RawStep, job: Outline) -> str | None:

@@ -212,9 +212,15 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
         yield from pause(row, seconds, why=PauseReason.SETTLE)
     if rows == [] and (gone := [each for key, each in shown.items() if key not in row.log.seen]):
         return gone  # a node that is late, or the archive, shows them no more
-    if rows == [] and (why := starts.weak_absence(row.log, sent)) is not None:
+    if rows == [] and not _is_nowhere(row) and (why := starts.weak_absence(row.log, sent)) is not None:
         return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
     return rows
+
+
+def _is_nowhere(row: OpenRow) -> bool:
+    """Whether the call was answered 404, and so was the library: a site that has none has no versions of a process."""
+    failures = row.turned_away and row.turned_away[1], row.log.library_refusal
+    return all(failure is not None and failure.status == HTTPStatus.NOT_FOUND for failure in failures)
 
 
 def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:

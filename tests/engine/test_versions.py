@@ -1,6 +1,7 @@
 """A process has versions: the row of the log bears the one that ran, and that may be any member of the family."""
 
 import pytest
+from breakages import Repeated
 from msgspec.structs import replace
 from stories import Unlisted, World, member, moment, not_sent, planned, refused, unanswered
 
@@ -205,6 +206,14 @@ def test_where_versions_cannot_be_read_a_missing_row_says_so(library: CallFailed
 def test_the_rows_of_its_own_code_are_verdicts_as_before() -> None:
     world = World(library=refused(403), statuses=["error"]).carry_out(planned(STRICT))
     assert ended(world) == ("failed", False)
+
+
+@pytest.mark.parametrize(("library", "status"), [(404, "failed"), (403, "unknown")])
+def test_a_start_that_is_not_found_on_a_site_without_a_library_has_begun_nothing(library: int, status: str) -> None:
+    missing = refused(404, unproved=True)
+    assert World(answers=[missing], library=refused(library)).carry_out(planned(ONE)).finished("a").status == status
+    repeated = Repeated(answers=[missing], library=refused(library)).carry_out(planned(ONE)).finished("a")
+    assert (repeated.status, repeated.verified) == ("passed", "inferred")
 
 
 def test_a_library_that_is_not_to_be_had_is_asked_rarely_for_all_processes() -> None:

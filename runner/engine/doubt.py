@@ -288,8 +288,9 @@ def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
     """Why none of the rows is the call's own, if none is."""
     if len(rows) > 1:
         return f"the process log shows {len(rows)} starts that may be it"
-    if _others(row, start, rows):
-        return "the process log shows a start that may be that of another step, whose row has not come"
+    if others := _others(row, start, rows):
+        shown = starts.named(rows[0])
+        return f"the process log shows a start that may be that of `{others[0].key}`, whose row has not come: {shown}"
     return _why_not_inferred(row, start, rows[0])
 
 

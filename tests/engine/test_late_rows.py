@@ -11,7 +11,7 @@ from runner.service.calls import CallFailed, Ending, ReadRows
 
 TWO = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
 CHARGE = "  - id: b\n    if: always()\n    execute: {process: UsrA}\n"
-LATER = "the process log shows a start that may be that of another step, whose row has not come"
+LATER = "the process log shows a start that may be that of `{}`, whose row has not come: "
 
 
 def late(lag: float, *statuses: str) -> World:
@@ -97,7 +97,7 @@ def test_a_call_that_never_began_is_not_settled_by_the_late_row_of_an_earlier_on
     world.answers, world.never_begun = [None, unanswered()], frozenset({2})
     world.carry_out(planned(TWO))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("unknown", None))
-    assert LATER in said(world.finished("b"))
+    assert LATER.format("a") in said(world.finished("b"))
 
 
 NOT_YET: JsonObject = {"as": "unknown"}
@@ -191,7 +191,7 @@ def test_a_row_that_several_runs_may_have_made_is_kept_from_a_later_call_only() 
     world = Shared(lags=[20.0, 0.0], answers=[unanswered(), None], verdicts=[NOT_YET, LOOK])
     world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + WAIT + CHARGE))
     assert (ended(world, "a"), ended(world, "b")[0]) == (("unknown", None), "passed")
-    assert LATER in said(world.finished("a")), "its row is there"
+    assert LATER.format("b") in said(world.finished("a")), "its row is there"
 
 
 def test_the_late_row_of_a_step_in_doubt_does_not_settle_a_later_step() -> None:

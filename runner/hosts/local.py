@@ -337,11 +337,12 @@ class LocalHost(Struct, kw_only=True, dict=True):
     def _refuse(self, key: str) -> effects.Stopped:
         """The effect is not performed, since the run has to stop.
 
-        At the end of the grace the rest of `undo` and `finally` is left to `resume`, unless a
-        fleet's run was ordered to stop.
+        At the end of the grace the rest of `undo` and `finally` is left to `resume`, as is a call in doubt that is to
+        be held, unless a fleet's run was ordered to stop.
         """
         over = self.stop.is_over()
-        if over and self.policy.is_closing and self.stop.ordered_by is None:
+        is_held = self.judgement.hold and key in self.policy.in_doubt
+        if (over if self.policy.is_closing else is_held) and self.stop.ordered_by is None:
             self._give_up(str(self.stop.why))
             raise RunLeftError
         self.policy.is_announced = self.policy.is_announced or not over

@@ -438,6 +438,20 @@ def test_a_signal_before_the_log_has_shown_a_doubt_lets_it_be_read_and_not_waite
     assert "  exit 143: terminated\n" in child.said
 
 
+def test_a_run_that_is_to_be_held_in_doubt_is_held_by_a_signal_too(here: Here, begin: Begin) -> None:
+    write("a", CHARGE.replace("charge}}", "charge}}\n    verify: auto") + LOOK + FINALLY)
+    Path("targets.yaml").write_text(here.sandbox.targets().replace("settle: ", "settle: 10m # "))
+    here.sandbox.set_fault("drop_before", "UsrCharge")
+    child = begin("run", "a.job.yaml", "--hold", *REPORT)
+    child.until("attempt.failed", "charge")
+    child.send_signal(signal.SIGTERM)
+    assert child.end() == 143
+    assert here.started() == []
+    assert statuses() == [{"run": "unknown", "charge": "unknown"}]
+    assert "it waits here until the call in doubt is settled" in child.said
+    assert "`--as failed` if it failed, `--as retry` if it never began" in child.said
+
+
 def test_eight_runs_side_by_side_hear_one_signal_and_each_is_cleaned_up_behind(here: Here, begin: Begin) -> None:
     for name in "abcdefgh":
         write(name, UNDONE.replace("Mark: ", f"Mark: {name}-") + NAP + FINALLY)

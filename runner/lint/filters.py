@@ -13,7 +13,7 @@ from runner.expressions.parse import Expression
 from runner.expressions.typed import LIST, NULL, RECORD, Type, in_words, may_hold_quote
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.values import compact, record
+from runner.foundation.values import record
 from runner.foundation.values import text as raw_text
 from runner.job.outline import Outline, RawStep
 from runner.lint.texts import JobLint
@@ -27,8 +27,6 @@ Parts: TypeAlias = Sequence[str | Expression]  # a filter: its own text, and the
 _ODATA = lazy_pattern(r"\|\s*odata\s*\Z")
 _QUOTING = lazy_pattern(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")
 """The filter `odata`, or a quote in a text of an expression."""
-_BEFORE = lazy_pattern(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
-"""What comes before a value: a column and a comparison, or a function with its column."""
 _OF_AN_ID = lazy_pattern(r"(?:^|[\s(/])Id\s+(?:eq|ne)\s+'\Z")
 _COLUMN = lazy_pattern(r"(\w+)\s+(?:eq|ne)\s+\Z")
 _OF_ID = lazy_pattern(r"\.Id\s*(?:\|\s*odata\s*)?\Z")
@@ -96,61 +94,32 @@ def _no_single_value(value: Expression, names: Mapping[str, Type]) -> Finding | 
 
 def _quoted_value(parts: Parts, names: Mapping[str, Type]) -> Finding | None:
     """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
-    for index, part in _in_quotes(parts):
+    before = ""
+    for part, after in pairwise((*parts, "")):
+        if isinstance(part, str):
+            before += part
+            continue
+        source, hint = part.text.strip(), _odata_hint(part)
+        if not (before.endswith("'") and str(after).startswith("'")):
+            hint += """; join what else is in the text to it first, as in `{{ ("A " ~ inputs.b) | odata }}`"""
+        if before.count("'") % 2 == 0:
+            continue
         if _ODATA.search(part.text):
-            message = f"`odata` writes the quotes itself, and `{{{{ {part.text.strip()} }}}}` is in quotes already"
-            return Finding(message=message, hint=f"leave the quotes out: `{_with_odata(parts, index)}`")
-        if index and _OF_AN_ID.search(str(parts[index - 1])):
-            message = f"an `Id` is a GUID, and `{{{{ {part.text.strip()} }}}}` is in quotes: a GUID has none"
-            return Finding(message=message, hint=f"write `{_with_odata(parts, index)}`", warning=True)
+            message = f"`odata` writes the quotes itself, and `{{{{ {source} }}}}` is in quotes already"
+            return Finding(message=message, hint=hint)
+        if _OF_AN_ID.search(before):
+            message = f"an `Id` is a GUID, and `{{{{ {source} }}}}` is in quotes: a GUID has none"
+            return Finding(message=message, hint=hint, warning=True)
         if may_hold_quote(expression_type(part, names)[0]):
-            message = f"a quote in the value of `{{{{ {part.text.strip()} }}}}` would end the text of this filter"
-            return Finding(message=message, hint=_odata_hint(_with_odata(parts, index)), warning=True)
+            message = f"a quote in the value of `{{{{ {source} }}}}` would end the text of this filter"
+            return Finding(message=message, hint=hint, warning=True)
     return None
 
 
-def _in_quotes(parts: Parts) -> Iterator[tuple[int, Expression]]:
-    """The templates of a filter between quotes, by their place among `parts`."""
-    before = ""
-    for index, part in enumerate(parts):
-        if isinstance(part, str):
-            before += part
-        elif before.count("'") % 2:
-            yield index, part
-
-
-def _odata_hint(written: str) -> str:
-    return f"let `odata` write the value and its quotes: `{written}`"
-
-
-def _with_odata(parts: Parts, index: int) -> str:
-    """How the whole text in quotes is written without them, after what it is compared with."""
-    first = last = index
-    while not _has_quote(parts[first]):
-        first -= 1
-    while last < len(parts) and not _has_quote(parts[last]):
-        last += 1
-    head, _, opening = str(parts[first]).rpartition("'")
-    ending = str(parts[last]).partition("'")[0] if last < len(parts) else ""
-    pieces = [piece for piece in (opening, *parts[first + 1 : last], ending) if piece != ""]
-    found = _BEFORE.search(head)
-    value = f"{{{{ {_joined(pieces)} | odata }}}}"
-    return f"{found[0]}{value}{')' if found[1] else ''}" if found is not None else value
-
-
-def _has_quote(part: str | Expression) -> bool:
-    return isinstance(part, str) and "'" in part
-
-
-def _joined(pieces: Parts) -> str:
-    """All pieces as a single expression, for a filter after it."""
-    sources = [compact(piece) if isinstance(piece, str) else _tight(piece) for piece in pieces]
-    return sources[0] if len(sources) == 1 else f"({' ~ '.join(sources)})"
-
-
-def _tight(piece: Expression) -> str:
-    source = _ODATA.sub("", piece.text).strip()
-    return source if _TIGHT.fullmatch(source) else f"({source})"
+def _odata_hint(value: Expression) -> str:
+    source = _ODATA.sub("", value.text).strip()
+    source = source if _TIGHT.fullmatch(source) else f"({source})"
+    return f"write `{{{{ {source} | odata }}}}`, without quotes around it"
 
 
 def _unquoted_values(
@@ -160,20 +129,17 @@ def _unquoted_values(
     for node in nodes_in(tree):
         match node:
             case Operation(name=name, operands=(left, UnreadWord(token=token))) if name.casefold() in COMPARISONS:
-                column = left.path if isinstance(left, Column) else "Name"
-                before, is_text = f"{column} {name} ", isinstance(left, Column) and column.endswith("Name")
-            case Operation(name=name, operands=(Column(path=path), UnreadWord(token=token))) if name in TEXT_FUNCTIONS:
-                before, is_text = f"{name}({path}, ", True
+                is_text = isinstance(left, Column) and left.path.endswith("Name")
+            case Operation(name=name, operands=(Column(), UnreadWord(token=token))) if name in TEXT_FUNCTIONS:
+                is_text = True
             case _:
                 continue
         if token.text != HOLE:
             continue
         value = values[whole[: token.start].count(HOLE)]
         if _needs_quotes(value, step, job, is_text=is_text):
-            source = value.text.strip()
-            message = f"a text needs quotes here, and `{{{{ {source} }}}}` writes none"
-            written = f"{before}{{{{ {source} | odata }}}}{')' * before.count('(')}"
-            yield Finding(message=message, hint=_odata_hint(written), warning=True)
+            message = f"a text needs quotes here, and `{{{{ {value.text.strip()} }}}}` writes none"
+            yield Finding(message=message, hint=_odata_hint(value), warning=True)
 
 
 def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_text: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.odata.filter import Column, Literal, Node, Operation, UnreadWord, nodes_in, readable
+from runner.odata.filter import Column, Literal, Node, Operation, UnreadWord, readable
 from runner.odata.functions import NUMBERS, Edm
 from runner.odata.lexer import COMPARISONS, HOLE, TEXT_FUNCTIONS
 from runner.odata.types import CONDITIONS, ColumnType, TypeClash, of_every_site, type_clashes, type_of
@@ -27,7 +27,6 @@ _VALUES: Final = {
     **dict.fromkeys(NUMBERS, "write a number, without quotes"),
 }
 _LOOKUP: Final = lazy_pattern(r"(?:.*/)?\w+[a-z0-9]Id", re.DOTALL)
-_OPPOSITES: Final = {"eq": "ne", "ne": "eq", "gt": "le", "le": "gt", "lt": "ge", "ge": "lt"}
 
 
 def type_mistakes(tree: Node, column_type: ColumnType = of_every_site) -> Iterator[Finding]:
@@ -35,7 +34,7 @@ def type_mistakes(tree: Node, column_type: ColumnType = of_every_site) -> Iterat
     for clash in type_clashes(tree, column_type):
         operation, operand = clash.operation, clash.operand
         if operation is None or operation.name.casefold() in CONDITIONS:
-            yield _no_condition(clash, tree)
+            yield _no_condition(clash)
         elif HOLE not in written(operand) and not (isinstance(operand, Operation) and operand.name in ("and", "or")):
             if column_type is of_every_site and _is_in_quotes(operand, clash.wanted) and _is_of_column(operation):
                 continue
@@ -79,53 +78,21 @@ def _inner(node: Node) -> str:
     return f"({text})" if isinstance(node, Operation) and " " in text and not text.endswith(")") else text
 
 
-def _no_condition(clash: TypeClash, tree: Node) -> Finding:
+def _no_condition(clash: TypeClash) -> Finding:
     operand, operation = clash.operand, clash.operation
-    parent = _parent(operation, tree)
     if operation is not None and operation.name.casefold() == "not":
-        whole = parent if parent is not None and parent.operands[0] is operation else None
-        return _not_alone(operand, whole)
-    message = f"`{written(operand)}` is {_WORDS[clash.given]}, and no condition"
-    if not isinstance(operand, Literal):
-        example = _EXAMPLES.get(clash.given, "gt 0")
-        return Finding(message=message, hint=f"compare it with a value, as in `{written(operand)} {example}`")
-    return Finding(message=message, hint=_whole_conditions(clash, parent))
+        return _not_alone(operand)
+    hint = f"compare it with a value, as in `{written(operand)} {_EXAMPLES.get(clash.given, 'gt 0')}`"
+    if isinstance(operand, Literal):
+        sides = f" on both sides of `{operation.name}`" if operation is not None else ""
+        hint = f"write a whole condition{sides}, as in `Name eq 'A'`"
+    return Finding(message=f"`{written(operand)}` is {_WORDS[clash.given]}, and no condition", hint=hint)
 
 
-def _whole_conditions(clash: TypeClash, parent: Operation | None) -> str:
-    """How each side of `or` is written, where one side is a value alone."""
-    operation = clash.operation
-    if operation is None:
-        return "write a condition, as in `Name eq 'A'`"
-    if parent is not None and isinstance(parent.operands[0], Column):
-        start = f"{written(parent.operands[0])} {parent.name} "
-        parts = [f"{start}{written(operand)}" for operand in operation.operands]
-        return f"write `{f' {operation.name} '.join(parts)}`"
-    for other in operation.operands:
-        match other:
-            case Operation(name=name, operands=(Column(path=path), _)) if name in COMPARISONS:
-                return f"write `{path} {name} {written(clash.operand)}`"
-    return f"write a whole condition on both sides of `{operation.name}`"
-
-
-def _not_alone(operand: Node, whole: Operation | None) -> Finding:
+def _not_alone(operand: Node) -> Finding:
     """`not` takes what follows it at once: `not A eq B` is `(not A) eq B`."""
-    message = f"`not` takes `{written(operand)}` alone, and not the comparison after it"
-    hint = "put the condition in brackets: `not (…)`"
-    if whole is not None and whole.name in _OPPOSITES and HOLE not in written(whole):
-        hint = f"write `{written(operand)} {_OPPOSITES[whole.name]} {written(whole.operands[1])}`"
-    elif whole is None:
-        message = f"`not` takes a condition, and `{written(operand)}` is none"
-        hint = f"write it as in `not ({written(operand)} eq …)`"
-    return Finding(message=message, hint=hint)
-
-
-def _parent(operation: Operation | None, tree: Node) -> Operation | None:
-    """The comparison or function whose operand `operation` is."""
-    for node in nodes_in(tree):
-        if isinstance(node, Operation) and any(operand is operation for operand in node.operands):
-            return node
-    return None
+    message = f"`not` takes `{written(operand)}` alone, and no comparison after it"
+    return Finding(message=message, hint=f"put the condition in brackets, as in `not ({written(operand)} eq …)`")
 
 
 def _clash(clash: TypeClash, operation: Operation) -> Finding:
@@ -137,17 +104,14 @@ def _clash(clash: TypeClash, operation: Operation) -> Finding:
         return Finding(message=message, hint=_fitting(operand, clash.wanted))
     match left, operand:
         case Operation(name="not", operands=(inner,)), _:
-            return _not_alone(inner, operation)
-        case Operation(name=first, operands=(_, middle)), _ if first in COMPARISONS:
-            message = f"`{written(left)}` is a condition, and is compared with `{written(operand)}`"
-            hint = f"write `{written(left)} and {_inner(middle)} {name} {written(operand)}`"
-            return Finding(message=message, hint=hint)
+            return _not_alone(inner)
         case Column(path=path), Literal(value=str()) if clash.wanted is Edm.GUID and _LOOKUP.fullmatch(path):
             message = f"`{path}` is a GUID, and `{written(operand)}` is a text"
             return Finding(message=message, hint=f"write `{path[:-2]}/Name {name} {written(operand)}`")
     message = f"`{written(left)}` is {_WORDS[clash.wanted]}, and `{written(operand)}` is {_WORDS[clash.given]}"
     value, wanted = (left, clash.given) if isinstance(left, Literal) else (operand, clash.wanted)
-    return Finding(message=message, hint=_fitting(value, wanted))
+    is_chain = isinstance(left, Operation) and left.name in COMPARISONS
+    return Finding(message=message, hint="join two comparisons by `and`" if is_chain else _fitting(value, wanted))
 
 
 def _fitting(value: Node, wanted: Edm) -> str | None:

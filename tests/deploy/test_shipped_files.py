@@ -13,6 +13,7 @@ import click
 import pytest
 from deployed import SHIPPED, command_lines, containers, documents, manifests, of_container, pods
 from expected_texts import ExpectedTexts
+from kubernetes_schemas import VERSIONS, mistakes, of_kubernetes
 
 from runner.cli.main import VERBS, ended, load, runner
 from runner.foundation.durations import seconds
@@ -90,18 +91,12 @@ def test_the_published_schema_takes_it(schema: str, name: str) -> None:
     find("check-jsonschema", *transform, "--builtin-schema", f"vendor.{schema}", name)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("version", ["1.31", "1.37"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_every_object_and_knows_each_key(version: str) -> None:
-    ours = ("argoproj.io", "fluxcd.io", "kustomize.config.k8s.io")
-    files = [file for kind in ("kubernetes", "argocd", "flux") for file in sorted((SHIPPED / kind).glob("*.yaml"))]
-    of_kubernetes = [
-        str(file)
-        for file in files
-        if not any(one in str(document["apiVersion"]) for document in documents(file) for one in ours)
-    ]
-    assert len(of_kubernetes) == 7
-    find("kubernetes-validate", "--strict", "--kubernetes-version", version, *of_kubernetes)
+    assert len(of_kubernetes()) == 9
+    for each in of_kubernetes():
+        assert mistakes(each, version) == [], each["kind"]
+        assert mistakes({**each, "speck": 1}, version) != [], "it knows no such key"
 
 
 @pytest.mark.slow

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from deployed import ROOT, RUNNER, SHIPPED, containers, documents, of_container, pods
+from expected_texts import ExpectedTexts
 from jsonschema import Draft202012Validator
+from kubernetes_schemas import FOLDER, VERSIONS, cut_out
 from sandboxes import serve_sandbox
 from sites import NOTHING, Answer, site, targets, xml
 
@@ -92,6 +94,11 @@ def test_docker_compose_reads_its_file_where_the_secrets_are_written(tmp_path: P
         if name != "db":
             assert (known["CREATIO_RUNNER_DB"], known["PGPASSWORD"]) == ("postgresql://runner@db/runner", "p@ss/5")
             assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_kubernetes_takes_is_as_its_schemas_say(version: str, expected_texts: ExpectedTexts) -> None:
+    expected_texts.check(FOLDER / f"{version}.json", cut_out(version))
 
 
 @pytest.mark.parametrize("kind", ["kubernetes", "argocd", "flux"])

@@ -30,7 +30,7 @@ def test_the_tool_finds_nothing(command: tuple[str, ...]) -> None:
 
 
 def test_ci_runs_the_line_of_the_readme_and_nothing_weaker() -> None:
-    line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest"
+    line = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest"
     assert line in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == line
 

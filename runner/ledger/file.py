@@ -250,6 +250,7 @@ def _of_another_user(path: Path, why: str) -> model.LedgerError | None:
 
 
 def _write(database: sqlite3.Connection, version: model.AppliedVersion, attempt: model.VersionAttempt) -> None:
+    """A run that is there already moves: an earlier program gave its version another digest."""
     database.execute(
         """INSERT INTO version (digest, job, "case", target, url, folder, key, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder""",
@@ -258,6 +259,6 @@ def _write(database: sqlite3.Connection, version: model.AppliedVersion, attempt:
     database.execute("UPDATE version SET pruned = 0 WHERE title = ?", [version.title])
     database.execute(
         """INSERT INTO attempt (digest, run, began_at, place, "commit", status, exit_code, ended_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET digest = excluded.digest""",
         [version.digest, *attempt.columns.values()],
     )

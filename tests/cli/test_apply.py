@@ -591,6 +591,27 @@ def test_what_was_applied_since_a_copy_of_the_ledger_was_made_is_not_begun_again
     assert answers.since() == ["Usra", "Usrb"]
 
 
+@pytest.mark.parametrize("options", [[], ["--adopt"], ["--retry", "failed"]])
+def test_a_version_to_which_an_earlier_program_gave_another_digest_has_passed(
+    options: list[str], answers: Answers, capsys: Capture
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    with closing(sqlite3.connect(LEDGER)) as database:
+        database.execute("UPDATE version SET digest = 'of old'")
+        database.execute("UPDATE attempt SET digest = 'of old'")
+        database.commit()
+    answers.since()
+    capsys.readouterr()
+    for _ in range(2):
+        assert ended(["apply", "specs", *options]) == 0
+        assert "1 passed before" in capsys.readouterr().err or options == ["--adopt"]
+    assert answers.since() == []
+    write("a", "timeout: 1m\n")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+
+
 def test_runs_of_another_ledger_are_no_reason_to_begin_nothing(answers: Answers) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

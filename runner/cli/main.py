@@ -203,11 +203,12 @@ def check_encoding(arguments: Iterable[str], environment: Mapping[str, str]) -> 
 
 
 def _check_folder() -> None:
-    """Raise `UsageError` in a folder that somebody has deleted: no path leads anywhere."""
+    """Raise `UsageError` in a folder to which no path leads: somebody has deleted it, or we may not enter one above."""
     try:
-        os.getcwd()  # noqa: PTH109  nothing is done with it
-    except FileNotFoundError as error:
-        message, hint = "the current folder is not there any more", "go to another folder, and give the command there"
+        os.stat(os.getcwd())  # noqa: PTH109, PTH116  nothing is done with it
+    except OSError as error:
+        message = f"the current folder cannot be reached by its path: {error.strerror or error}"
+        hint = "go to another folder, and give the command there"
         raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
 
 

@@ -147,7 +147,7 @@ def test_a_current_folder_that_is_deleted_while_a_run_is_under_way_is_no_fault_o
         assert "= hint: put it back, and `runner resume` goes on with the run; where it is lost" in printed
         assert len(served.executes()) == 1
         assert ended(["runs"]) == 2
-        assert "error[E150]: the current folder is not there any more" in capsys.readouterr().err
+        assert "error[E150]: the current folder cannot be reached by its path: No such file" in capsys.readouterr().err
 
 
 def test_a_version_whose_events_are_deleted_while_it_is_under_way_is_lost(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.expressions.infer import expression_type, has_guard, node_type
-from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, expression, readable
 from runner.expressions.source import source_text, written_path
 from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NUMBER, TEXT, Type, in_words
@@ -59,14 +58,13 @@ def condition_mistakes(parsed: Expression, names: Mapping[str, Type]) -> tuple[l
 
 def _operand_mistake(parsed: Expression, names: Mapping[str, Type]) -> Finding | None:
     """The first operand of a condition that can never be a boolean."""
-    operands = [] if parsed.tree is None else [*_operands(parsed.tree)]
-    for operand in operands:
+    for operand in () if parsed.tree is None else _operands(parsed.tree):
         found = node_type(operand.node, names)
         is_denied_text = isinstance(operand.within, nodes.Not) and found.kinds == TEXT
         is_none = not found.may_be(BOOLEAN) or (operand.is_constant and not found.kinds & BOOLEAN)
         matters = operand.is_constant or is_denied_text or (operand.is_result and not operand.is_guarded)
         if is_none and matters:
-            return _mistake(operand, found, [each.node for each in operands])
+            return _mistake(operand, found)
     return None
 
 
@@ -104,46 +102,20 @@ def _operands(tree: nodes.Expr) -> Iterator[_Operand]:
         yield replace(operand, is_guarded=operand.is_guarded or is_guarded)
 
 
-def _mistake(operand: _Operand, found: Type, row: list[nodes.Expr]) -> Finding:
-    """`row` are all operands of the condition."""
+def _mistake(operand: _Operand, found: Type) -> Finding:
     source, line = source_text(operand.node), operand.node.lineno - 1
-    hint = "compare something with it, or leave it out"
-    if not isinstance(operand.node, nodes.Const):
-        hint = comparison_hint(source, found)
     if isinstance(operand.within, nodes.Not):
         word, part = "not", f"not {source}"
     else:
         word = "and" if isinstance(operand.within, nodes.And) else "or"
         part = f"{source} {word}" if operand.is_left else f"{word} {source}"
-        hint, part = _same_comparison(operand, row, word) or (hint, part)
+    hint = comparison_hint(source, found)
+    if isinstance(operand.node, nodes.Const):
+        hint = f"write a whole comparison on both sides of `{word}`, or `X in [A, B]` for one of several values"
+        hint = "compare something with it, or leave it out" if word == "not" else hint
     message = f"`{source}` is {in_words(found)}, and `{word}` takes what is true or false"
     warning = (operand.is_skipped or word == "not") and not operand.is_constant
     return Finding(code="E175", message=message, hint=hint, part=part, line=line, warning=warning)
-
-
-def _same_comparison(operand: _Operand, row: list[nodes.Expr], word: str) -> tuple[str, str] | None:
-    """`x == 5 or 10`: the comparison before it is for this operand, too. Gives the hint, and what it replaces."""
-    at = row.index(operand.node)
-    before = row[at - 1] if at and not operand.is_left and isinstance(operand.node, nodes.Const) else None
-    if not isinstance(before, nodes.Compare) or len(before.ops) != 1:
-        return None
-    left, sign, first = source_text(before.expr), before.ops[0].op, before.ops[0].expr
-    if sign not in ("eq", "ne"):
-        is_like = _is_number(first) and _is_number(operand.node)
-        value = source_text(operand.node)
-        return (f"write `{left} {COMPARISONS[sign].sign} {value}`", value) if is_like else None
-    values = [first]
-    for node in row[at:]:
-        if not isinstance(node, nodes.Const):
-            break
-        values.append(node)
-    texts = [*map(source_text, values)]
-    part = f" {word} ".join([f"{left} {COMPARISONS[sign].sign} {texts[0]}", *texts[1:]])
-    return f"write `{left} {'in' if sign == 'eq' else 'not in'} [{', '.join(texts)}]`", part
-
-
-def _is_number(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Const) and type(node.value) in (int, float)
 
 
 def always_true(tree: nodes.Expr, *, given: Collection[str]) -> bool:

@@ -60,14 +60,6 @@ class Piece(str):
         """A pattern is searched for at the start only."""
         return self._pattern(".*{}$")
 
-    @property
-    def as_like(self) -> str:
-        """The test for a pattern of SQL with `%` at its ends."""
-        held = self.inside.strip("%")
-        is_plain = re.fullmatch(r"[\w -]+", held) is not None and "_" not in held
-        before, after = ".*" * self.inside.startswith("%"), "$" * (not self.inside.endswith("%"))
-        return f'match("{before or "^"}{held}{after}")' if is_plain else "match(…)"
-
     def _pattern(self, form: str) -> str:
         return f'match("{form.format(self.inside)}")' if re.fullmatch(r"[\w -]+", self.inside) else "match(…)"
 

@@ -263,11 +263,7 @@ _UNITS: Final = {
 }
 _OUR_UNITS: Final[Mapping[str, str]] = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _HOURS: Final[Mapping[str, int]] = {"d": 24, "day": 24, "days": 24, "w": 168, "week": 168, "weeks": 168}
-_SECONDS: Final[Mapping[str, int]] = {"h": 3600, "m": 60, "s": 1}
 _ALONE = lazy_pattern(r"\s*([0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z]*)\s*")
-_CLOCK = lazy_pattern(r"([0-9]+):([0-9]{2}):([0-9]{2})")
-_SEVERAL = lazy_pattern(r"(?i)(pt)?(?:(\d+) *h[a-z]*)? *(?:(\d+) *m[a-z]*)? *(?:(\d+) *s[a-z]*)?")
-_OPEN = lazy_pattern(r"(?i)(\d+) *([hm]) *(\d+)")
 _LONGEST = 36
 
 
@@ -293,7 +289,7 @@ def _as_duration(text: str) -> str:
         return _ZERO
     found = _ALONE.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
-        return _composed(text) or f"write a number with its unit, {_LIKE_THESE}"
+        return f"write one number with its unit, {_LIKE_THESE}"
     number, unit = found[1].replace(",", "."), found[2].casefold()
     if float(number) == 0:
         return _ZERO
@@ -306,15 +302,3 @@ def _as_duration(text: str) -> str:
         if unit in _OUR_UNITS
         else f"use the units `ms`, `s`, `m` and `h`, {_LIKE_THESE}"
     )
-
-
-def _composed(text: str) -> str | None:
-    """`1m30s`, `1h30`, `PT5M` and `00:05:00` as a number and a unit."""
-    if found := _OPEN.fullmatch(text):
-        text = f"{text}{'m' if found[2] in 'hH' else 's'}"
-    clock = _CLOCK.fullmatch(text)
-    several = _SEVERAL.fullmatch(text) if len(text) <= _LONGEST else None
-    parts = clock.groups() if clock else several.groups()[1:] if several else ()
-    seconds = sum(int(part or 0) * each for part, each in zip(parts, _SECONDS.values(), strict=False))
-    unit = next((unit for unit, length in _SECONDS.items() if seconds % length == 0), "s")
-    return f"write `{seconds // _SECONDS[unit]}{unit}`" if seconds else None

@@ -1,6 +1,5 @@
 """What a schema cannot say of targets: templates, addresses, headers, what goes together, and what is doubtful."""
 
-import re
 from collections.abc import Collection
 from typing import Final
 
@@ -143,7 +142,6 @@ def _name_mistake(name: Name) -> tuple[str, str]:
 
 _PATTERN: Final = lazy_pattern(r"(?:[\w*?]|\[!?[^\]]+\])+")
 """What may stand in the name of a process, and the signs of patterns of file names."""
-_REGULAR: Final = lazy_pattern(r"\^?((?:\w|\.[*+]?)+)\$?")  # a regular expression that such a pattern can say as well
 
 
 _SHELL: Final = lazy_pattern(
@@ -177,12 +175,7 @@ def patterns_that_fit_nothing(target: JsonObject, at: ValuePath, problems: Probl
         if isinstance(pattern, str) and pattern and not _PATTERN.fullmatch(pattern) and "{{" not in pattern:
             path = (*at, "allow", "processes", index)
             message = f"`{pattern}` fits no name of a process: `*` fits any signs, `?` a single sign"
-            problems.report("E107", message, path, hint=_as_pattern(pattern), warning=True)
-
-
-def _as_pattern(regular: str) -> str | None:
-    found = _REGULAR.fullmatch(regular)
-    return None if found is None else f"write `{re.sub(r'[.][*+]', '*', found[1]).replace('.', '?')}`"
+            problems.report("E107", message, path, warning=True)
 
 
 def interchanged(target: JsonObject, at: ValuePath, problems: ProblemCollector) -> None:

@@ -11,12 +11,10 @@ from msgspec import Struct
 from runner.catalogue.kinds import DATETIME, INTEGER, KINDS, NUMBER, CannotReadError, fits, read_scalar
 from runner.catalogue.model import Kind, Parameter
 from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_day
+from runner.foundation.foreign_numbers import plain_number
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, is_number, mended_guid
 
-_GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
-_THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '_\u00a0][0-9]{3})+")
-_THOUSAND = 3
 _A_GUID = lazy_pattern(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _LEAST, _MOST = -(2**31), 2**31 - 1
 _ISO = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?", re.DOTALL)
@@ -58,12 +56,10 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
             hint = _bound(is_negative=found[1] == "-")
         case Kind.INTEGER if is_number(value) and abs(value) > _MOST:
             hint = _bound(is_negative=value < 0)
-        case Kind.INTEGER if grouped := _THOUSANDS.fullmatch(text):
-            hint = f"write `{re.sub(r'[^0-9-]', '', grouped[0])}`"
         case Kind.DECIMAL | Kind.MONEY if NUMBER.fullmatch(text) or is_number(value):
             hint = "write a smaller number"
-        case Kind.DECIMAL | Kind.MONEY if found := _GROUPED.fullmatch(text):
-            hint = _ungrouped(text, found)
+        case Kind.INTEGER | Kind.DECIMAL | Kind.MONEY if plain := plain_number(text):
+            hint = None if kind is Kind.INTEGER and "." in plain else f"write `{plain}`"
         case Kind.BOOLEAN:
             from runner.json_schema.as_type import BOOLEANS  # noqa: PLC0415  1 ms, for a mistake only
 
@@ -81,16 +77,6 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
 
 def _bound(*, is_negative: bool) -> str:
     return f"an integer has 32 bits: {f'at least {_LEAST}' if is_negative else f'at most {_MOST}'}"
-
-
-def _ungrouped(text: str, found: re.Match[str]) -> str:
-    """How a number with commas, or with signs between its thousands, is written."""
-    whole, rest = re.sub(r"[^0-9]", "", found["whole"]), (found["rest"] or "").replace(",", ".")
-    sign = "-" if text.startswith("-") else ""
-    before, comma, after = text.partition(",")
-    if comma and len(after) == _THOUSAND and after.isdecimal() and before.lstrip("+-").isdecimal():
-        return f"write `{sign}{before.lstrip('+-')}{after}`, or `{before.lstrip('+')}.{after}`"
-    return f"write `{sign}{whole}{rest}`"
 
 
 def _as_moment(kind: Kind, text: str) -> tuple[bool, str | None]:

@@ -68,7 +68,7 @@ def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | 
             or (_A_START if name in _STARTED else facts.example),
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
-        return Misfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
+        return Misfit(message=f"{takes} is a number", hint="compare it, as in `{{ NAME > 0 }}`", warning=True)
     if kinds != TEXT:
         return None
     if form is not None and form not in facts.forms:
@@ -123,11 +123,6 @@ def _part_hint(kind: Kind, given: Type, source: str) -> str | None:
         return None
     is_known = given.fields is None or "Id" in given.fields
     return f"write `{source[:-2].rstrip()}.Id }}}}`" if is_known else None
-
-
-def _compared(source: str) -> str:
-    inner = source[2:-2].strip() if _is_template_of_a_name(source) else "…"
-    return f"`{{{{ {inner} > 0 }}}}`"
 
 
 def _is_template_of_a_name(source: str) -> bool:

@@ -55,7 +55,7 @@ _WITHIN = lazy_pattern(
     r"|(?<=\\)%([A-Z]{3,})%|%([A-Z]{3,})%(?=\\)",
     re.ASCII,
 )
-"""What is a variable of a CI, one in a path of Windows, or a command of a shell, wherever it is in a text."""
+"""A variable of a CI or in a path of Windows, or a command of a shell, wherever it is in a text."""
 _SHORTEST = len(("inputs", "phone"))
 _LONGEST = 200  # characters of a text that is looked up in the table: a message has the whole of it
 

@@ -28,7 +28,7 @@ _OF_EVERY_SITE: Final = {
 
 
 class TypeClash(Struct, frozen=True, kw_only=True):
-    """`operand` of `operation`, the whole filter without one, is `given`, and `wanted` is what would fit."""
+    """`operand` of `operation`, the whole filter without `operation`, is `given`, and `wanted` is what would fit."""
 
     operation: Operation | None
     operand: Node

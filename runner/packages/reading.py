@@ -66,7 +66,7 @@ def _unread(error: OSError) -> Problem:
 
 
 def _latest(schemas: Iterable[PackageSchema], problems: list[Problem]) -> Iterator[PackageSchema]:
-    """Each design once: of two copies the newest, as a site keeps one."""
+    """Each design once: of two copies the newest, as a site keeps it."""
     by_uid: dict[str, PackageSchema] = {}
     for schema in schemas:
         key = schema.version.uid or f"{schema.version.code} in {schema.file}"

@@ -196,7 +196,7 @@ def _cell(result: RunResult) -> str:
 
 
 def _warnings_of_all(results: Sequence[RunResult]) -> Iterator[str]:
-    """Each warning once, with how often it came and where first; those that name other runs only count as one."""
+    """Each warning once, how often it came, and where first; alike are those that differ by names of runs only."""
     found: dict[str, list[tuple[str, str]]] = {}
     for result in results:
         for place, text in _warnings_by_place(result):

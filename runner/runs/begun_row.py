@@ -6,7 +6,7 @@ from runner.runs.events import AttemptFailed, CallSent, Row, Trouble
 
 _RESUME = "`runner resume` looks for it in the process log, and never sends it again"
 _HELD = "`runner resume --hold` looks for it in the process log, never sends it again, and waits for its result"
-_ASKED = "`runner resume` asks it again, at a terminal; `--yes` answers it without one"
+_ASKED = "`runner resume` asks it again, at a terminal; `--yes` answers it without a terminal"
 _JUDGED = "`runner resume` judges it and goes on; it is not sent again"
 
 

@@ -95,16 +95,7 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
         message = f"`{double.code}` has a double already, in {found[double.code][0].file}"
         return (document.problem("E111", message, path=("process",)),)
     found[double.code] = (double, document)
-    return in_order((*problems, *_another_name(document, double.code, file)))
-
-
-def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
-    """A file may have any name; a name that is nearly the process's code shows a typo in it, or in the code."""
-    name = file.name.removesuffix(ENDING)
-    if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
-        return
-    message, hint = f"the file is called `{name}`", f"jobs start a process by the code that is written here: `{name}`?"
-    yield document.problem("E107", message, path=("process",), hint=hint, warning=True)
+    return in_order(problems)
 
 
 def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObject]]) -> dict[str, tuple[str, ...]]:

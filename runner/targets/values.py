@@ -71,15 +71,10 @@ def proxy_mistake(written: str) -> Finding | None:
     """
     if not (url := proxy_url(written)):
         return None
-    hint = "write `http://HOST:PORT`, or `http://NAME:PASSWORD@HOST:PORT`"
-    if _is_broken(url):
-        return Finding(message="the URL of a proxy holds no blanks and no control characters", hint=hint)
-    parts = url_parts(url)
-    if parts is None:
-        return Finding(message="it is not the URL of a proxy", hint=hint)
-    if parts.scheme != "http" or not parts.hostname:
-        hint = f"{hint}; `https` goes through such a proxy as it is"
-        return Finding(message="the URL of a proxy is `http://` and a host", hint=hint)
+    parts = None if _is_broken(url) else url_parts(url)
+    if parts is None or parts.scheme != "http" or not parts.hostname:
+        hint = "write `http://HOST:PORT`, or `http://NAME:PASSWORD@HOST:PORT`; `https` goes through it as it is"
+        return Finding(message="the URL of a proxy is `http://` and a host, without blanks", hint=hint)
     if parts.path.strip("/") or parts.query or parts.fragment:
         hint = "a `/`, `?` or `#` in its password is written `%2F`, `%3F`, `%23`"
         return Finding(message="the URL of a proxy ends with its port", hint=hint)

@@ -122,24 +122,6 @@ def test_a_column_of_one_record_that_all_others_call_otherwise_is_reported(
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "is_told"),
-    [
-        ("UsrDeleteOrder", "UsrDeleteOrders", True),
-        ("UsrDeleteOrder", "Delete an order", True),
-        ("UsrDeleteOrder", "UsrDeleteOrder", False),
-        ("UsrDeleteOrder", "UsrDeleteOrder2", False),
-        ("delete", "UsrDeleteOrder", False),
-        ("Delete an order", "Delete an order", False),
-    ],
-)
-def test_a_file_that_is_called_nearly_as_its_process_is_reported(
-    folder: Folder, name: str, code: str, *, is_told: bool
-) -> None:
-    found = reported(folder({f"{name}.process.yaml": f"runner: 1\nprocess: {code}\n"}))
-    assert [f"the file is called `{name}`" in one for one in found] == [True] * is_told
-
-
-@pytest.mark.parametrize(
     ("name", "meant"),
     [
         ("UsrB.process.yml", "UsrB.process.yaml"),

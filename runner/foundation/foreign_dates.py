@@ -66,12 +66,7 @@ def no_such_day(text: str) -> str | None:
     found = _ISO.match(text)
     if found is None:
         return None
-    year, month, day = (int(part) for part in found.groups())
     with suppress(ValueError):
-        date(year, month, day)
+        date(*map(int, found.groups()))
         return None
-    if not 0 < month <= _MONTHS:
-        return f"write another month: there is no month {month}"
-    is_leap_day = (month, day) == (2, 29)
-    name = date(2000, month, 1).strftime(f"%B {year}" if is_leap_day else "%B")
-    return f"write another day: {name} has no day {day}"
+    return "write a day that is in the calendar"

@@ -211,10 +211,7 @@ def _call_mistakes(call: Operation, entity: str | None) -> Iterator[Finding]:
         yield Finding(message=f"`{name}()` is a method, and OData has functions", hint=hint)
     for operand in call.operands if name in _METHODS else ():
         yield from _dotted(operand, entity)
-    if name == "substringof":
-        hint = "write `contains(Name, '…')`: the column comes first"
-        yield Finding(message="`substringof` is a function of OData v3", hint=hint)
-    elif name not in FUNCTIONS and _NAME.fullmatch(name):
+    if name not in FUNCTIONS and _NAME.fullmatch(name):
         near = suggest(name, FUNCTIONS) if _FUNCTION.fullmatch(name) else None
         ours = _hints("functions").get(name.casefold()) or (f"did you mean `{near}`?" if near else None)
         yield Finding(message=f"`{name}` is no function of OData", hint=ours, warning=ours is None)

@@ -21,13 +21,13 @@ from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, timed_ru
 from runner.reports.summary import about_rows
 from runner.reports.words import (
     brief,
-    finally_left,
+    cleaned_up,
     labelled,
     own_error,
     reasons,
     run_title,
+    to_go_on,
     trouble_lines,
-    undo_left,
     verdict_line,
 )
 from runner.runs.events import RunStatus, Section
@@ -161,10 +161,7 @@ def _outputs(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
 def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
     """The warnings, each in a line; where values are not shown, of rows only that they have some."""
     shows = values.shows(is_red=result.status is not RunStatus.PASSED)
-    if result.undo != "none":
-        yield "undo: " + ": ".join(filter(None, (clean(result.undo), undo_left(result))))
-    if left := finally_left(result):
-        yield f"finally: incomplete: {left}"
+    yield from cleaned_up(result)
     yield from about_rows(result)
     for step in result.steps:
         for warning in step.warnings if step.status is Status.PASSED else ():
@@ -198,14 +195,9 @@ def _body(row: TimedRow, help_of_job: str | None) -> Iterator[str]:
             sign = "" if difference.sign == "==" else f"{clean(difference.sign)} "
             yield f"- {sign}{brief(difference.expected)}"
             yield f"+ {brief(difference.actual)}"
-    if step.item is not None:
-        yield f" item: {brief(step.item)}"
     if sent := last_act(row, with_values=True):
         yield f" sent: {sent}"
-    if step.process_id is not None:
-        yield f" process: {clean(step.process_id)}"
-    if step.help:
-        yield from (f" {line}" for line in labelled("help", step.help))
+    yield from (f" {line}" for line in to_go_on(step))
     if help_of_job:
         yield from (f" {line}" for line in labelled("help of the job", help_of_job))
 

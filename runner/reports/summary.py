@@ -14,9 +14,9 @@ from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.words import (
     NOTHING_DONE,
     brief,
+    cleaned_up,
     counted,
     doubt_sentence,
-    finally_left,
     has_done_nothing,
     is_unproved,
     labelled,
@@ -25,7 +25,6 @@ from runner.reports.words import (
     own_error,
     run_title,
     trouble_lines,
-    undo_left,
     warnings,
 )
 from runner.runs.events import RunStatus
@@ -100,10 +99,7 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
         yield from trouble_lines(error)
     broke_off = unfinished(result, held=options.held) if options.advice else ""  # else its events were changed
     yield from filter(None, (broke_off, doubt_sentence(result.steps)))
-    if result.undo != "none":  # whether what had passed was undone, and what was not
-        yield f"undo: {clean(result.undo)}" + (f": {left}" if (left := undo_left(result)) else "")
-    if left := finally_left(result):
-        yield f"finally: incomplete: {left}"
+    yield from cleaned_up(result)
     if result.help and result.status is not RunStatus.PASSED:
         yield from labelled("help", result.help)
 

@@ -1,6 +1,6 @@
 """What reports word alike: the name of a run, why a row did not pass, an exit code. All is safe to print."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import STOPPED, ExitCode
@@ -312,6 +312,14 @@ def _without_undo(result: RunResult, undoing: Sequence[StepResult]) -> list[str]
 def finally_left(result: RunResult) -> str:
     """What `finally` has not done, in words; empty where there is nothing that counts."""
     return _not_passed(not_cleaned_up(result, (Section.FINALLY,)))
+
+
+def cleaned_up(result: RunResult) -> Iterator[str]:
+    """Whether what had passed was undone, and what of it and of `finally` was not done."""
+    if result.undo != "none":
+        yield "undo: " + ": ".join(filter(None, (clean(result.undo), undo_left(result))))
+    if left := finally_left(result):
+        yield f"finally: incomplete: {left}"
 
 
 def cleanup_left(result: RunResult) -> str:

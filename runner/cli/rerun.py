@@ -144,16 +144,13 @@ def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun], *, option: s
     for name, run in reruns_of(store, [run.id for run in chosen]).items():
         later = load(store, name)
         why = f"run {clean(run)} is carried out once more by run {clean(name)}, which"
-        if (problem := unsettled(later.result)) is None:
+        if (problem := unsettled(later.result, is_running=later.is_running)) is None:
             if run in bad and (end := _as_done(later)) is not None:
                 again = f"`{complete_command('rerun', later.result)}{option}` carries it out yet again"
                 yield Problem(code="E181", message=f"{why} {end}", hint=f"nothing was sent; {again}")
             continue
-        if later.is_running:
-            hint = f"nothing was sent; `{verb_command('show', name, store.name)}` shows how far it is"
-            yield Problem(code="E181", message=f"{why} is under way", hint=hint)
-        else:
-            yield replace(problem, message=f"{why} is not settled: {problem.message.partition(': ')[2]}")
+        state = "under way" if later.is_running else f"not settled: {problem.message.partition(': ')[2]}"
+        yield replace(problem, message=f"{why} is {state}")
 
 
 _NAMED = 5
@@ -278,7 +275,7 @@ def _unsettled(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
         hint = f"nothing was sent; settle them first: `{command} --together` goes on with all of them"
         yield Problem(code="E181", message=message, hint=hint)
     for run in chosen:
-        problem = unsettled(run.result)
+        problem = unsettled(run.result, is_running=run.is_running)
         if problem is not None and not (len(broken_off) > 1 and run in broken_off):
             yield problem
 

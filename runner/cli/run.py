@@ -107,7 +107,7 @@ def _repeated_by(specs: Sequence[RunSpec], store: RunStore) -> dict[RunName, Sto
     files = {spec.job.name: spec.job.file for spec in specs}
     newest, stored = failed_runs(newest_runs(store, files)), set(store.runs())
     found = {spec.name: load(store, newest[spec.name]) for spec in specs if newest.get(spec.name) in stored}
-    problems = [unsettled(before.result) for before in found.values()]
+    problems = [unsettled(before.result, is_running=before.is_running) for before in found.values()]
     if refused := [problem for problem in problems if problem is not None]:
         raise RefusedError(*refused)
     return found
@@ -126,7 +126,7 @@ def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permissi
     for name, before in left_open(store, inputs).items():
         from runner.ledger.repeats import repeated_by  # noqa: PLC0415  10 ms, where a run is left open
 
-        spec, problem = sites[name], unsettled(before.result)
+        spec, problem = sites[name], unsettled(before.result, is_running=before.is_running)
         keys = [*repeated_by(spec.job, before)]
         if keys and problem is not None:
             message = f"{problem.message}; this command starts again: {listed([*map(clean, keys)])}"

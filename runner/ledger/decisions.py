@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runner.foundation.problems import ExitCode
+from runner.foundation.site_key import site_key
 from runner.ledger.model import AppliedVersion
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.runs.events import RunStatus
@@ -134,7 +135,7 @@ def needs_a_person(before: ObservedEntry) -> bool:
 def _first_state(version: AppliedVersion, before: ObservedEntry | None) -> VersionState:
     if before is None:
         return VersionState.NEW
-    if before.entry.version.url != version.url:
+    if site_key(before.entry.version.url) != site_key(version.url):
         return VersionState.MOVED
     return VersionState.CHANGED if before.entry.version.key == version.key else VersionState.NEW
 

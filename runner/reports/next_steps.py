@@ -10,7 +10,16 @@ from runner.foundation.sentences import job_and_case
 from runner.foundation.shell_words import shell_word
 from runner.foundation.values import canonical_text
 from runner.reports.safe import clean
-from runner.reports.words import doubt_sentence, doubtful, has_begun, is_by_hand, is_lost, is_of_fleet, run_title
+from runner.reports.words import (
+    doubt_sentence,
+    doubtful,
+    has_begun,
+    is_by_hand,
+    is_lost,
+    is_of_fleet,
+    run_title,
+    waits_for_answer,
+)
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.evidence import VerdictSource
@@ -48,7 +57,9 @@ def _next_steps(result: RunResult, *, held: bool) -> Iterator[NextStep]:
     if not in_doubt:
         if not result.finished and result.job:
             does = "goes on where it broke off; calls that were answered are not sent again"
-            if result.closing:
+            if waits_for_answer(result):
+                does = "asks the question again, and goes on; calls that were answered are not sent again"
+            elif result.closing:
                 does = "finishes `undo` and `finally`; its steps are over and are not carried out again"
             if result.owes_undo:
                 does = "undoes what passed, and carries out nothing else"
@@ -95,10 +106,12 @@ def belongs_to_fleet(result: RunResult) -> bool:
     return (result.store is not None and result.store.is_fleet) or is_of_fleet(result)
 
 
-def unsettled(result: RunResult) -> Problem | None:
+def unsettled(result: RunResult, *, is_running: bool) -> Problem | None:
     """Why something could still happen of a run, or may have happened, so that no other may do the same."""
-    calls = doubtful(result.steps)
-    if result.finished and not calls:
+    if is_running:
+        hint = f"nothing was sent; `{verb_command('show', result.id, result.store)}` shows how far it is"
+        return Problem(code="E181", message=f"run {clean(result.id)} of {run_title(result)} is under way", hint=hint)
+    if result.finished and not doubtful(result.steps):
         return None
     why = doubt_sentence(result.steps) or "it has not come to its end"
     hint = "nothing was sent"
@@ -133,6 +146,8 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
         return "it waits here until the call in doubt is settled" if is_held else "it broke off with a call in doubt"
     if result.owes_undo:
         return NOT_UNDONE_YET
+    if waits_for_answer(result):
+        return "it waits for the answer to a question; what comes after it is not done yet"
     if result.closing:
         return "it broke off after its steps, before `undo` and `finally` had ended"
     return "it broke off during its steps: `undo` and `finally` are not done"

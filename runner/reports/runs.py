@@ -9,7 +9,7 @@ from runner.foundation.sentences import plural
 from runner.reports.next_steps import NextStep, confirmed, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import aligned, clean, moment
-from runner.reports.words import cleanup_left, doubt_sentence, failing_step, own_error, run_title
+from runner.reports.words import cleanup_left, doubt_sentence, failing_step, own_error, run_title, waits_for_answer
 from runner.runs.events import Section
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import RUNNING
@@ -68,7 +68,7 @@ def _unfinished(result: RunResult) -> str:
     sections = set(Section) - ({Section.STEPS} if result.closing else set())
     cut_off = (step for step in result.steps if step.section in sections and _is_cut_off(step))
     where = next((f" at {clean(step.key)}" for step in cut_off), "")
-    return "is held" if result.held else f"broke off{where}"
+    return "is held" if result.held else f"{'waits for an answer' if waits_for_answer(result) else 'broke off'}{where}"
 
 
 def _is_cut_off(step: StepResult) -> bool:

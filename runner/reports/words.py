@@ -7,6 +7,7 @@ from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.sentences import first_few, job_and_case, shortened
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
+from runner.runs.begun_row import ASKED
 from runner.runs.events import Row, RunStatus, Section, Trouble
 from runner.runs.evidence import Confirmation, Person, Starter, Unverified, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult, tally
@@ -58,6 +59,8 @@ def meaning(code: ExitCode) -> str:
 
 def meaning_of(result: RunResult) -> str:
     """The meaning of this run's exit code: where nothing of it went wrong, but it is not whole, that."""
+    if waits_for_answer(result):
+        return "a question is not answered yet"
     if result.exit_code is ExitCode.NO_ANSWER and not result.finished:
         return "the run has not come to its end"
     if result.exit_code is ExitCode.FAILED and result.error is not None and result.error.code == "E312":
@@ -65,6 +68,11 @@ def meaning_of(result: RunResult) -> str:
     if result.exit_code in STOPPED.values() and result.stop_ordered_by is not None:
         return f"stopped by {person_name(result.stop_ordered_by)}"
     return meaning(result.exit_code)
+
+
+def waits_for_answer(result: RunResult) -> bool:
+    """Whether the run was left at a question: a person put it off, or was not there."""
+    return not result.finished and any(step.error is not None and step.error.hint == ASKED for step in result.steps)
 
 
 def brief(value: Json) -> str:

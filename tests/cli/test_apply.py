@@ -752,6 +752,18 @@ def test_a_site_that_has_moved_is_another_place_and_says_so(answers: Answers, he
     assert f"was at {here.url}, passed" in line
 
 
+def test_a_site_whose_address_is_spelt_in_another_way_has_not_moved(
+    answers: Answers, here: Site, capsys: Capture
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    Path("targets.yaml").write_text(targets(here.url.replace("127.0.0.1", "localhost")))
+    write("a", Usra="Usrb")
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("changed  a@here")
+
+
 def test_a_key_carries_all_out_once_more_and_once_only(answers: Answers) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

@@ -347,15 +347,18 @@ def test_only_one_of_two_commands_at_once_carries_a_run_out_once_more(here: Site
     red, blue = stored()
     here.answer = both = Meanwhile(key=answers.key)
     both.commands = (["rerun", red, "--failed"], ["rerun", blue, "--failed"], ["rerun", blue], ["rerun", red])
+    both.commands += (["run", "a.job.yaml", "--last-failed"],)
 
     assert ended(["rerun", "last", "--failed"]) == 0
     assert both.asked == ["a-Red", "a-Blue"]
-    assert [end.returncode for end in both.ends] == [6, 6, 6, 6]
-    one, _, other, under_way = (end.stderr for end in both.ends)
+    assert [end.returncode for end in both.ends] == [6, 6, 6, 6, 6]
+    one, _, other, under_way, failed = (end.stderr for end in both.ends)
     assert f"error[E181]: run {red} is carried out once more by run {stored()[2]}, which is under way\n" in one
     assert f"error[E181]: run {blue} is being carried out once more by another command (process " in other
     assert "hint: nothing was sent; wait until that has ended; it was started as: runner" in other
     assert "which is under way" in under_way
+    assert f"error[E181]: run {stored()[2]} of a[red]@here is under way\n" in failed
+    assert f"hint: nothing was sent; `runner show {stored()[2]}` shows how far it is\n" in failed
 
 
 def test_only_one_of_two_commands_at_once_begins_what_a_command_never_began(here: Site, answers: Executes) -> None:

@@ -927,7 +927,13 @@ def test_a_run_that_broke_off_at_a_question_is_left_as_it_is_where_nobody_can_an
     assert "E162" in capsys.readouterr().err
     assert events.read_text() == "".join(lines[: begun + 1])
     assert ended(["show", "last"]) == 0
-    assert "the run broke off before the question was answered\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "E312: the question is not answered yet\n" in shown
+    assert "it waits for the answer to a question; what comes after it is not done yet\n" in shown
+    assert "asks the question again, and goes on; calls that were answered are not sent again" in shown
+    assert "broke off" not in shown
+    assert ended(["runs"]) == 0
+    assert "waits for an answer at " in capsys.readouterr().out
     assert ended(["resume", "last", "--yes"]) == 0
     assert here.executes()
 

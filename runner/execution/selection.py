@@ -8,6 +8,7 @@ from msgspec import Struct
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import job_and_case, listed
+from runner.foundation.shell_words import shell_word
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.job.model import Case, Job
 from runner.project.job_files import JobFile
@@ -19,6 +20,7 @@ FitsTags: TypeAlias = Callable[[Iterable[str]], bool]
 
 _IN_A_TAG = (".", "_", ":", "-", "/")
 _BETWEEN_TAGS = lazy_pattern(r"\s*[\s,;+*]\s*")
+_BETWEEN_NAMES = lazy_pattern(r"\s*,\s*|\s+(?:or|\|+)\s+")
 _SIGNS_OF_THE_LIBRARY = frozenset({"*", "+", "~", "[", "]", "0", "1", "true", "false", "none"})
 
 
@@ -104,8 +106,11 @@ class Selection(Struct, frozen=True, kw_only=True):
         if any(self._has_keyword(run, keywords) for run in runs):
             return ""
         jobs = list(dict.fromkeys(run.job.name for run in runs))
-        near = suggest(keywords[0], [*jobs, *(run.case.name for run in runs if run.case is not None)])
+        cases = (name for run in runs if run.case is not None for name in (run.case.name, run.title))
+        near = suggest(keywords[0], [*jobs, *cases])
         hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
+        if len(parts := _BETWEEN_NAMES.split(keywords[0])) > 1:
+            hint = f"name each by itself: `{' '.join(f'-k {shell_word(clean(part))}' for part in parts)}`"
         written = " or ".join(f"`{clean(keyword)}`" for keyword in keywords)
         return f"no run is called like {written}; {hint}"
 

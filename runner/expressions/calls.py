@@ -62,6 +62,7 @@ def _unknown(what: str, name: str, node: nodes.Node, hint: str | None) -> Templa
 
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
     name, value = callee.attr, source_text(callee.node)
+    value = _argument(node, 1) if value == "re" else value
     value = _argument(node) if value in ("JSON", "json", "Math", "Object", "Number", "String", "Convert") else value
     here = _variable(callee, node) or hint("methods", name, value=value, argument=_argument(node))
     if here is None:

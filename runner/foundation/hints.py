@@ -89,7 +89,7 @@ def hint(name: str, at: str, value: Json, *, wanted: str | None = None, **fields
 
 def _fields(at: str, value: Json) -> dict[str, str]:
     """What every hint may name: the last key of the path, and the value as a text, as YAML, as JSON and in words."""
-    parts = re.split(r"[,;\s]+", value.strip()) if isinstance(value, str) else value
+    parts = re.split(r"[,;|\s]+", value.strip()) if isinstance(value, str) else value
     words = map(str, parts) if isinstance(parts, list | dict) else ()
     return {
         "key": at.rpartition("/")[2],

@@ -17,6 +17,8 @@ BOOLEANS: Final[Mapping[str, str]] = {
 """What people write for true and false, folded."""
 NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")  # a text that would be a number without its quotes
 _WHOLE: Final = lazy_pattern(r"-?[0-9]+")
+_DASHES: Final = str.maketrans("\u2013\u2212", "--")  # what text processors make of a minus
+_IN_HOURS: Final = lazy_pattern(r"([0-9]+)([smhd])")
 _BARE: Final = lazy_pattern(r"[\w.+:-]+")
 
 
@@ -25,6 +27,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     kinds, value = violation.expected, violation.value
     if violation.keyword == "format" and isinstance(value, str):
         bare = value.strip().strip("{}")
+        if kinds == "duration" and (parts := _IN_HOURS.fullmatch(bare)):
+            return f"write `P{'T' * (parts[2] != 'd')}{parts[1]}{parts[2].upper()}`"
         return f"write `{bare}`" if kinds == "uuid" and is_guid(bare) else _as_moment(value, wanted=kinds)
     if isinstance(kinds, list) and len(others := [kind for kind in kinds if kind != "null"]) == 1:
         kinds = others[0]
@@ -36,8 +40,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
             return f'put it in quotes: "{source}"'
         case str() | int() if kinds == "boolean" and str(value).casefold() in BOOLEANS:
             return f"write `{BOOLEANS[str(value).casefold()]}`"
-        case str() if _is_number(value, {kinds}):
-            return f"write `{value}` without quotes"
+        case str() if _is_number(plain := value.translate(_DASHES), {kinds}):
+            return f"write `{plain}`{' without quotes' * (plain == value)}"
         case str() if kinds == "number" and (plain := plain_number(value)):
             return f"write `{plain}`"
         case str() if kinds == "array" and re.fullmatch(r"[\w.-]+(, *[\w.-]+)*", value):

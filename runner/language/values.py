@@ -202,6 +202,7 @@ def _pattern(violation: Violation, schema: JsonObject) -> Finding:
         return Finding(code="E122", message="no template is read here", hint=hint, path=violation.path)
     message = f"{subject(violation.path, schema)} cannot be {quoted(violation.value)}"
     rule, name = _as_name(violation.value, schema)
+    rule = rule or hints.hint("values", pointer(violation.path), violation.value, wanted="any")
     return Finding(message=message, hint=rule, path=violation.path, instead=name)
 
 

@@ -67,7 +67,11 @@ def _filter_text(step: RawStep) -> str:
 def unfit_value(step: RawStep, names: Mapping[str, Type]) -> Finding | None:
     """The first value that a filter cannot hold."""
     parts = parts_of(_filter_text(step))
-    unfit = (_no_single_value(part, names) for part in parts if isinstance(part, Expression))
+    unfit = (
+        _no_single_value(part, names, after=str(before))
+        for before, part in pairwise(("", *parts))
+        if isinstance(part, Expression)
+    )
     return next(filter(None, unfit), None) or _quoted_value(parts, names) or next(_lookups(parts, names), None)
 
 
@@ -81,11 +85,14 @@ def _lookups(parts: Parts, names: Mapping[str, Type]) -> Iterator[Finding]:
             yield from lookup_by_path(compared[1])
 
 
-def _no_single_value(value: Expression, names: Mapping[str, Type]) -> Finding | None:
+def _no_single_value(value: Expression, names: Mapping[str, Type], *, after: str) -> Finding | None:
     given, source = expression_type(value, names)[0], value.text.strip()
     if not given.kinds & ~NULL or given.kinds & ~(LIST | RECORD | NULL):
         return None
     message = f"a filter compares with one value, and `{{{{ {source} }}}}` is {in_words(given)}"
+    if given.kinds & LIST and after.endswith(" in "):
+        hint = f"write `in ({{{{ {source} | map('odata') | join(', ') }}}})`"
+        return Finding(code="E174", message=message, hint=hint)
     items = given.any_item if given.kinds & LIST else given
     key = ".Id" if items.kinds & RECORD else ""
     hint = f"write `{{{{ {source}{'[0]' * bool(given.kinds & LIST)}{key} | odata }}}}`, without quotes around it"

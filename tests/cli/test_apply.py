@@ -752,9 +752,8 @@ def test_a_site_that_has_moved_is_another_place_and_says_so(answers: Answers, he
     assert f"was at {here.url}, passed" in line
 
 
-def test_a_site_whose_address_is_spelt_in_another_way_has_not_moved(
-    answers: Answers, here: Site, capsys: Capture
-) -> None:
+@pytest.mark.usefixtures("answers")
+def test_a_site_whose_address_is_spelt_in_another_way_has_not_moved(here: Site, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     Path("targets.yaml").write_text(targets(here.url.replace("127.0.0.1", "localhost")))

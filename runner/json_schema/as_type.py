@@ -40,8 +40,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
             return f'put it in quotes: "{source}"'
         case str() | int() if kinds == "boolean" and str(value).casefold() in BOOLEANS:
             return f"write `{BOOLEANS[str(value).casefold()]}`"
-        case str() if _is_number(plain := value.translate(_DASHES), {kinds}):
-            return f"write `{plain}`{' without quotes' * (plain == value)}"
+        case str() if _is_number(bare := value.translate(_DASHES), {kinds}):
+            return f"write `{bare}`{' without quotes' * (bare == value)}"
         case str() if kinds == "number" and (plain := plain_number(value)):
             return f"write `{plain}`"
         case str() if kinds == "array" and re.fullmatch(r"[\w.-]+(, *[\w.-]+)*", value):

@@ -37,7 +37,7 @@ Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 def test_a_summary_says_how_it_ended_and_what_to_do(story: list[AnyEvent], chain: Chain) -> None:
     text = report(command_from(chain(story)), version="1.2.3")
     assert text.startswith("<!-- creatio-runner -->\n### `contact-smoke@sandbox: unknown`\n\nexit 4: ")
-    assert "Steps: 1 passed, 1 failed, 1 error, 1 unknown, 1 skipped" in text
+    assert "Steps: 1 passed, 1 failed, 1 error, 1 skipped, 1 unknown" in text
     assert "Evidence: 1 not verified" in text
     assert "runner reconcile 0194d2a0" in text
     assert text.index("**unknown** `cleanup`") < text.index("**error** `sign`") < text.index("**failed** `read`")

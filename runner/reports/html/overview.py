@@ -16,7 +16,7 @@ from runner.reports.spans import Sureness, TimedRow, TimedRun, wall_seconds
 from runner.reports.words import NOTHING_DONE, doubt_sentence, has_done_nothing, meaning_of, run_title
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
-from runner.runs.result import RunResult
+from runner.runs.result import RunResult, tally
 from runner.runs.status import Status
 
 _DAMAGED: Final = "events are not as they were written"
@@ -84,7 +84,7 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         headline=_headline(runs, command),
         exit_code=command.exit_code,
         meaning=meaning_of(results[0]) if is_single else what,
-        counts=counts(runs),
+        counts=counts(row for run in runs for row in run.rows),
         run_counts=tuple((status, statuses[status]) for status in RunStatus if statuses[status]),
         sureness=tuple((kind, words, passed[kind]) for kind, words in _SURE if passed[kind]),
         flaky=tuple((run, row) for run in runs for row in run.rows if row.step.flaky),
@@ -117,14 +117,9 @@ def never_began(run: TimedRun) -> str:
     return f"{missing:,} of {planned:,} planned steps never began" if missing > 0 else ""
 
 
-def counts(runs: Sequence[TimedRun]) -> tuple[tuple[Status, int], ...]:
+def counts(rows: Iterable[TimedRow]) -> tuple[tuple[Status, int], ...]:
     """How many rows ended in each status; statuses that no row has are left out."""
-    return in_order(Counter(row.step.status for run in runs for row in run.rows))
-
-
-def in_order(found: Counter[Status]) -> tuple[tuple[Status, int], ...]:
-    order = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN, Status.SKIPPED)
-    return tuple((status, found[status]) for status in order if found[status])
+    return tuple((status, count) for status, count in tally(row.step for row in rows).items() if count)
 
 
 def weakest(run: TimedRun) -> Sureness:

@@ -114,7 +114,7 @@ def _environment() -> Environment:
         attempts_of=waterfall.attempts_of,
         weakest=overview.weakest,
         rests_on=overview.rests_on,
-        counts_of=lambda run: overview.counts([run]),
+        counts_of=lambda run: overview.counts(run.rows),
         Sureness=Sureness,
     )
     return environment

@@ -3,7 +3,6 @@
 The browser lays a portion out when it comes into sight: 10,000 rows open at once, and can be searched and printed.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
@@ -13,7 +12,7 @@ from msgspec import Struct
 from runner.foundation.durations import format_duration
 from runner.foundation.sentences import shortened
 from runner.reports.html.bars import bars, is_outside, strip
-from runner.reports.html.overview import in_order
+from runner.reports.html.overview import counts
 from runner.reports.safe import clean
 from runner.reports.spans import RowNode, SpanNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
 from runner.reports.words import because
@@ -172,15 +171,15 @@ def class_of(sureness: Sureness) -> str:
 def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
     rows = [node.row for node in group.turns]
     times = sorted(row.step.seconds for row in rows)
-    found = Counter(row.step.status for row in rows)
+    found = {row.step.status for row in rows}
     longest = max(row.end - row.start for row in rows)
     has_own_scale = len(rows) > _OPEN_TURNS
     scale = _Scale(origin=None, total=longest) if has_own_scale else _Scale(origin=0.0, total=run.seconds)
     return DrawnTurns(
         key=group.name,
         title=rows[0].step.name,
-        status=next(status for status in WORST_FIRST if found[status]),
-        counts=in_order(found),
+        status=next(status for status in WORST_FIRST if status in found),
+        counts=counts(rows),
         flaky=sum(row.step.flaky for row in rows),
         unverified=sum(row.sureness is Sureness.UNVERIFIED for row in rows),
         seconds=sum(times),

@@ -38,9 +38,10 @@ def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
     if root in _KEYS:
         keys = _KEYS[root]
         if key not in keys:
-            if root == "case" and (key in scope.job.inputs or key == "inputs"):
-                return unknown(f"`case` has no `{key}`", f"write `inputs.{'NAME' if key == 'inputs' else key}`", key)
-            hint = did_you_mean(str(key), keys, prefix=f"{root}.") or f"keys of `{root}`: {listed(keys)}"
+            otherwise = f"keys of `{root}`: {listed(keys)}"
+            if root == "case" and key not in ("id", "title", "number"):
+                otherwise = f"write `inputs.{'NAME' if key == 'inputs' else key}`: a case gives the inputs of its run"
+            hint = did_you_mean(str(key), keys, prefix=f"{root}.") or otherwise
             return unknown(f"`{root}` has no `{key}`", hint, key)
         if root == "case" and not scope.job.has_cases:
             message = f"`case.{key}` has no value: the job has no `cases`"

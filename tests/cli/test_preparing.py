@@ -180,6 +180,8 @@ def test_a_target_that_is_named_twice_is_one_and_one_that_is_not_known_refuses_a
     assert ended(["plan", ".", "-t", "two", "-t", "two"]) == 0
     assert capsys.readouterr().out.count("smoke on two") == 1
     assert mistakes(targets=("one", "thre")) == ["E141"]
+    assert ended(["plan", ".", "-t", "two,thre"]) == 2
+    assert "`-t two -t thre`" in capsys.readouterr().err
 
 
 def test_several_targets_have_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

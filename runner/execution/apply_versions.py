@@ -17,6 +17,7 @@ from runner.foundation.sentences import listed
 from runner.ledger.decisions import DONE, Decision, VersionState, decide, holds_up, known_state, needs_a_person
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
+from runner.ledger.repeats import repeated_by
 from runner.lint.jobs import MissingNeed, circle
 from runner.project.named_targets import name_of
 from runner.reports.safe import clean
@@ -162,7 +163,7 @@ class ApplySet(Struct, kw_only=True):
             version, began = names[name], run_started(run.lines)
             if began is not None and is_same(name, began):
                 yield version, as_attempt(run, version)
-            elif run.is_running or run.result.finished:
+            elif run.is_running or run.result.finished or any(repeated_by(self.specs[version.digest].job, run)):
                 digest = run.result.digest.removeprefix("sha256:")
                 yield version, as_attempt(run, replace(version, digest=digest, key=None))
 

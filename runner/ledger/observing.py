@@ -74,7 +74,7 @@ class RunObserver(Protocol):
     def strays(
         self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
     ) -> Mapping[RunName, StoredRun]:
-        """The newest run of each name that has not ended, is an `apply`'s in doubt, or `is_own`; none of `known`."""
+        """The newest run of each name that has not ended, is in doubt, or `is_own`; none of `known`."""
 
 
 class StoredRuns:
@@ -102,26 +102,29 @@ class StoredRuns:
     def strays(
         self, names: Collection[RunName], *, known: Collection[str], is_own: Callable[[RunName, RunStarted], bool]
     ) -> Mapping[RunName, StoredRun]:
-        """Unknown runs that are open, in doubt after `apply`, or `is_own`, by their ends alone."""
+        """Unknown runs that are open, in doubt, or `is_own`, by their ends alone."""
         found: dict[RunName, StoredRun] = {}
+        seen: set[RunName] = set()
         for run in reversed(self._store.runs() if names else []):
             events = [line.event for line in end_lines(self._store, run)]
             first = events[0] if events else None
             if run in known or not isinstance(first, RunStarted):
                 continue
             name = first.job, first.case, first.target.name
-            if name not in names or name in found or (_is_settled(first, events[-1]) and not is_own(name, first)):
+            is_followed = first.applied is None and name in seen  # whoever began the next one was warned of it
+            seen.add(name)
+            if name not in names or name in found or is_followed:
+                continue
+            if _is_settled(events[-1]) and not is_own(name, first):
                 continue
             if (stray := load_if_readable(self._store, run)) is not None:
                 found[name] = stray
         return found
 
 
-def _is_settled(first: RunStarted, last: Event) -> bool:
-    """Whether a run has ended, and nothing that an `apply` ordered with it is in doubt."""
-    if not isinstance(last, RunFinished):
-        return False
-    return last.status is not RunStatus.UNKNOWN or first.applied is None
+def _is_settled(last: Event) -> bool:
+    """Whether a run has ended, and nothing in it is in doubt."""
+    return isinstance(last, RunFinished) and last.status is not RunStatus.UNKNOWN
 
 
 _VersionName: TypeAlias = tuple[str | TargetName | None, ...]

@@ -1144,34 +1144,60 @@ def test_a_run_that_broke_off_goes_on_though_the_ledger_was_lost(answers: Answer
     assert statuses() == [("a@here", "passed")]
 
 
-@pytest.mark.parametrize("more", ["", "timeout: 1m\n"], ids=["as it was", "changed"])
-def test_a_call_in_doubt_is_not_repeated_though_the_ledger_was_lost(answers: Answers, more: str) -> None:
-    write("a")
-    answers.given["Usra"] = Answer(silent=True)
-    assert ended(["apply", "specs"]) == 4
-    LEDGER.unlink()
-    write("a", more)
-    for _ in range(2):
-        assert ended(["apply", "specs"]) == 4
-    assert answers.since() == ["Usra"]
-
-
-@pytest.mark.parametrize("more", [[], ["--dry-run"]])
-def test_nothing_is_retried_where_nothing_is_in_the_ledger(answers: Answers, capsys: Capture, more: list[str]) -> None:
-    write("a")
-    assert ended(["apply", "specs", "--retry", "failed", *more]) == 2
-    assert answers.since() == []
-    assert "`--retry failed` repeats nothing: nothing is in the ledger " in capsys.readouterr().err
-    assert not LEDGER.exists()
-
-
-def test_a_run_in_doubt_that_no_apply_has_ordered_holds_no_version_up(answers: Answers) -> None:
+def doubt_of_run(answers: Answers) -> str:
+    """The run of a command `run` whose only call is in doubt, where the next call would pass."""
     write("a")
     answers.given["Usra"] = Answer(silent=True)
     assert ended(["run", "specs"]) == 4
     answers.given["Usra"] = xml(7)
+    return ids()[0]
+
+
+@pytest.mark.parametrize("more", ["", "timeout: 1m\n"], ids=["as it was", "changed"])
+def test_a_run_in_doubt_that_no_apply_has_ordered_holds_the_job_up(
+    answers: Answers, capsys: Capture, more: str
+) -> None:
+    run = doubt_of_run(answers)
+    write("a", more)
+    capsys.readouterr()
+    for verb in (["apply", "specs"], ["apply", "specs", "--for", "r1"]):
+        assert ended(verb) == 4
+        assert f"`runner resume {run} " in capsys.readouterr().err
+    assert answers.since() == ["Usra"]
+
+
+def test_a_run_in_doubt_that_no_apply_has_ordered_is_an_attempt_of_its_version(answers: Answers) -> None:
+    run = doubt_of_run(answers)
+    assert ended(["apply", "specs"]) == 4
+    assert ended(["resume", run, "--step", "act", "--as", "passed", "--result", "7"]) == 0
     assert ended(["apply", "specs"]) == 0
-    assert answers.since() == ["Usra", "Usra"]
+    assert answers.since() == ["Usra"]
+
+
+def test_a_doubt_of_a_job_that_was_carried_out_again_since_holds_no_version_up(answers: Answers) -> None:
+    doubt_of_run(answers)
+    assert ended(["run", "specs"]) == 0, "with a warning"
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra", "Usra", "Usra"]
+
+
+def test_a_run_that_broke_off_and_that_no_apply_has_ordered_holds_the_changed_job_up(
+    answers: Answers, capsys: Capture
+) -> None:
+    write("a")
+    assert ended(["run", "specs"]) == 0
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:-2]))
+    (events.parent / "report.json").unlink()
+    Path(".runner/history.jsonl").unlink()
+    write("a", "timeout: 1m\n")
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("blocked  a@here")
+    assert ended(["apply", "specs"]) == 3
+    assert f"`runner resume {events.parent.name}" in capsys.readouterr().err
+    assert answers.since() == []
 
 
 @pytest.mark.parametrize(("answer", "code"), [(xml(7), 0), (Answer(silent=True), 4)], ids=["passed", "in doubt"])

@@ -61,8 +61,9 @@ def asked_for(context: click.Context) -> ReportPlaces:
 
 def empty(given: Mapping[str, Any]) -> None:
     """Empty the reports of an earlier command at the places of this one, which may be killed."""
-    for place in (Path(given.get(report.parameter) or STDOUT) for report in FORMATS):
-        if place.is_file() and not place.is_symlink():  # `/dev/stdout` is a link, and has what is printed
+    for named in filter(None, (given.get(report.parameter) for report in FORMATS)):
+        place = Path(named)
+        if named != STDOUT and place.is_file() and not place.is_symlink():  # `/dev/stdout` is a link to what is printed
             with suppress(OSError):
                 os.truncate(place, 0)
 

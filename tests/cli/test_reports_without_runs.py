@@ -199,3 +199,10 @@ def test_a_command_that_asks_for_no_report_empties_none() -> None:
     assert ended(["run", "a.job.yaml", *REPORTS]) == 0
     assert ended(["run", "a.job.yaml", "--report-json", os.devnull]) == 0
     assert all(Path(name).read_text() for name in REPORTS[1::2])
+
+
+@pytest.mark.parametrize("options", [[], ["--report-json", "-"]], ids=["no report", "a report on stdout"])
+def test_a_file_that_is_called_like_stdout_is_left_as_it_is(options: list[str]) -> None:
+    Path("-").write_text("mine")
+    assert ended(["run", "a.job.yaml", *options]) == 0
+    assert Path("-").read_text() == "mine"

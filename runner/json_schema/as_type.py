@@ -18,7 +18,7 @@ BOOLEANS: Final[Mapping[str, str]] = {
 NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")  # a text that would be a number without its quotes
 _WHOLE: Final = lazy_pattern(r"-?[0-9]+")
 _DASHES: Final = str.maketrans("\u2013\u2212", "--")  # what text processors make of a minus
-_IN_HOURS: Final = lazy_pattern(r"([0-9]+)([smhd])")
+_SHORT_DURATION: Final = lazy_pattern(r"([0-9]+)([smhd])")
 _BARE: Final = lazy_pattern(r"[\w.+:-]+")
 
 
@@ -27,7 +27,7 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     kinds, value = violation.expected, violation.value
     if violation.keyword == "format" and isinstance(value, str):
         bare = value.strip().strip("{}")
-        if kinds == "duration" and (parts := _IN_HOURS.fullmatch(bare)):
+        if kinds == "duration" and (parts := _SHORT_DURATION.fullmatch(bare)):
             return f"write `P{'T' * (parts[2] != 'd')}{parts[1]}{parts[2].upper()}`"
         return f"write `{bare}`" if kinds == "uuid" and is_guid(bare) else _as_moment(value, wanted=kinds)
     if isinstance(kinds, list) and len(others := [kind for kind in kinds if kind != "null"]) == 1:

@@ -262,7 +262,7 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
         return file.targets[wanted]
     hint = did_you_mean(wanted, file.targets) or _where_targets_are(file)
     if "," in wanted:
-        hint = f"each is named by itself: `{' '.join(f'-t {part.strip()}' for part in wanted.split(','))}`"
+        hint = f"each is named by itself: `{' '.join(f'-t {part}' for part in wanted.replace(',', ' ').split())}`"
     return Problem(code="E141", message=f"unknown target `{wanted}`", hint=hint)
 
 

@@ -7,7 +7,6 @@ from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.sentences import first_few, job_and_case, shortened
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
-from runner.runs.begun_row import ASKED
 from runner.runs.events import Row, RunStatus, Section, Trouble
 from runner.runs.evidence import Confirmation, Person, Starter, Unverified, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult, tally
@@ -72,7 +71,8 @@ def meaning_of(result: RunResult) -> str:
 
 def waits_for_answer(result: RunResult) -> bool:
     """Whether the run was left at a question: a person put it off, or was not there."""
-    return not result.finished and any(step.error is not None and step.error.hint == ASKED for step in result.steps)
+    questions = (step for step in result.steps if step.kind == "confirm" and step.reason is None)  # not stopped
+    return not result.finished and any(step.error is not None and step.error.code == "E312" for step in questions)
 
 
 def brief(value: Json) -> str:

@@ -6,7 +6,7 @@ from runner.runs.events import AttemptFailed, CallSent, Row, Trouble
 
 _RESUME = "`runner resume` looks for it in the process log, and never sends it again"
 _HELD = "`runner resume --hold` looks for it in the process log, never sends it again, and waits for its result"
-ASKED = "`runner resume` asks it again, at a terminal; `--yes` answers it without a terminal"
+_ASKED = "`runner resume` asks it again, at a terminal; `--yes` answers it without a terminal"
 _JUDGED = "`runner resume` judges it and goes on; it is not sent again"
 
 
@@ -67,5 +67,5 @@ class BegunRow(Struct):
             message = "the run broke off after the call was answered, before it was judged"
             return Trouble(code="E312", message=message, hint=_JUDGED)
         if self.row.kind == "confirm":
-            return Trouble(code="E312", message="the question is not answered yet", hint=ASKED)
+            return Trouble(code="E312", message="the question is not answered yet", hint=_ASKED)
         return Trouble(code="E312", message="the run broke off in this step")
